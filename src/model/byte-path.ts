@@ -1,0 +1,38 @@
+/**
+ * Paths inside a root file system. Linux names are bytes, not text, so a path is kept as a string in which each character
+ * stands for one byte (latin1): it compares, sorts and serves as a map key as the bytes would, and no name is lost.
+ */
+
+declare const bytePath: unique symbol;
+
+/** A path relative to a tree's root without a leading slash; `''` is the root itself. Each character is one byte. */
+export type BytePath = string & { readonly [bytePath]: true };
+
+/** The root of a tree. */
+export const ROOT = '' as BytePath;
+
+/** The path whose bytes these are. */
+export function decodePath(bytes: Uint8Array): BytePath {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as BytePath;
+}
+
+/** The bytes of a path; `decodePath(encodePath(p)) === p`. */
+export function encodePath(path: BytePath): Buffer {
+  return Buffer.from(path, 'latin1');
+}
+
+/** The path of `name` in the directory `parent`. */
+export function joinPath(parent: BytePath, name: BytePath): BytePath {
+  return (parent === '' ? name : `${parent}/${name}`) as BytePath;
+}
+
+/** The path as text: UTF-8 where it is, U+FFFD for every byte that is not. Not fit for a terminal: see `escapeName`. */
+export function pathToText(path: BytePath): string {
+  return encodePath(path).toString('utf8');
+}
+
+/** True where `pathToText` loses nothing. */
+export function isUtf8(path: BytePath): boolean {
+  const bytes = encodePath(path);
+  return bytes.equals(Buffer.from(bytes.toString('utf8'), 'utf8'));
+}

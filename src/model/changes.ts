@@ -1,0 +1,27 @@
+/** What differs between two trees, path by path. */
+
+import type { BytePath } from './byte-path.js';
+import type { EntryType } from './entry.js';
+import type { ChangeCounts } from './version.js';
+
+/** `metadata`: the same content under another mode, owner, time or extended attribute. */
+export type ChangeKind = 'added' | 'modified' | 'removed' | 'metadata';
+
+export interface Change {
+  readonly path: BytePath;
+  readonly kind: ChangeKind;
+  /** What the path is now; for a removed one, what it was. */
+  readonly type: EntryType;
+  /** The size of the regular file that was added or modified, in bytes; 0 for all else. */
+  readonly bytes: number;
+}
+
+/** Adds changes up; `metadata` counts as modified. */
+export function countChanges(changes: Iterable<Change>): ChangeCounts {
+  const counts = { added: 0, modified: 0, removed: 0, bytes: 0 };
+  for (const change of changes) {
+    counts[change.kind === 'metadata' ? 'modified' : change.kind] += 1;
+    counts.bytes += change.bytes;
+  }
+  return counts;
+}

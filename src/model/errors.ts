@@ -1,0 +1,61 @@
+/** The one error that lxcv throws: a code from a closed set, one line that says what is wrong, one that says what to do. */
+
+/**
+ * Every way in which lxcv ends without having done what was asked, with the exit code that it ends with:
+ * 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the store is damaged or unreadable.
+ */
+export const EXIT_CODES = {
+  failed: 1,
+  'not-root': 1,
+  'no-lxc': 1,
+  'no-space': 1,
+  'read-only': 1,
+  'too-long': 1,
+  'bad-name': 2,
+  'bad-revision': 2,
+  'bad-usage': 2,
+  'not-on-branch': 3,
+  'container-running': 3,
+  'container-exists': 3,
+  'container-in-use': 3,
+  'container-edited': 3,
+  'branch-exists': 3,
+  'branch-in-use': 3,
+  'branch-not-merged': 3,
+  'backing-store': 3,
+  'base-changed': 3,
+  'delta-not-keepable': 3,
+  'nothing-to-commit': 3,
+  'other-file-system': 3,
+  'output-exists': 3,
+  'repository-locked': 3,
+  'container-not-found': 4,
+  'repository-not-found': 4,
+  'not-versioned': 4,
+  'revision-not-found': 4,
+  'branch-not-found': 4,
+  'base-missing': 4,
+  'store-damaged': 5,
+  'store-newer': 5,
+} as const satisfies Record<string, 1 | 2 | 3 | 4 | 5>;
+
+/** A code of {@link EXIT_CODES}: stable, for scripts that read `--json`. */
+export type ErrorCode = keyof typeof EXIT_CODES;
+
+/** An expected failure. `message` and `hint` are each one line, for a person; `code` is for programs. */
+export class LxcvError extends Error {
+  override readonly name = 'LxcvError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly hint: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.code];
+  }
+}
