@@ -1,0 +1,41 @@
+/** The one seam between lxcv and the machine: all that it reads, changes, asks and runs goes through a `Host`. */
+
+import { randomBytes } from 'node:crypto';
+import { geteuid } from 'node:process';
+import type { Author } from '../model/version.js';
+import { type Files, files } from './files.js';
+import { type Lock, takeLock } from './lock.js';
+import { type Lxc, lxc } from './lxc.js';
+import { type Mounts, mounts } from './mounts.js';
+import { type Programs, programs } from './programs.js';
+
+export interface Host {
+  readonly files: Files;
+  readonly lxc: Lxc;
+  readonly mounts: Mounts;
+  readonly programs: Programs;
+  /** Takes a lock that ends with this process: see host/lock.ts. */
+  takeLock(path: string, holder: string): Lock;
+  isRoot(): boolean;
+  now(): Date;
+  randomBytes(size: number): Uint8Array;
+  /** Who commits: see host/user.ts. */
+  author(): Promise<Author>;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** The machine that lxcv runs on. */
+export const machine: Host = {
+  files,
+  lxc,
+  mounts,
+  programs,
+  takeLock,
+  isRoot: () => geteuid?.() === 0,
+  now: () => new Date(),
+  randomBytes,
+  author: async () => (await import('./user.js')).author(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+export { isErrno } from './files.js';

@@ -1,0 +1,209 @@
+/** The system calls that Node does not offer, through one lazily loaded binding to the C library. */
+
+import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
+
+/** A path of the machine: text, or bytes where it came from inside a root file system. */
+export type HostPath = string | Buffer;
+
+const LOCK_EX_NB = 2 | 4;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
+const FICLONE = 0x40049409;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const CLONE_NEWNS = 0x20000;
+const MS_RDONLY = 1;
+const MS_REC_PRIVATE = 0x4000 | (1 << 18);
+/** The kernel's limit for one value and for one file's list of names; both calls fill this buffer in turn. */
+const XATTR_MAX = 65536;
+const xattrBuffer = Buffer.allocUnsafeSlow(XATTR_MAX);
+
+type LibC = ReturnType<typeof bind>;
+let bound: LibC | undefined;
+
+/** The errno of a failed call as Node's own `fs` would throw it: `code`, `syscall` and `path` set. */
+export class SystemError extends Error {
+  constructor(
+    readonly code: string,
+    readonly syscall: string,
+    readonly path?: string,
+  ) {
+    super(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+  }
+}
+
+/** Takes flock(2)'s exclusive lock, or returns false where another open file holds it. */
+export function tryLock(fd: number): boolean {
+  if (libc().flock(fd, LOCK_EX_NB) === 0) return true;
+  if (errorName() === 'EAGAIN') return false;
+  throw new SystemError(errorName(), 'flock');
+}
+
+/** Swaps what two paths name, atomically. */
+export function exchange(a: HostPath, b: HostPath): void {
+  check(libc().renameat2(AT_FDCWD, bytes(a), AT_FDCWD, bytes(b), RENAME_EXCHANGE), 'renameat2', a);
+}
+
+/** Renames, and fails with EEXIST where the new name is taken. */
+export function renameNew(from: HostPath, to: HostPath): void {
+  check(libc().renameat2(AT_FDCWD, bytes(from), AT_FDCWD, bytes(to), RENAME_NOREPLACE), 'renameat2', to);
+}
+
+/** Makes everything written to the file system of an open file durable. */
+export function syncFileSystem(fd: number): void {
+  check(libc().syncfs(fd), 'syncfs');
+}
+
+/** mknod(2): `mode` carries the type; `device` is the raw dev_t. */
+export function makeNode(path: HostPath, mode: number, device: bigint): void {
+  check(libc().mknod(bytes(path), mode, device), 'mknod', path);
+}
+
+/** Sets access and modification time in nanoseconds since the epoch, on a symbolic link itself too. */
+export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void {
+  const times = new BigInt64Array(4);
+  [times[0], times[1]] = secondsAndRest(atimeNs);
+  [times[2], times[3]] = secondsAndRest(mtimeNs);
+  check(libc().utimensat(AT_FDCWD, bytes(path), Buffer.from(times.buffer), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
+}
+
+/** The names of a path's extended attributes; a symbolic link is not followed. Empty where the file system has none. */
+export function listXattrs(path: HostPath): string[] {
+  const size = Number(libc().llistxattr(bytes(path), xattrBuffer, XATTR_MAX));
+  if (size < 0 && errorName() !== 'ENOTSUP') throw new SystemError(errorName(), 'llistxattr', text(path));
+  return size <= 0 ? [] : xattrBuffer.toString('latin1', 0, size - 1).split('\0');
+}
+
+/** The value of one extended attribute, or undefined where there is none. A symbolic link is not followed. */
+export function getXattr(path: HostPath, name: string): Buffer | undefined {
+  const size = Number(libc().lgetxattr(bytes(path), bytes(name), xattrBuffer, XATTR_MAX));
+  if (size >= 0) return Buffer.from(xattrBuffer.subarray(0, size));
+  if (errorName() === 'ENODATA' || errorName() === 'ENOTSUP') return undefined;
+  throw new SystemError(errorName(), 'lgetxattr', text(path));
+}
+
+/** Sets one extended attribute; a symbolic link is not followed. */
+export function setXattr(path: HostPath, name: string, value: Buffer): void {
+  check(libc().lsetxattr(bytes(path), bytes(name), value, value.length, 0), 'lsetxattr', path);
+}
+
+/** Shares the blocks of one open file with another; false where the file system cannot. */
+export function cloneFile(from: number, to: number): boolean {
+  return libc().ioctl(to, FICLONE, from) === 0;
+}
+
+/** The next range of data at or after `offset` as [start, end), or undefined where only a hole follows. */
+export function nextData(fd: number, offset: number): readonly [number, number] | undefined {
+  const start = Number(libc().lseek(fd, offset, SEEK_DATA));
+  if (start < 0 && errorName() === 'ENXIO') return undefined;
+  check(start < 0 ? -1 : 0, 'lseek');
+  const end = Number(libc().lseek(fd, start, SEEK_HOLE));
+  check(end < 0 ? -1 : 0, 'lseek');
+  return [start, end];
+}
+
+/** Binds an abstract Unix socket and returns its file descriptor, or undefined where the name is taken. */
+export function bindAbstractSocket(name: string): number | undefined {
+  const fd = libc().socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+  check(fd, 'socket');
+  const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
+  if (libc().bind(fd, address, address.length) === 0) return fd;
+  const code = errorName();
+  libc().close(fd);
+  if (code === 'EADDRINUSE') return undefined;
+  throw new SystemError(code, 'bind', name);
+}
+
+/** Closes a file descriptor that a function of this module opened. */
+export function closeDescriptor(fd: number): void {
+  libc().close(fd);
+}
+
+/**
+ * Moves this process into a mount namespace of its own: what it mounts from now on only it and its children see, and it
+ * is gone with them. Node's thread pool stays outside, so synchronous `fs` calls alone see the mounts.
+ */
+export function leaveMountNamespace(): void {
+  check(libc().unshare(CLONE_NEWNS), 'unshare');
+  check(libc().mount(bytes('none'), bytes('/'), null, MS_REC_PRIVATE, null), 'mount', '/');
+}
+
+/** Mounts an overlay read-only. `options` is the string of mount(2), shorter than one page. */
+export function mountOverlay(directory: string, options: string): void {
+  check(
+    libc().mount(bytes('overlay'), bytes(directory), bytes('overlay'), MS_RDONLY, bytes(options)),
+    'mount',
+    directory,
+  );
+}
+
+function libc(): LibC {
+  bound ??= bind();
+  return bound;
+}
+
+function bind() {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const lib = koffi.load('libc.so.6');
+  const declare = <F>(prototype: string): F => lib.func(prototype) as unknown as F;
+  return {
+    errno: () => koffi.errno(),
+    flock: declare<(fd: number, operation: number) => number>('int flock(int, int)'),
+    renameat2: declare<(d1: number, a: Buffer, d2: number, b: Buffer, flags: number) => number>(
+      'int renameat2(int, void *, int, void *, unsigned int)',
+    ),
+    syncfs: declare<(fd: number) => number>('int syncfs(int)'),
+    mknod: declare<(path: Buffer, mode: number, device: bigint) => number>('int mknod(void *, unsigned int, uint64_t)'),
+    utimensat: declare<(d: number, path: Buffer, times: Buffer, flags: number) => number>(
+      'int utimensat(int, void *, void *, int)',
+    ),
+    llistxattr: declare<(path: Buffer, list: Buffer, size: number) => number>(
+      'long llistxattr(void *, void *, size_t)',
+    ),
+    lgetxattr: declare<(path: Buffer, name: Buffer, value: Buffer, size: number) => number>(
+      'long lgetxattr(void *, void *, void *, size_t)',
+    ),
+    lsetxattr: declare<(path: Buffer, name: Buffer, value: Buffer, size: number, flags: number) => number>(
+      'int lsetxattr(void *, void *, void *, size_t, int)',
+    ),
+    ioctl: declare<(fd: number, request: number, argument: number) => number>('int ioctl(int, unsigned long, long)'),
+    lseek: declare<(fd: number, offset: number, whence: number) => number>('int64_t lseek(int, int64_t, int)'),
+    socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
+    bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
+    close: declare<(fd: number) => number>('int close(int)'),
+    unshare: declare<(flags: number) => number>('int unshare(int)'),
+    mount: declare<
+      (source: Buffer, target: Buffer, type: Buffer | null, flags: number, options: Buffer | null) => number
+    >('int mount(void *, void *, void *, unsigned long, void *)'),
+  };
+}
+
+function check(result: number, syscall: string, path?: HostPath): void {
+  if (result < 0) throw new SystemError(errorName(), syscall, path === undefined ? undefined : text(path));
+}
+
+/** The name of the calling thread's errno. `ENOTSUP` and `EOPNOTSUPP` are one number on Linux. */
+function errorName(): string {
+  const name = getSystemErrorName(-libc().errno());
+  return name === 'EOPNOTSUPP' ? 'ENOTSUP' : name;
+}
+
+/** A NUL-terminated copy, as C takes it. */
+function bytes(path: HostPath): Buffer {
+  const source = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
+  return Buffer.concat([source, Buffer.alloc(1)]);
+}
+
+function text(path: HostPath): string {
+  return typeof path === 'string' ? path : path.toString('utf8');
+}
+
+function secondsAndRest(ns: bigint): [bigint, bigint] {
+  const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return [(ns - rest) / 1_000_000_000n, rest];
+}

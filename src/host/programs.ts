@@ -1,0 +1,38 @@
+/** Other programs, run without a shell. */
+
+import { execa } from 'execa';
+
+export interface ProgramResult {
+  /** undefined where the program could not be run, or was ended by a signal. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True where there is no such program. */
+  readonly missing: boolean;
+}
+
+/** What lxcv asks of other programs. */
+export interface Programs {
+  /**
+   * Runs a program to its end, in the C locale, without standard input. What it prints is collected, but for the output
+   * of one that is told to `inherit` lxcv's own.
+   */
+  run(program: string, args: readonly string[], options?: { readonly stdout?: 'inherit' }): Promise<ProgramResult>;
+}
+
+export const programs: Programs = {
+  async run(program, args, options = {}) {
+    const result = await execa(program, args, {
+      reject: false,
+      stdin: 'ignore',
+      stdout: options.stdout ?? 'pipe',
+      env: { LC_ALL: 'C' },
+    });
+    return {
+      exitCode: result.exitCode,
+      stdout: result.stdout ?? '',
+      stderr: result.stderr ?? '',
+      missing: result.code === 'ENOENT',
+    };
+  },
+};
