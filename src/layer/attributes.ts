@@ -1,0 +1,32 @@
+/** Makes copies of directory entries what the originals are besides their content. */
+
+import type { Directory, Files, Stat } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
+import { isBookkeeping } from './overlayfs.js';
+
+/**
+ * Gives `to` the owner, mode, extended attributes, ACLs and modification time of `from`, whose lstat is `stat`. Overlayfs's
+ * own attributes stay behind but for those that `keep` accepts. Of a directory: call it when its entries are in place.
+ */
+export function copyAttributes(
+  files: Files,
+  from: HostPath,
+  stat: Stat,
+  to: HostPath,
+  keep: (xattr: string) => boolean = () => false,
+): void {
+  files.chown(to, stat.uid, stat.gid);
+  if (stat.type !== 'symlink') files.chmod(to, stat.mode);
+  for (const name of files.xattrNames(from)) {
+    if (isBookkeeping(name) && !keep(name)) continue;
+    const value = files.xattr(from, name);
+    if (value !== undefined) files.setXattr(to, name, value);
+  }
+  files.setMtime(to, stat.mtimeNs);
+}
+
+/** Makes a directory and opens it, to be filled and then given its attributes: until then it is nobody else's to enter. */
+export function createDirectory(files: Files, path: HostPath): Directory {
+  files.mkdir(path, 0o700);
+  return files.openDirectory(path) as Directory;
+}

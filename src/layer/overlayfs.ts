@@ -1,0 +1,108 @@
+/**
+ * The kernel's overlay file system, as lxcv speaks it: the marks that a delta bears, the options that make a delta whole in
+ * itself, and LXC's way to write a mount. Sources: Documentation/filesystems/overlayfs.rst of Linux, `ovl_mount` of lxc 5.0.2.
+ */
+
+import type { FilesRead, Stat } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
+
+/** What every mount of lxcv's deltas is pinned to, whatever the distribution's defaults are. */
+const PINNED_OPTIONS = 'redirect_dir=off,metacopy=off,index=off,nfs_export=off,xino=off';
+
+const PREFIX = 'trusted.overlay.';
+/** An overlay inside the container writes its marks through the outer one, which stores them with this prefix. */
+const NESTED_PREFIX = 'trusted.overlay.overlay.';
+export const OPAQUE = `${PREFIX}opaque`;
+export const WHITEOUT = `${PREFIX}whiteout`;
+
+/** LXC gives mount(2) its options as one string: past a page the kernel drops layers, or fails. */
+const MOUNT_STRING_MAX = 3500;
+
+/** How a directory of a layer stands to those under it: `xwhiteouts` are files that stand for whiteouts by an attribute. */
+export type DirectoryMark = 'merged' | 'opaque' | 'xwhiteouts';
+
+export function readDirectoryMark(files: FilesRead, path: HostPath): DirectoryMark {
+  const value = files.xattr(path, OPAQUE)?.toString('latin1');
+  if (value === 'y') return 'opaque';
+  return value === 'x' ? 'xwhiteouts' : 'merged';
+}
+
+/** True where a path hides what lies under it: a character device 0/0 or, in a directory so marked, a file with an attribute. */
+export function isWhiteout(files: FilesRead, path: HostPath, stat: Stat, directory: DirectoryMark): boolean {
+  if (stat.type === 'char') return stat.rawDevice === 0n;
+  return directory === 'xwhiteouts' && stat.type === 'file' && files.xattr(path, WHITEOUT) !== undefined;
+}
+
+/** True for an attribute that is overlayfs's own, and none of the container's. */
+export function isBookkeeping(xattr: string): boolean {
+  return xattr.startsWith(PREFIX) && !xattr.startsWith(NESTED_PREFIX);
+}
+
+/** Why overlayfs would not keep a path of an upper directory once that is a lower one, or undefined where it will. */
+export function whyNotKept(xattr: string): string | undefined {
+  switch (xattr) {
+    case `${PREFIX}redirect`:
+      return 'was renamed under redirect_dir=on: its content lies elsewhere';
+    case `${PREFIX}metacopy`:
+      return 'holds no content of its own, from metacopy=on';
+    case `${PREFIX}protattr`:
+      return 'has the attribute i or a of chattr, which a lower layer loses';
+    default:
+      return undefined;
+  }
+}
+
+/** `lxc.rootfs.path`, taken apart. `other` is a backing store that lxcv does not version. */
+export type RootfsPath =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'overlay'; readonly lowers: readonly string[]; readonly upper: string }
+  | { readonly kind: 'other'; readonly store: string };
+
+export function parseRootfsPath(text: string): RootfsPath {
+  const overlay = /^overlay(?:fs)?:(.*)$/s.exec(text)?.[1];
+  if (overlay !== undefined) {
+    const parts = overlay.split(/:(?=\/)/);
+    const upper = parts.pop() as string;
+    return parts.length === 0 ? { kind: 'other', store: 'overlay' } : { kind: 'overlay', lowers: parts, upper };
+  }
+  const path = text.replace(/^dir:/, '');
+  if (path.startsWith('/') && !path.startsWith('/dev/')) return { kind: 'directory', path };
+  return { kind: 'other', store: path.startsWith('/dev/') ? 'block device' : path.split(':')[0] || 'none' };
+}
+
+/** The value of `lxc.rootfs.path` for lowers, top first, and an upper directory. */
+export function formatRootfsPath(lowers: readonly string[], upper: string): string {
+  return `overlay:${[...lowers, upper].join(':')}`;
+}
+
+/** The value of `lxc.rootfs.options`: the pinned options, and those of a container's own that they leave open. */
+export function pinOptions(own: string | undefined): string {
+  const pinned = new Set(PINNED_OPTIONS.split(',').map(optionName));
+  const kept = splitOptions(own).filter((option) => !pinned.has(optionName(option)));
+  return [PINNED_OPTIONS, ...kept].join(',');
+}
+
+/** True where a container's overlay keeps its marks as `user.overlay.*`, which a pinned mount does not read. */
+export function usesUserXattrs(options: string | undefined): boolean {
+  return splitOptions(options).includes('userxattr');
+}
+
+/** True where LXC can mount these directories, with room for the options, in one call of mount(2). */
+export function fitsMountString(lowers: readonly string[], upper: string, options: string): boolean {
+  const work = `${upper.slice(0, upper.lastIndexOf('/'))}/work`;
+  const string = `upperdir=${upper},lowerdir=${lowers.join(':')},workdir=${work},${options}`;
+  return Buffer.byteLength(string) <= MOUNT_STRING_MAX;
+}
+
+/** The options of mount(2) for reading a tree: at least two lower directories, top first, and none to write to. */
+export function readOnlyMountOptions(lowers: readonly string[]): string {
+  return `lowerdir=${lowers.join(':')},${PINNED_OPTIONS}`;
+}
+
+function splitOptions(options: string | undefined): string[] {
+  return (options ?? '').split(',').filter((option) => option !== '');
+}
+
+function optionName(option: string): string {
+  return option.split('=')[0] as string;
+}

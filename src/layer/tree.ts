@@ -1,0 +1,126 @@
+/**
+ * The tree that a stack of layers makes, read as overlayfs would show it, without mounting it: lazily, a directory at a time,
+ * and by open directories only, so that no symbolic link inside a layer leads anywhere.
+ */
+
+import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
+import type { BytePath } from '../model/byte-path.js';
+import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
+
+/** One layer's share of a directory of a tree. */
+interface Part {
+  /** Absolute path of the layer's root: with the directory's path in the tree it names this part. */
+  readonly layer: string;
+  readonly directory: Directory;
+  readonly mark: DirectoryMark;
+}
+
+/** What a tree holds under a name. `location` reaches it while the directory that it was looked up in is open. */
+export interface TreeEntry {
+  readonly stat: Stat;
+  readonly location: Buffer;
+}
+
+/** What a stack of layers says of a name: `whiteout` is what a layer says to hide those that are not in the stack. */
+export type Lookup =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'whiteout'; readonly entry: TreeEntry }
+  | {
+      readonly kind: 'entry';
+      readonly entry: TreeEntry;
+      /** For a directory: true where nothing below the stack shows through. */
+      readonly closed: boolean;
+      /** For a directory: the layers, top first, that have a share of it. */
+      readonly layers: readonly string[];
+    };
+
+/** An open directory of a tree: its parts, top first. */
+export class TreeDirectory implements Disposable {
+  private constructor(
+    private readonly files: FilesRead,
+    private readonly parts: readonly Part[],
+  ) {}
+
+  /** The root of the tree of these layers, top first. @throws where a layer's directory is missing (`ENOENT`). */
+  static openRoot(files: FilesRead, layers: readonly string[]): TreeDirectory {
+    return TreeDirectory.open(
+      files,
+      layers.map((layer) => ({ layer, location: layer })),
+    );
+  }
+
+  private static open(
+    files: FilesRead,
+    places: readonly { layer: string; location: string | Buffer }[],
+  ): TreeDirectory {
+    const parts: Part[] = [];
+    try {
+      for (const { layer, location } of places) {
+        const directory = files.openDirectory(location);
+        if (directory === undefined)
+          throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
+        parts.push({ layer, directory, mark: readDirectoryMark(files, directory.path) });
+      }
+    } catch (error) {
+      for (const part of parts) part.directory[Symbol.dispose]();
+      throw error;
+    }
+    return new TreeDirectory(files, parts);
+  }
+
+  [Symbol.dispose](): void {
+    for (const part of this.parts) part.directory[Symbol.dispose]();
+  }
+
+  /** The layers that have a share of this directory, top first. */
+  get layers(): readonly string[] {
+    return this.parts.map((part) => part.layer);
+  }
+
+  /** Every name, whiteouts included, that the first `count` parts hold. */
+  names(count = this.parts.length): Set<BytePath> {
+    return new Set(this.parts.slice(0, count).flatMap((part) => this.files.list(part.directory.path)));
+  }
+
+  lookup(name: BytePath): Lookup {
+    let top: TreeEntry | undefined;
+    let closed = false;
+    const layers: string[] = [];
+    for (const part of this.parts) {
+      const location = childPath(part.directory.path, name);
+      const stat = this.files.stat(location);
+      if (stat === undefined) continue;
+      const whiteout = isWhiteout(this.files, location, stat, part.mark);
+      if (top === undefined) {
+        if (whiteout) return { kind: 'whiteout', entry: { stat, location } };
+        top = { stat, location };
+      }
+      closed = stat.type !== 'directory' || whiteout;
+      if (closed) break;
+      layers.push(part.layer);
+      closed = readDirectoryMark(this.files, location) === 'opaque';
+      if (closed) break;
+    }
+    return top === undefined ? { kind: 'absent' } : { kind: 'entry', entry: top, closed, layers };
+  }
+
+  /** The entry of a name as the mounted tree shows it. */
+  entry(name: BytePath): TreeEntry | undefined {
+    const found = this.lookup(name);
+    return found.kind === 'entry' ? found.entry : undefined;
+  }
+
+  /** Opens the child directory that `layers`, as a lookup gave them, make. */
+  openChild(name: BytePath, layers: readonly string[]): TreeDirectory {
+    const places = this.parts
+      .filter((part) => layers.includes(part.layer))
+      .map((part) => ({ layer: part.layer, location: childPath(part.directory.path, name) }));
+    return TreeDirectory.open(this.files, places);
+  }
+
+  /** The directory itself: what its topmost part says. */
+  self(): TreeEntry {
+    const location = Buffer.from((this.parts[0] as Part).directory.path);
+    return { stat: this.files.stat(location) as Stat, location };
+  }
+}
