@@ -1,0 +1,88 @@
+/** LXC's containers as lxcv sees them: their config, and which working delta in the store they stand on. */
+
+import type { Host } from '../host/host.js';
+import { parseRootfsPath, type RootfsPath } from '../layer/overlayfs.js';
+import { effectiveValue, type LxcConfig, parseLxcConfig } from '../model/lxc-config.js';
+import { isRepositoryName } from '../model/names.js';
+import type { ContainerName } from '../model/version.js';
+import { ContainerLayout, parseUpper, RepositoryLayout, storeRoot, type VersionLayout } from './layout.js';
+import { readWorking, type Working } from './working.js';
+
+export interface Container {
+  readonly layout: ContainerLayout;
+  readonly name: ContainerName;
+  readonly configBytes: Buffer;
+  readonly config: LxcConfig;
+  readonly rootfs: RootfsPath;
+  /** `lxc.rootfs.options`. */
+  readonly options: string | undefined;
+  /** undefined for a container that lxcv does not version, or of whose working delta the store has lost the record. */
+  readonly versioned: Versioned | undefined;
+  /** The working delta of which there is no record. */
+  readonly lost: VersionLayout | undefined;
+}
+
+/** A container's place in the store. */
+export interface Versioned {
+  readonly repository: RepositoryLayout;
+  /** The directory of the working delta. */
+  readonly layout: VersionLayout;
+  readonly working: Working;
+}
+
+/** The containers under an lxcpath, by name: directories with a config, as `lxc-ls` counts them. */
+export function listContainers(host: Host, lxcpath: string): ContainerName[] {
+  if (host.files.stat(lxcpath) === undefined) return [];
+  return host.files
+    .list(lxcpath)
+    .filter((name) => isRepositoryName(name) && host.files.stat(`${lxcpath}/${name}/config`)?.type === 'file')
+    .sort() as string[] as ContainerName[];
+}
+
+/** @returns undefined where there is no such container. @throws LxcvError `store-damaged` for a record that is not whole. */
+export function readContainer(host: Host, lxcpath: string, name: ContainerName): Container | undefined {
+  const layout = new ContainerLayout(lxcpath, name);
+  const configBytes = host.files.readIfPresent(layout.config);
+  if (configBytes === undefined) return undefined;
+  const config = parseLxcConfig(configBytes);
+  const value = (key: string) => effectiveValue(config, key, (path) => readInclude(host, path));
+  const rootfs = parseRootfsPath(value('lxc.rootfs.path') ?? '');
+  const container = { layout, name, configBytes, config, rootfs, options: value('lxc.rootfs.options') };
+  return { ...container, ...findVersioned(host, lxcpath, container) };
+}
+
+/** The lower directories, top first, that a container's config names for a working delta. */
+export function lowersOf(
+  repository: RepositoryLayout,
+  name: ContainerName,
+  working: Pick<Working, 'lowers' | 'bases'>,
+): string[] {
+  return [
+    ...working.lowers.map((layer) => repository.layer(layer)),
+    ...working.bases.map((base) => base.path),
+    repository.guard(name),
+  ];
+}
+
+function findVersioned(
+  host: Host,
+  lxcpath: string,
+  { name, rootfs }: Pick<Container, 'name' | 'rootfs'>,
+): Pick<Container, 'versioned' | 'lost'> {
+  const place = rootfs.kind === 'overlay' ? parseUpper(storeRoot(lxcpath), rootfs.upper) : undefined;
+  if (place === undefined) return { versioned: undefined, lost: undefined };
+  const repository = new RepositoryLayout(storeRoot(lxcpath), place.repository);
+  const layout = repository.version(place.id);
+  const working = readWorking(host.files, layout.working);
+  if (working?.container !== name) return { versioned: undefined, lost: layout };
+  return { versioned: { repository, layout, working }, lost: undefined };
+}
+
+/** The files that an `lxc.include` names: itself, or every `*.conf` of a directory. */
+function readInclude(host: Host, path: string): LxcConfig[] {
+  const stat = host.files.statTarget(path);
+  if (stat === undefined) return [];
+  const names = stat.type === 'directory' ? host.files.list(path).filter((name) => name.endsWith('.conf')) : undefined;
+  const paths = names === undefined ? [path] : names.sort().map((name) => `${path}/${name}`);
+  return paths.map((file) => parseLxcConfig(host.files.readIfPresent(file) ?? Buffer.alloc(0)));
+}

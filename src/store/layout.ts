@@ -1,0 +1,160 @@
+/** Where everything lies on disk: every path of the store and of LXC that lxcv uses, and no I/O. See docs/store-format.md. */
+
+import { isRepositoryName, isVersionId } from '../model/names.js';
+import type { BranchName, ContainerName, Layer, RepositoryName, VersionId } from '../model/version.js';
+
+/** The store of the containers under an lxcpath lies beside it: `/var/lib/lxcv` beside `/var/lib/lxc`. */
+export function storeRoot(lxcpath: string): string {
+  return `${lxcpath}v`;
+}
+
+export function storeFile(root: string): string {
+  return `${root}/store.json`;
+}
+
+/** The files of a repository. */
+export class RepositoryLayout {
+  readonly root: string;
+
+  constructor(
+    readonly storeRoot: string,
+    readonly name: RepositoryName,
+  ) {
+    this.root = `${storeRoot}/${name}`;
+  }
+
+  get lock(): string {
+    return `${this.root}/lock`;
+  }
+
+  get operations(): string {
+    return `${this.root}/operations`;
+  }
+
+  get versions(): string {
+    return `${this.root}/versions`;
+  }
+
+  get branches(): string {
+    return `${this.root}/refs/heads`;
+  }
+
+  /** The lowest layer of a container's mounts: see docs/decisions/0004-guard-layer.md. */
+  guard(container: ContainerName): string {
+    return `${this.root}/containers/${container}`;
+  }
+
+  get guards(): string {
+    return `${this.root}/containers`;
+  }
+
+  /** A directory that stays empty: a read-only overlay needs a second layer. */
+  get empty(): string {
+    return `${this.root}/empty`;
+  }
+
+  branch(name: BranchName): string {
+    return `${this.branches}/${name}`;
+  }
+
+  version(id: VersionId): VersionLayout {
+    return new VersionLayout(this, id);
+  }
+
+  /** The absolute path of a layer. */
+  layer(layer: Layer): string {
+    return `${this.root}/${layer}`;
+  }
+}
+
+/** The files of a version, or of the working delta that will become one. */
+export class VersionLayout {
+  readonly root: string;
+
+  constructor(
+    repository: RepositoryLayout,
+    readonly id: VersionId,
+  ) {
+    this.root = `${repository.versions}/${id}`;
+  }
+
+  /** What makes the directory a version. */
+  get manifest(): string {
+    return `${this.root}/manifest.json`;
+  }
+
+  /** The manifest until the commit point has passed. */
+  get stagedManifest(): string {
+    return `${this.root}/manifest.staged`;
+  }
+
+  /** What makes the directory a working delta. */
+  get working(): string {
+    return `${this.root}/working.json`;
+  }
+
+  get config(): string {
+    return `${this.root}/config`;
+  }
+
+  /** Copies of the private hooks and the fstab that the config names. */
+  get files(): string {
+    return `${this.root}/files`;
+  }
+
+  get delta(): string {
+    return `${this.root}/delta`;
+  }
+
+  /** Overlayfs's workdir while this is a working delta; afterwards a file, so that no mount can write to the delta. */
+  get work(): string {
+    return `${this.root}/work`;
+  }
+
+  keyframe(rank: number): string {
+    return `${this.root}/keyframe-${rank}`;
+  }
+
+  get deltaLayer(): Layer {
+    return `versions/${this.id}/delta` as Layer;
+  }
+
+  keyframeLayer(rank: number): Layer {
+    return `versions/${this.id}/keyframe-${rank}` as Layer;
+  }
+}
+
+/** The repository and the working delta whose upper directory a path is, or undefined for one outside the store. */
+export function parseUpper(root: string, upper: string): { repository: RepositoryName; id: VersionId } | undefined {
+  if (!upper.startsWith(`${root}/`)) return undefined;
+  const [repository, versions, id, delta, ...rest] = upper.slice(root.length + 1).split('/');
+  if (versions !== 'versions' || delta !== 'delta' || rest.length > 0) return undefined;
+  if (!isRepositoryName(repository ?? '') || !isVersionId(id ?? '')) return undefined;
+  return { repository: repository as RepositoryName, id: id as VersionId };
+}
+
+/** The files of a container: LXC's. */
+export class ContainerLayout {
+  readonly root: string;
+
+  constructor(
+    readonly lxcpath: string,
+    readonly name: ContainerName,
+  ) {
+    this.root = `${lxcpath}/${name}`;
+  }
+
+  get config(): string {
+    return `${this.root}/config`;
+  }
+
+  /** The next config until it takes the place of the present one. */
+  get stagedConfig(): string {
+    return `${this.root}/.config.lxcv`;
+  }
+
+  /** The clones that stand on this container: pairs of lines, lxcpath and name. */
+  get clones(): string {
+    return `${this.root}/lxc_snapshots`;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The operation log of a repository: JSON, a line a record. An operation leaves `begin`, with all that would take it back;
+ * `ready`, when nothing is left to do but its commit point; `back`, where it is taken back; and `end`. An operation without an
+ * end is pending, and only the last can be.
+ */
+
+import * as v from 'valibot';
+import type { Files, FilesRead } from '../host/files.js';
+import type { Step } from './steps.js';
+
+/** How much of the log's end is read at first: several records. */
+const TAIL_BYTES = 1 << 16;
+
+const path = v.string();
+const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
+  v.strictObject({ do: v.literal('rename'), from: path, to: path }),
+  v.strictObject({ do: v.literal('unlink'), path }),
+  v.strictObject({ do: v.literal('rmdir'), path }),
+  v.strictObject({ do: v.literal('ref'), path, id: v.nullable(v.custom((id) => typeof id === 'string')) }),
+  v.strictObject({ do: v.literal('move-back'), link: path, directory: path }),
+  v.strictObject({ do: v.literal('close-delta'), work: path }),
+  v.strictObject({ do: v.literal('remove-copy'), path }),
+  v.strictObject({ do: v.literal('register'), path, entry: v.string() }),
+  v.strictObject({ do: v.literal('unregister'), path, entry: v.string() }),
+]) as never;
+
+const beginSchema = v.strictObject({
+  operation: v.string(),
+  state: v.literal('begin'),
+  time: v.string(),
+  /** The command: `commit`, `checkout`, ... */
+  command: v.string(),
+  /** What it works on, for a reader of the log. */
+  subject: v.string(),
+  /** The rename that is the commit point: all before it is taken back, all after it is carried on. */
+  point: v.strictObject({ from: path, to: path }),
+  forward: v.array(stepSchema),
+  back: v.array(stepSchema),
+});
+
+const recordSchema = v.variant('state', [
+  beginSchema,
+  v.strictObject({ operation: v.string(), state: v.picklist(['ready', 'back']) }),
+  v.strictObject({ operation: v.string(), state: v.literal('end'), outcome: v.picklist(['done', 'taken back']) }),
+]);
+
+export type Operation = v.InferOutput<typeof beginSchema>;
+type LogRecord = v.InferOutput<typeof recordSchema>;
+
+/** The last operation, where it has no end, and the last that it left a record of. */
+export interface Pending {
+  readonly operation: Operation;
+  readonly state: 'begin' | 'ready' | 'back';
+}
+
+export function readPending(files: FilesRead, log: string): Pending | undefined {
+  if (files.stat(log) === undefined) return undefined;
+  let last: Pending['state'] | undefined;
+  for (const record of recordsBackwards(files, log)) {
+    if (record.state === 'end') return undefined;
+    last ??= record.state;
+    if (record.state === 'begin') return { operation: record, state: last };
+  }
+  return undefined;
+}
+
+/** Appends a record; the caller holds the repository's lock. A line that a crash cut short is dropped first. */
+export function appendRecord(files: Files, log: string, record: LogRecord): void {
+  const size = files.stat(log)?.size ?? 0;
+  if (size > 0) {
+    const end = files.readEnd(log, TAIL_BYTES);
+    const whole = end.lastIndexOf('\n') + 1;
+    if (whole < end.length) files.truncate(log, size - end.length + whole);
+  }
+  files.append(log, `${JSON.stringify(record)}\n`);
+}
+
+/** The records from the last on. A line that is no record is passed over: it was cut short before anything was done. */
+function* recordsBackwards(files: FilesRead, log: string): Generator<LogRecord> {
+  for (let bytes = TAIL_BYTES; ; bytes *= 16) {
+    const end = files.readEnd(log, bytes);
+    const whole = end.length < bytes;
+    const lines = end
+      .toString('utf8')
+      .split('\n')
+      .slice(whole ? 0 : 1, -1);
+    const records = lines.reverse().flatMap(parseRecord);
+    if (!whole && !records.some((record) => record.state === 'end')) continue;
+    yield* records;
+    return;
+  }
+}
+
+function parseRecord(line: string): LogRecord[] {
+  try {
+    return [v.parse(recordSchema, JSON.parse(line))];
+  } catch {
+    return [];
+  }
+}

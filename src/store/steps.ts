@@ -1,0 +1,117 @@
+/**
+ * Steps: the small changes to the store that finish an operation or take it back. Each is idempotent, so that a list of them
+ * can be run again from its start after a crash, and plain JSON, so that the operation log can hold it.
+ */
+
+import { basename, dirname, join } from 'node:path';
+import { childPath, type Files, isErrno } from '../host/files.js';
+import type { VersionId } from '../model/version.js';
+import type { VersionLayout } from './layout.js';
+
+export type Step =
+  /** Done where `from` is gone. */
+  | { readonly do: 'rename'; readonly from: string; readonly to: string }
+  /** Done where nothing is there. */
+  | { readonly do: 'unlink'; readonly path: string }
+  /** Removes a directory that is empty; one that is not stays, for gc to judge. */
+  | { readonly do: 'rmdir'; readonly path: string }
+  /** Replaces a ref; null removes it. */
+  | { readonly do: 'ref'; readonly path: string; readonly id: VersionId | null }
+  /** Where `link` is a symbolic link, exchanges it with the directory that had been moved away from there. */
+  | { readonly do: 'move-back'; readonly link: string; readonly directory: string }
+  /** Puts a file where overlayfs's workdir was: from then on nothing can be mounted that writes to the delta beside it. */
+  | { readonly do: 'close-delta'; readonly work: string }
+  /** Removes a tree that the operation made as a copy of another, be it by hard links. */
+  | { readonly do: 'remove-copy'; readonly path: string }
+  /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
+  | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string };
+
+export function runStep(files: Files, step: Step): void {
+  switch (step.do) {
+    case 'rename':
+      if (files.stat(step.from) !== undefined) files.rename(step.from, step.to);
+      break;
+    case 'unlink':
+      tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(step.path));
+      break;
+    case 'rmdir':
+      tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(step.path));
+      break;
+    case 'ref':
+      if (step.id === null) tolerate(['ENOENT'], () => files.unlink(step.path));
+      else replaceFile(files, step.path, `${step.id}\n`, 0o600);
+      break;
+    case 'move-back':
+      if (files.stat(step.link)?.type === 'symlink') files.exchange(step.link, step.directory);
+      break;
+    case 'close-delta':
+      closeDelta(files, step.work);
+      break;
+    case 'remove-copy':
+      removeTree(files, step.path);
+      break;
+    case 'register':
+    case 'unregister':
+      listClone(files, step.path, step.entry, step.do === 'register');
+      break;
+  }
+}
+
+/** The steps that take away a working delta in which nothing was ever written. What holds something stays for gc. */
+export function discardWorking(layout: VersionLayout): Step[] {
+  return [
+    { do: 'rmdir', path: layout.delta },
+    { do: 'rmdir', path: `${layout.work}/work` },
+    { do: 'rmdir', path: layout.work },
+    { do: 'unlink', path: layout.working },
+    { do: 'rmdir', path: layout.root },
+  ];
+}
+
+/** Writes a file whole and durable, or leaves the one that is there. */
+function replaceFile(files: Files, path: string, content: string, mode: number): void {
+  const staged = join(dirname(path), `.lxcv-${basename(path)}`);
+  runStep(files, { do: 'unlink', path: staged });
+  files.create(staged, content, mode);
+  files.sync(staged);
+  files.rename(staged, path);
+  files.sync(dirname(path));
+}
+
+function closeDelta(files: Files, work: string): void {
+  if (files.stat(work)?.type === 'file') return;
+  runStep(files, { do: 'rmdir', path: `${work}/work` });
+  runStep(files, { do: 'rmdir', path: work });
+  if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
+  files.create(work, '', 0o400);
+}
+
+function removeTree(files: Files, path: string | Buffer): void {
+  const directory = files.openDirectory(path);
+  if (directory === undefined) return;
+  using open = directory;
+  for (const name of files.list(open.path)) {
+    const child = childPath(open.path, name);
+    if (files.stat(child)?.type === 'directory') removeTree(files, child);
+    else files.unlink(child);
+  }
+  files.rmdir(path);
+}
+
+/** LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. */
+function listClone(files: Files, path: string, entry: string, listed: boolean): void {
+  const present = files.readIfPresent(path)?.toString('utf8') ?? '';
+  const others = present.replaceAll(entry, '');
+  const wanted = listed ? `${others}${entry}` : others;
+  if (wanted === present || (listed && present.includes(entry))) return;
+  if (wanted === '') files.unlink(path);
+  else replaceFile(files, path, wanted, 0o644);
+}
+
+function tolerate(codes: string[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isErrno(error, ...codes)) throw error;
+  }
+}

@@ -1,0 +1,121 @@
+/** The store of an lxcpath: found, made, and its repositories opened for reading or, locked, for a change. */
+
+import { type Host, isErrno } from '../host/host.js';
+import { LxcvError } from '../model/errors.js';
+import { newId } from '../model/ids.js';
+import { parseVersioned } from '../model/manifest.js';
+import { isRepositoryName } from '../model/names.js';
+import type { RepositoryName } from '../model/version.js';
+import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
+import { readPending } from './operation-log.js';
+import { recover } from './transaction.js';
+
+const STORE_FORMAT = 1;
+/** How long a command waits for another one on the same repository: most last some milliseconds. */
+const LOCK_WAIT_MS = 5000;
+const LOCK_POLL_MS = 20;
+
+/** The names of the repositories that a store holds, sorted. @throws LxcvError `store-newer`, `store-damaged`. */
+export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
+  const root = storeRoot(lxcpath);
+  if (!readStore(host, root)) return [];
+  return host.files
+    .list(root)
+    .filter(isRepositoryName)
+    .filter((name) => host.files.stat(`${root}/${name}`)?.type === 'directory')
+    .sort() as string[] as RepositoryName[];
+}
+
+/**
+ * A repository for reading. What an earlier process left pending is finished first, unless another one is at work on it.
+ * @returns undefined where there is none.
+ */
+export function openRepository(host: Host, lxcpath: string, name: RepositoryName): RepositoryLayout | undefined {
+  const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+  if (!readStore(host, layout.storeRoot)) return undefined;
+  if (host.files.stat(layout.versions) === undefined) return undefined;
+  settle(host, layout);
+  return layout;
+}
+
+/**
+ * Locks a repository for a change, and makes it and the store where they are missing. The lock ends with its disposal or with
+ * the process. What an earlier process left pending is finished before this returns.
+ * @throws LxcvError `repository-locked`.
+ */
+export async function lockRepository(
+  host: Host,
+  lxcpath: string,
+  name: RepositoryName,
+  purpose: string,
+): Promise<RepositoryLayout & Disposable> {
+  const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+  createStore(host, layout.storeRoot);
+  makeDirectory(host, layout.root);
+  const release = await waitForLock(host, layout, purpose);
+  try {
+    recover(host.files, layout.operations);
+    for (const path of [layout.versions, `${layout.root}/refs`, layout.branches, layout.guards, layout.empty]) {
+      makeDirectory(host, path);
+    }
+  } catch (error) {
+    release[Symbol.dispose]();
+    throw error;
+  }
+  return Object.assign(layout, { [Symbol.dispose]: () => release[Symbol.dispose]() });
+}
+
+async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string): Promise<Disposable> {
+  const holder = `${purpose} (process ${process.pid})`;
+  for (let waited = 0; ; waited += LOCK_POLL_MS) {
+    const lock = host.takeLock(layout.lock, holder);
+    if (lock.held) return lock;
+    if (waited >= LOCK_WAIT_MS) {
+      throw new LxcvError(
+        'repository-locked',
+        `another lxcv is at work on the repository ${layout.name}: ${lock.holder || 'it does not say what'}`,
+        'Wait for it to end and try again. Nothing was changed.',
+      );
+    }
+    await host.sleep(LOCK_POLL_MS);
+  }
+}
+
+/** Finishes pending operations where that can be done at once; a store that cannot be written to is read as it is. */
+function settle(host: Host, layout: RepositoryLayout): void {
+  if (readPending(host.files, layout.operations) === undefined) return;
+  try {
+    const lock = host.takeLock(layout.lock, 'recovery');
+    if (!lock.held) return;
+    using _ = lock;
+    recover(host.files, layout.operations);
+  } catch (error) {
+    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
+  }
+}
+
+/** True where there is a store. @throws LxcvError `store-newer`, `store-damaged`. */
+function readStore(host: Host, root: string): boolean {
+  const bytes = host.files.readIfPresent(storeFile(root));
+  if (bytes === undefined) return false;
+  parseVersioned(bytes, STORE_FORMAT, storeFile(root));
+  return true;
+}
+
+function createStore(host: Host, root: string): void {
+  makeDirectory(host, root);
+  if (readStore(host, root)) return;
+  const staged = `${root}/.store-${newId(host.randomBytes)}`;
+  host.files.create(staged, `${JSON.stringify({ format: STORE_FORMAT, id: newId(host.randomBytes) })}\n`, 0o600);
+  host.files.sync(staged);
+  host.files.rename(staged, storeFile(root));
+  host.files.sync(root);
+}
+
+function makeDirectory(host: Host, path: string): void {
+  try {
+    host.files.mkdir(path, 0o700);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}

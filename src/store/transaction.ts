@@ -1,0 +1,97 @@
+/**
+ * Transactions: an operation happens at the one rename that is its commit point, or not at all.
+ *
+ * Calling sequence: `recover` what an earlier process left; then `transact`, which logs what it is about to do, lets the caller
+ * stage, makes all of it durable, renames, and runs the steps that follow. A crash before the rename leaves what was there before
+ * and rubbish that `back` removes; a crash after it leaves what is new and steps of `forward` that the next `recover` runs.
+ */
+
+import { dirname } from 'node:path';
+import type { Files } from '../host/files.js';
+import { LxcvError } from '../model/errors.js';
+import { appendRecord, type Operation, readPending } from './operation-log.js';
+import { runStep, type Step } from './steps.js';
+
+export interface Transaction extends Omit<Operation, 'state'> {
+  /** Makes everything that the operation needs, `point.from` included. */
+  readonly stage: () => void | Promise<void>;
+  /** The last look before the commit point: throws where the operation must not happen after all. */
+  readonly check?: () => void;
+}
+
+/**
+ * Carries an operation out. Where it throws, nothing has happened; but for an error `failed` that says otherwise: then the
+ * operation is done, and the next `recover` finishes it.
+ */
+export async function transact(files: Files, log: string, transaction: Transaction): Promise<void> {
+  const { stage, check, ...begin } = transaction;
+  const { operation, point } = begin;
+  appendRecord(files, log, { ...begin, state: 'begin' });
+  files.sync(log);
+  try {
+    await stage();
+    appendRecord(files, log, { operation, state: 'ready' });
+    files.syncFileSystem(log);
+    check?.();
+    files.rename(point.from, point.to);
+  } catch (error) {
+    attempt(() => takeBack(files, log, begin));
+    throw error;
+  }
+  const failure = attempt(() => {
+    files.sync(dirname(point.to));
+    finish(files, log, operation, 'done', begin.forward);
+  });
+  if (failure !== undefined) throw unfinished(begin.command, failure);
+}
+
+/** Finishes what a process that died left pending. @returns what became of it, or undefined where nothing was pending. */
+export function recover(files: Files, log: string): 'done' | 'taken back' | undefined {
+  const pending = readPending(files, log);
+  if (pending === undefined) return undefined;
+  const { operation, state } = pending;
+  if (state !== 'ready' || files.stat(operation.point.from) !== undefined) {
+    takeBack(files, log, operation);
+    return 'taken back';
+  }
+  finish(files, log, operation.operation, 'done', operation.forward);
+  return 'done';
+}
+
+/** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
+function takeBack(files: Files, log: string, { operation, back }: Pick<Operation, 'operation' | 'back'>): void {
+  appendRecord(files, log, { operation, state: 'back' });
+  files.sync(log);
+  finish(files, log, operation, 'taken back', back);
+}
+
+function finish(
+  files: Files,
+  log: string,
+  operation: string,
+  outcome: 'done' | 'taken back',
+  steps: readonly Step[],
+): void {
+  for (const step of steps) runStep(files, step);
+  files.syncFileSystem(log);
+  appendRecord(files, log, { operation, state: 'end', outcome });
+}
+
+/** @returns what was thrown. */
+function attempt(act: () => void): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function unfinished(command: string, cause: unknown): LxcvError {
+  return new LxcvError(
+    'failed',
+    `the ${command} is done, but could not be tidied up: ${cause instanceof Error ? cause.message : cause}`,
+    'Nothing is lost. Remove the cause and run any lxcv command: it finishes the rest.',
+    { cause },
+  );
+}
