@@ -1,0 +1,83 @@
+/**
+ * What comes from inside a container or from a manifest, made fit for a terminal: no byte of it can move the cursor,
+ * reorder a line or hide in it.
+ */
+import type { BytePath } from '../model/byte-path.js';
+
+/**
+ * A name as a person sees it: as it is where all of it can be seen, else in double quotes with C escapes, as git's
+ * core.quotePath quotes: `"a\nb\303\050"`. Octal escapes stand for bytes. Injective: no two names look the same.
+ * The root, whose path is empty, stays empty.
+ */
+export function escapeName(path: BytePath): string {
+  if (SURELY_PLAIN.test(path)) return path;
+  let plain = !EDGE_SPACE.test(path);
+  const shown = path.replace(UTF8_CHARACTER, (bytes) => {
+    const escaped = escapeCharacter(bytes);
+    plain &&= escaped === undefined;
+    return escaped ?? decode(bytes);
+  });
+  return plain ? shown : `"${shown}"`;
+}
+
+/**
+ * Free text, as messages and the names of authors, with a visible escape (`\x1b`, `\u{202e}`) for each character that
+ * would not show as itself. Line feeds stay where `newlines` is true. Not injective: a backslash stays a backslash.
+ */
+export function escapeText(text: string, { newlines = false } = {}): string {
+  return text.replace(UNSAFE_IN_TEXT, (character) => {
+    if (character === '\n' && newlines) return character;
+    return C_ESCAPES.get(character) ?? escapeCodePoint(character.codePointAt(0) ?? 0);
+  });
+}
+
+/** The first line of a message, fit for one line of output. */
+export function firstLine(message: string): string {
+  return escapeText(message.trimStart().split(/\r?\n/, 1).join('').trimEnd());
+}
+
+const SURELY_PLAIN = /^(?! )[ !#-[\]-~]*(?<! )$/;
+
+/** A space that could not be seen. */
+const EDGE_SPACE = /^ | $/;
+
+/** The bytes of one well-formed UTF-8 character (Unicode, table 3-7), or else one byte. */
+const UTF8_CHARACTER =
+  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\s\S]/g;
+
+/** Controls, format characters (all that reorders text among them), separators of lines, and what has no glyph. */
+const UNSAFE_IN_NAME = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
+/** As in names, and lone surrogates; but scripts and emoji need the joiners and the variation selectors. */
+const UNSAFE_IN_TEXT = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+const C_ESCAPES = new Map([
+  ['\x07', '\\a'],
+  ['\b', '\\b'],
+  ['\t', '\\t'],
+  ['\n', '\\n'],
+  ['\v', '\\v'],
+  ['\f', '\\f'],
+  ['\r', '\\r'],
+]);
+
+/** How the character of these bytes is written inside quotes, or undefined where it stands for itself. */
+function escapeCharacter(bytes: string): string | undefined {
+  if (bytes === '"' || bytes === '\\') return `\\${bytes}`;
+  const malformed = bytes.length === 1 && bytes >= '\x80';
+  if (!malformed && !UNSAFE_IN_NAME.test(decode(bytes))) return undefined;
+  return C_ESCAPES.get(bytes) ?? Array.from(bytes, escapeByte).join('');
+}
+
+function escapeByte(byte: string): string {
+  return `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`;
+}
+
+function escapeCodePoint(codePoint: number): string {
+  const hex = codePoint.toString(16);
+  return codePoint < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
+}
+
+function decode(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

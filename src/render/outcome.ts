@@ -1,0 +1,39 @@
+/** What a commit and a checkout tell when they are done. */
+
+import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
+import { firstLine } from './escape.js';
+import { paint, type Style } from './style.js';
+import { formatBytes, formatNumber } from './time.js';
+
+/** `[mysql @2 k3j9x2a] message`, and how much it is. */
+export function renderCommit(version: Version, style: Style): string {
+  const pause = version.pause === undefined ? '' : `, the container stood still for ${version.pause} ms`;
+  return `${tag(version, style)} ${firstLine(version.message)}\n${formatChanges(version.changes)}${pause}\n`;
+}
+
+/** Where the container is now, and where its uncommitted work went. */
+export function renderCheckout(
+  outcome: {
+    readonly container: ContainerName;
+    readonly version: Version;
+    readonly branch: BranchName | null;
+    readonly saved: Version | undefined;
+  },
+  style: Style,
+): string {
+  const { container, version, branch, saved } = outcome;
+  const number = paint(style, 'number', `@${version.number}`);
+  const place =
+    branch === null ? 'on no branch; a commit begins one' : `on the branch ${paint(style, 'branch', branch)}`;
+  const kept = saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}\n`;
+  return `${kept}${container} is at ${number}, ${place}\n`;
+}
+
+function tag({ branch, number, id }: Version, style: Style): string {
+  return `[${paint(style, 'branch', branch)} ${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, 7))}]`;
+}
+
+function formatChanges({ added, modified, removed, bytes }: ChangeCounts): string {
+  const paths = `${formatNumber(added)} added, ${formatNumber(modified)} modified, ${formatNumber(removed)} removed`;
+  return `${paths}, ${formatBytes(bytes)}`;
+}

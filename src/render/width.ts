@@ -1,0 +1,51 @@
+/** How many columns of a terminal text takes, and cutting it to fit. */
+import { stripVTControlCharacters } from 'node:util';
+import { borderlessTable } from './borderless.js';
+
+/**
+ * The columns that one line of text takes: two for East Asian wide characters and emoji, none for colours. By definition
+ * this is what cli-table3 pads by, so that what is measured here stands straight in a table.
+ */
+export function displayWidth(line: string): number {
+  if (ASCII.test(line)) return line.length;
+  const text = stripVTControlCharacters(line);
+  if (ASCII.test(text)) return text.length;
+  const ruler = borderlessTable({ gap: 0 });
+  // `width` counts the characters of the first line: here blanks, one for each column of the second.
+  ruler.push([''], [text]);
+  return ruler.width;
+}
+
+/** `line` where it fits into `width` columns, else as much of its start as does with `…` after it. Colours are closed. */
+export function truncate(line: string, width: number): string {
+  if (displayWidth(line) <= width) return line;
+  let room = width - displayWidth('…');
+  let kept = '';
+  for (const [index, piece] of line.split(COLOUR_CHANGE).entries()) {
+    if (index % 2 === 1) kept += piece;
+    else if (room >= 0) {
+      const start = takeColumns(piece, room);
+      kept += start === piece ? piece : `${start}…`;
+      room = start === piece ? room - displayWidth(piece) : -1;
+    }
+  }
+  return kept;
+}
+
+const ASCII = /^[ -~]*$/;
+
+/** An SGR sequence, captured so that a split keeps it: pieces at odd places are sequences, the others text. */
+const COLOUR_CHANGE = new RegExp(`(${'\x1b'}\\[[\\d;]*m)`);
+
+/** The longest start of `text` that fits into `room` columns and splits no character that is seen as one. */
+function takeColumns(text: string, room: number): string {
+  if (ASCII.test(text)) return text.slice(0, room);
+  let taken = '';
+  let left = room;
+  for (const { segment } of new Intl.Segmenter('en').segment(text)) {
+    left -= displayWidth(segment);
+    if (left < 0) return taken;
+    taken += segment;
+  }
+  return taken;
+}
