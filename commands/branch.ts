@@ -1,0 +1,56 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import type { Branch as BranchValue } from '../src/operations/branch.js';
+import { renderBranches } from '../src/render/branch.js';
+
+export default class Branch extends BaseCommand {
+  static override summary = 'List, create, rename or delete branches.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql',
+    '<%= config.bin %> <%= command.id %> mysql tuning mysql@1',
+    '<%= config.bin %> <%= command.id %> mysql --move tuning fast',
+    '<%= config.bin %> <%= command.id %> mysql --delete tuning',
+  ];
+  static override args = {
+    name: Args.string({ required: true, description: 'The container or repository.' }),
+    branch: Args.string({ description: 'The branch to create, rename or delete.' }),
+    where: Args.string({ description: 'Where the branch begins, NAME[@REV]; with --move, its new name.' }),
+  };
+  static override flags = {
+    move: Flags.boolean({ char: 'm', exclusive: ['delete', 'force-delete'], summary: 'Rename a branch.' }),
+    delete: Flags.boolean({
+      char: 'd',
+      exclusive: ['move'],
+      summary: 'Delete a branch whose versions others lead to.',
+    }),
+    'force-delete': Flags.boolean({ char: 'D', exclusive: ['move'], summary: 'Delete a branch in any case.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Branch);
+    const name = parseContainerName(args.name);
+    const engine = await this.openEngine(flags);
+    if (args.branch === undefined) {
+      if (flags.move || flags.delete || flags['force-delete'])
+        this.error('which branch? It comes after the name', { exit: 2 });
+      const listing = engine.listBranches(name);
+      this.print(renderBranches(listing, this.style));
+      return { branches: listing.branches.map(toJson) };
+    }
+    const branch = parseBranchName(args.branch);
+    const change = flags.move
+      ? { done: 'renamed', branch: await engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }
+      : flags.delete || flags['force-delete']
+        ? { done: 'deleted', branch: await engine.deleteBranch(name, branch, flags['force-delete']) }
+        : { done: 'created', branch: await engine.createBranch(branch, args.where ?? args.name) };
+    this.print(`${change.done} branch ${change.branch.name} at @${change.branch.version.number}`);
+    return { branches: [toJson(change.branch)] };
+  }
+}
+
+/** `container` is the first of them: mostly there is one, or none. */
+function toJson({ name, version, containers }: BranchValue) {
+  return { name, version: versionToJson(version), container: containers[0] ?? null, containers };
+}

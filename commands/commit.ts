@@ -1,0 +1,54 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { messageTemplate, readMessage } from '../src/cli/message.js';
+import { parseAuthor } from '../src/model/author.js';
+import { parseContainerName } from '../src/model/names.js';
+import { renderCommit } from '../src/render/outcome.js';
+import { renderStatus } from '../src/render/status.js';
+
+export default class Commit extends BaseCommand {
+  static override summary = 'Make a version of what a container holds.';
+  static override description =
+    `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one stands still while
+what it changed is copied. The first commit takes a container over: it must be stopped for that.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -m "Initial customisation" mysql',
+    '<%= config.bin %> <%= command.id %> -F /tmp/comment mysql',
+  ];
+  static override args = { container: Args.string({ required: true, description: 'The container.' }) };
+  static override flags = {
+    message: Flags.string({
+      char: 'm',
+      helpValue: 'TEXT',
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: 'What this version is; given twice, two paragraphs.',
+    }),
+    file: Flags.string({
+      char: 'F',
+      helpValue: 'FILE',
+      exclusive: ['message'],
+      summary: 'Take the message from a file; - is standard input.',
+    }),
+    author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'Commit in the name of somebody else.' }),
+    'allow-empty': Flags.boolean({ summary: 'Make a version also where nothing changed.' }),
+    'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Commit);
+    const container = parseContainerName(args.container);
+    const author = flags.author === undefined ? {} : { author: parseAuthor(flags.author) };
+    const engine = await this.openEngine(flags);
+    const message = await readMessage(flags, async () =>
+      messageTemplate(container, renderStatus(await engine.status(container), { ...this.style, colour: false })),
+    );
+    const version = await engine.commit({
+      ...{ container, message, ...author },
+      ...{ allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'] },
+    });
+    this.print(renderCommit(version, this.style));
+    return { version: versionToJson(version, [version.branch]) };
+  }
+}

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { LxcvError } from '../src/model/errors.js';
+
+export default class Export extends BaseCommand {
+  static override summary = 'Write the whole root file system of a version to a tarball.';
+  static override description =
+    `Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file tells how it is compressed:
+.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2.`;
+  static override examples = ['<%= config.bin %> <%= command.id %> mysql@2 -o mysql_ship.tar.gz'];
+  static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]' }) };
+  static override flags = {
+    output: Flags.string({
+      char: 'o',
+      helpValue: 'FILE',
+      required: true,
+      summary: 'The file to write; - is standard output.',
+    }),
+    'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Export);
+    const toStdout = flags.output === '-';
+    if (toStdout && (process.stdout.isTTY || this.jsonEnabled())) {
+      throw new LxcvError(
+        'bad-usage',
+        'standard output is no place for a tarball here',
+        'Name a file: -o mysql.tar.gz',
+      );
+    }
+    const engine = await this.openEngine(flags);
+    const output = toStdout ? undefined : resolve(flags.output);
+    const version = await engine.exportVersion({ revision: args.revision, output, acceptBase: flags['accept-base'] });
+    if (!toStdout) this.print(`wrote @${version.number} to ${flags.output}`);
+    return { version: versionToJson(version), output: output ?? null };
+  }
+}

@@ -1,0 +1,20 @@
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { renderList } from '../src/render/list.js';
+
+export default class List extends BaseCommand {
+  static override summary = 'Show which containers have versions.';
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
+
+  async run() {
+    const { flags } = await this.parse(List);
+    const engine = await this.openEngine(flags);
+    const listing = await engine.list();
+    this.print(renderList(listing, this.style));
+    const containers = listing.containers.map((row) => ({
+      ...row,
+      version: row.version && versionToJson(row.version),
+    }));
+    return { ...listing, containers };
+  }
+}

@@ -1,0 +1,35 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { renderLog } from '../src/render/log.js';
+
+export default class Log extends BaseCommand {
+  static override summary = 'Show the versions that led to where a container is.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql',
+    '<%= config.bin %> <%= command.id %> mysql --graph --all',
+    '<%= config.bin %> <%= command.id %> mysql@tuning -n 5 --oneline',
+  ];
+  static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }) };
+  static override flags = {
+    limit: Flags.integer({ char: 'n', min: 0, helpValue: 'N', summary: 'Show no more than the newest N.' }),
+    all: Flags.boolean({ char: 'a', summary: 'Show the versions of all branches.' }),
+    graph: Flags.boolean({ summary: 'Draw which version came from which.' }),
+    oneline: Flags.boolean({ summary: 'Show number, id and the first line of the message.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Log);
+    const engine = await this.openEngine(flags);
+    const log = engine.log({
+      revision: args.revision,
+      all: flags.all,
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    });
+    this.print(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));
+    return {
+      repository: log.repository,
+      versions: log.entries.map(({ version, branches }) => versionToJson(version, branches)),
+    };
+  }
+}

@@ -1,0 +1,21 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { changeToJson, versionToJson } from '../src/cli/json.js';
+import { parseContainerName } from '../src/model/names.js';
+import { renderStatus } from '../src/render/status.js';
+
+export default class Status extends BaseCommand {
+  static override summary = 'Show what changed in a container since its last version.';
+  static override examples = ['<%= config.bin %> <%= command.id %> mysql'];
+  static override args = { container: Args.string({ required: true, description: 'The container.' }) };
+  static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
+
+  async run() {
+    const { args, flags } = await this.parse(Status);
+    const engine = await this.openEngine(flags);
+    const status = await engine.status(parseContainerName(args.container));
+    this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
+    const { version, changes, ...rest } = status;
+    return { ...rest, version: version && versionToJson(version), changes: changes.map(changeToJson) };
+  }
+}

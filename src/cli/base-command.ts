@@ -1,0 +1,49 @@
+/** What all commands share: the flags -P and --json, the engine, and how they end. */
+
+import { resolve } from 'node:path';
+import { Command, Flags } from '@oclif/core';
+import { type Engine, openEngine } from '../engine.js';
+import type { Style } from '../render/style.js';
+import { exitCodeOf, formatFailure, toFailure } from './failure.js';
+import { reportTo } from './report.js';
+import { terminalStyle } from './terminal.js';
+
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+
+  static override baseFlags = {
+    lxcpath: Flags.string({
+      char: 'P',
+      helpValue: 'DIR',
+      summary: "Where the containers are (default: LXC's own lxcpath).",
+      helpGroup: 'GLOBAL',
+    }),
+  };
+
+  /** Opens the engine on the lxcpath that the flags name. */
+  protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
+    return openEngine({
+      ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
+      report: reportTo(process.stderr),
+    });
+  }
+
+  /** How standard output wants to be written to. */
+  protected get style(): Style {
+    return terminalStyle(process.stdout);
+  }
+
+  /** Prints what was asked for; of JSON oclif prints what `run` returns. */
+  protected print(text: string): void {
+    if (!this.jsonEnabled() && text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */
+  protected override async catch(error: unknown): Promise<void> {
+    if (process.env.LXCV_DEBUG) console.error(error);
+    const failure = toFailure(error);
+    process.exitCode = exitCodeOf(failure);
+    if (this.jsonEnabled()) this.logJson({ error: failure });
+    else process.stderr.write(formatFailure(failure));
+  }
+}

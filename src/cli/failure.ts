@@ -1,0 +1,68 @@
+/** Turns whatever ended a command into two lines for a person, or JSON for a program, and an exit code. */
+
+import { Errors } from '@oclif/core';
+import { type ErrorCode, EXIT_CODES, LxcvError } from '../model/errors.js';
+import { escapeText } from '../render/escape.js';
+
+/** Errors of the system that a user can do something about. */
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
+  ENOSPC: ['no-space', 'no space is left on the device', 'Free some, and run the command again. Nothing is lost.'],
+  EDQUOT: ['no-space', 'the disk quota is used up', 'Free some, and run the command again. Nothing is lost.'],
+  EROFS: ['read-only', 'the file system is read-only', 'Mount it for writing: mount -o remount,rw'],
+  EXDEV: [
+    'other-file-system',
+    'the store and the container are not on one file system',
+    'lxcv keeps its store beside the lxcpath, with the v appended: both must be on the same one.',
+  ],
+  ENAMETOOLONG: ['too-long', 'a path is too long for the system', 'Use a shorter name or lxcpath.'],
+  EBUSY: ['container-in-use', 'a file or directory is in use', 'See what uses it (findmnt, fuser), and try again.'],
+  EACCES: ['failed', 'permission denied', 'Look at the owner and mode of what it names.'],
+  EPERM: ['failed', 'the system did not permit it', 'Run as root, and look for an immutable file (lsattr).'],
+  EMFILE: ['failed', 'too many files are open', 'Raise the limit: ulimit -n 65536'],
+};
+
+/** What a command ends with when it fails: one line, one line, and what a script goes by. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof LxcvError) return pick(error);
+  if (error instanceof Errors.CLIError) return usageFailure(error);
+  const known = SYSTEM_ERRORS[String((error as { code?: unknown } | null)?.code)];
+  const message = error instanceof Error ? error.message : String(error);
+  if (known !== undefined) return { code: known[0], message: `${known[1]} (${message})`, hint: known[2] };
+  return {
+    code: 'failed',
+    message: `something that lxcv did not expect: ${message}`,
+    hint: 'Run any lxcv command again: it finishes or takes back what was begun. Set LXCV_DEBUG=1 to see where it was.',
+  };
+}
+
+export function exitCodeOf(failure: Failure): number {
+  return EXIT_CODES[failure.code];
+}
+
+/** The two lines, with nothing in them that a terminal would obey. */
+export function formatFailure({ message, hint }: Failure): string {
+  return `lxcv: ${line(message)}\n      ${line(hint)}\n`;
+}
+
+function usageFailure(error: InstanceType<typeof Errors.CLIError>): Failure {
+  const message = error.message.split('\n')[0] ?? '';
+  return {
+    code: 'bad-usage',
+    message: message.replace(/^Error: /, ''),
+    hint: 'See lxcv --help, or lxcv COMMAND --help.',
+  };
+}
+
+function pick({ code, message, hint }: LxcvError): Failure {
+  return { code, message, hint };
+}
+
+function line(text: string): string {
+  return escapeText(text.replaceAll('\n', ' '));
+}

@@ -1,0 +1,20 @@
+/** The JSON that commands print: names that scripts build on. See docs/commands.md. */
+
+import { isUtf8, pathToText } from '../model/byte-path.js';
+import type { Change } from '../model/changes.js';
+import type { Version } from '../model/version.js';
+
+/** @param refs the names of the branches and tags that name the version. */
+export function versionToJson(version: Version, refs: readonly string[] = []) {
+  const { id, number, parents, message, author, time, branch, changes, pause } = version;
+  return {
+    ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },
+    ...(pause === undefined ? {} : { pause }),
+  };
+}
+
+/** `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. */
+export function changeToJson({ path, kind, type }: Change) {
+  const text = { path: pathToText(path), kind, type };
+  return isUtf8(path) ? text : { ...text, pathBytes: Buffer.from(path, 'latin1').toString('base64') };
+}

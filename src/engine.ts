@@ -1,0 +1,77 @@
+/** The engine: wires the machine, the store and the operations. It is all that a command sees of them. */
+
+import { type Host, machine } from './host/host.js';
+import { LxcvError } from './model/errors.js';
+import type { BranchName, ContainerName, Version } from './model/version.js';
+import {
+  type Branch,
+  type Branches,
+  createBranch,
+  deleteBranch,
+  listBranches,
+  renameBranch,
+} from './operations/branch.js';
+import { checkout } from './operations/checkout.js';
+import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-request.js';
+import { commit } from './operations/commit.js';
+import type { CommitRequest } from './operations/commit-request.js';
+import { type ExportRequest, exportVersion } from './operations/export.js';
+import { type Listing, list } from './operations/list.js';
+import { type Log, type LogRequest, log } from './operations/log.js';
+import { type Status, status } from './operations/status.js';
+import type { ReportEvent, World } from './operations/world.js';
+
+export interface Engine {
+  commit(request: CommitRequest): Promise<Version>;
+  checkout(request: CheckoutRequest): Promise<CheckoutOutcome>;
+  status(container: ContainerName): Promise<Status>;
+  log(request: LogRequest): Log;
+  list(): Promise<Listing>;
+  listBranches(name: ContainerName): Branches;
+  createBranch(branch: BranchName, revision: string): Promise<Branch>;
+  renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
+  deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
+  exportVersion(request: ExportRequest): Promise<Version>;
+}
+
+export interface EngineOptions {
+  /** Where the containers are; LXC's configured lxcpath where it is left out. Relative paths are the caller's to resolve. */
+  readonly lxcpath?: string;
+  readonly report?: (event: ReportEvent) => void;
+  /** The machine; another one for tests. */
+  readonly host?: Host;
+}
+
+/** @throws LxcvError `not-root`, `no-lxc`, `bad-name` for an lxcpath that no mount option can hold. */
+export async function openEngine({ lxcpath, report = () => {}, host = machine }: EngineOptions = {}): Promise<Engine> {
+  if (!host.isRoot()) {
+    throw new LxcvError(
+      'not-root',
+      'lxcv must run as root: it mounts file systems and keeps their owners',
+      'Use sudo.',
+    );
+  }
+  const world: World = { host, lxcpath: checkLxcpath(lxcpath ?? (await host.lxc.defaultPath())), report };
+  return {
+    commit: (request) => commit(world, request),
+    checkout: (request) => checkout(world, request),
+    status: (container) => status(world, container),
+    log: (request) => log(world, request),
+    list: () => list(world),
+    listBranches: (name) => listBranches(world, name),
+    createBranch: (branch, revision) => createBranch(world, branch, revision),
+    renameBranch: (name, from, to) => renameBranch(world, name, from, to),
+    deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
+    exportVersion: (request) => exportVersion(world, request),
+  };
+}
+
+function checkLxcpath(path: string): string {
+  const trimmed = path.replace(/(?<=.)\/+$/, '');
+  if (/^\/[^\s:,\\\p{Cc}]+$/u.test(trimmed)) return trimmed;
+  throw new LxcvError(
+    'bad-name',
+    `${JSON.stringify(path)} cannot be an lxcpath`,
+    'Give an absolute path without ":", ",", "\\" and blanks: overlayfs has no way to write them.',
+  );
+}

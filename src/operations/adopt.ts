@@ -1,0 +1,184 @@
+/**
+ * Adopts a stopped container that lxcv does not know: what it holds becomes a first version, moved and not copied. An overlay
+ * container keeps its lower directories as bases outside the store; of a plain one the root file system itself is the version.
+ */
+
+import { basename, dirname } from 'node:path';
+import type { Files } from '../host/files.js';
+import { fingerprint } from '../layer/base.js';
+import { findMisread } from '../layer/delta.js';
+import { diffTrees } from '../layer/diff.js';
+import { usesUserXattrs } from '../layer/overlayfs.js';
+import { pathToText } from '../model/byte-path.js';
+import { countChanges } from '../model/changes.js';
+import { LxcvError } from '../model/errors.js';
+import { newId } from '../model/ids.js';
+import { markerOf } from '../model/lxc-config.js';
+import type { Base, Version } from '../model/version.js';
+import type { Container } from '../store/containers.js';
+import { type RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
+import { runStep, type Step } from '../store/steps.js';
+import type { CommitRequest } from './commit-request.js';
+import { completeDraft, freeBranchName } from './draft.js';
+import { checkKept } from './kept.js';
+import type { Repository } from './lookup.js';
+import { restack } from './restack.js';
+import type { World } from './world.js';
+
+/** Where a container's own files lie, and on what. */
+interface Origin {
+  /** The upper directory, or the whole root file system. */
+  readonly delta: string;
+  /** The lower directories, top first; none under a whole root file system. */
+  readonly lowers: readonly string[];
+}
+
+export async function adopt(
+  world: World,
+  repository: Repository,
+  container: Container,
+  request: Required<CommitRequest>,
+): Promise<Version> {
+  const origin = checkAdoptable(world, container);
+  const { files } = world.host;
+  const layout = repository.layout.version(newId(world.host.randomBytes));
+  const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
+  const branch = freeBranchName(repository.branches, container.name);
+  const version = completeDraft(world, repository, {
+    ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
+    ...{ message: request.message, author: request.author },
+    changes: countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers])),
+  });
+  await restack(world, {
+    command: 'commit',
+    container,
+    repository: repository.layout,
+    present: { version, keyframe: undefined },
+    next: { container: container.name, branch, parents: [version.id], lowers: [layout.deltaLayer], bases },
+    model: layout.delta,
+    refs: new Map([[branch, version.id]]),
+    arrival: planArrival(world, container, origin, repository.layout, layout),
+  });
+  return version;
+}
+
+/**
+ * Looks whether a container can be adopted, and changes nothing.
+ * @throws LxcvError `backing-store`, `other-file-system`, `container-edited`, `base-missing`, `delta-not-keepable`.
+ */
+export function checkAdoptable(world: World, container: Container): Origin {
+  checkMarker(world, container);
+  const origin = originOf(container);
+  const delta = world.host.files.stat(origin.delta);
+  if (delta?.type !== 'directory') {
+    throw new LxcvError(
+      'backing-store',
+      `${origin.delta}, the root file system of ${container.name}, is not a directory`,
+      'lxcv versions containers on dir and overlay. Start it once with LXC to see what is wrong.',
+    );
+  }
+  if (delta.device !== storeDevice(world)) {
+    throw new LxcvError(
+      'other-file-system',
+      `${origin.delta} is on another file system than the store, ${storeRoot(world.lxcpath)}`,
+      'lxcv moves it and never copies it: bring both to one file system, by a move or by a symbolic link for the store.',
+    );
+  }
+  if (origin.lowers.length === 0) checkNotMisread(world, origin.delta);
+  else checkKept(world, origin.delta, `${dirname(origin.delta)}/work`);
+  for (const lower of origin.lowers) {
+    if (world.host.files.statTarget(lower)?.type === 'directory') continue;
+    throw new LxcvError(
+      'base-missing',
+      `the lower directory ${lower} of ${container.name} is not there`,
+      'Bring it back first.',
+    );
+  }
+  return origin;
+}
+
+/** The file system of the store, or that on which it would be made. */
+function storeDevice({ host: { files }, lxcpath }: World): bigint | undefined {
+  const root = storeRoot(lxcpath);
+  return (files.statTarget(root) ?? files.statTarget(dirname(root)))?.device;
+}
+
+function originOf({ name, rootfs, options }: Container): Origin {
+  if (rootfs.kind === 'directory') return { delta: rootfs.path, lowers: [] };
+  if (rootfs.kind === 'overlay' && !usesUserXattrs(options)) return { delta: rootfs.upper, lowers: rootfs.lowers };
+  const what = rootfs.kind === 'other' ? rootfs.store : 'overlay with the option userxattr';
+  throw new LxcvError(
+    'backing-store',
+    `${name} is on the backing store ${what}; lxcv versions containers on dir and overlay`,
+    `Copy it to a directory, and commit the copy: lxc-copy -n ${name} -N NEW -B dir`,
+  );
+}
+
+/** A config that still says that the container is versioned, but mounts something else, was edited. */
+function checkMarker(world: World, { name, config, layout }: Container): void {
+  const marker = markerOf(config);
+  if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.lxcpath)}/`)) return;
+  if (world.host.files.stat(`${marker.repository}/versions`) === undefined) return;
+  throw new LxcvError(
+    'container-edited',
+    `lxc.rootfs.path in ${layout.config} was edited: it no longer names the working delta in ${marker.repository}`,
+    'Put the path back; or, to begin a new history with what it names now, remove the line "# lxcv: ...".',
+  );
+}
+
+function checkNotMisread({ host: { files } }: World, rootfs: string): void {
+  const misread = findMisread(files, rootfs);
+  if (misread === undefined) return;
+  throw new LxcvError(
+    'delta-not-keepable',
+    `/${pathToText(misread.path)} ${misread.reason}, and would be taken for one of lxcv's`,
+    'Remove it (Docker and other overlays in the container keep theirs under /var/lib), and commit again.',
+  );
+}
+
+/**
+ * Moves a delta into the store such that its old path leads to it at every instant: a symbolic link that lies at the new place
+ * and names the new place is exchanged with the directory.
+ */
+function planArrival(
+  { host: { files } }: World,
+  container: Container,
+  origin: Origin,
+  repository: RepositoryLayout,
+  layout: VersionLayout,
+): { stage: () => void; forward: Step[]; back: Step[] } {
+  const registrations = origin.lowers.flatMap((lower) => registration(files, lower, repository));
+  return {
+    stage: () => {
+      for (const step of registrations) runStep(files, { do: 'register', ...step });
+      files.mkdir(layout.root, 0o700);
+      files.symlink(layout.delta, layout.delta);
+      files.exchange(origin.delta, layout.delta);
+    },
+    forward: leaveOldPlace(files, container, origin),
+    back: [
+      { do: 'move-back', link: origin.delta, directory: layout.delta },
+      { do: 'unlink', path: layout.delta },
+      { do: 'rmdir', path: layout.root },
+      ...registrations.map((step): Step => ({ do: 'unregister', ...step })),
+    ],
+  };
+}
+
+/** The steps that leave nothing of lxcv's where the delta was; but other containers' mounts may still name a root file system. */
+function leaveOldPlace(files: Files, container: Container, { delta, lowers }: Origin): Step[] {
+  if (lowers.length === 0) {
+    return files.stat(container.layout.clones) === undefined ? [{ do: 'unlink', path: delta }] : [];
+  }
+  const parent = dirname(delta);
+  const own = basename(parent) === 'overlay' && dirname(parent) === container.layout.root ? [parent] : [];
+  const directories = [`${parent}/work/work`, `${parent}/work`, ...own];
+  return [{ do: 'unlink', path: delta }, ...directories.map((path): Step => ({ do: 'rmdir', path }))];
+}
+
+/** How the repository enters itself as a clone of the container whose root file system a base is, so that LXC keeps that. */
+function registration(files: Files, base: string, repository: RepositoryLayout): { path: string; entry: string }[] {
+  const owner = dirname(base);
+  if (files.stat(`${owner}/config`) === undefined) return [];
+  return [{ path: `${owner}/lxc_snapshots`, entry: `${repository.storeRoot}\n${repository.name}\n` }];
+}

@@ -1,0 +1,84 @@
+/** Which branch a checkout puts a container on. */
+
+import { LxcvError } from '../model/errors.js';
+import type { BranchName, ContainerName, Version } from '../model/version.js';
+import type { CheckoutRequest } from './checkout-request.js';
+import { freeBranchName } from './draft.js';
+import { containersOf, type FoundRevision, type Repository } from './lookup.js';
+import type { World } from './world.js';
+
+/**
+ * The branch that is asked for or, by default, one of the new container's own: of its name, or of its name and the version's
+ * number where a branch of its name is elsewhere.
+ * @throws LxcvError `branch-exists`, `branch-in-use`.
+ */
+export function branchOfNew(
+  world: World,
+  request: CheckoutRequest,
+  repository: Repository,
+  version: Version,
+  container: ContainerName,
+): BranchName | null {
+  if (request.detach) return null;
+  if (request.branch !== undefined) return takeBranch(world, repository, request.branch, version, container);
+  const own = container as string as BranchName;
+  const tip = repository.branches.get(own);
+  if (tip === undefined || (tip === version.id && userOf(world, repository, own, container) === undefined)) return own;
+  return freeBranchName(repository.branches, `${container}-v${version.number}`);
+}
+
+/**
+ * The branch that is asked for, or that the revision names, or the present one where the version is its newest; else none.
+ * @throws LxcvError `branch-exists`, `branch-in-use`.
+ */
+export function branchInPlace(
+  world: World,
+  request: CheckoutRequest,
+  repository: Repository,
+  { revision, version }: FoundRevision,
+  container: ContainerName,
+  present: BranchName | null,
+): BranchName | null {
+  if (request.detach) return null;
+  if (request.branch !== undefined) return takeBranch(world, repository, request.branch, version, container);
+  const named = revision.point.start as BranchName;
+  const isNamed = revision.point.steps.length === 0 && repository.branches.has(named) && !/^\d+$/.test(named);
+  if (isNamed) return takeBranch(world, repository, named, version, container);
+  return present !== null && repository.branches.get(present) === version.id ? present : null;
+}
+
+/** The name of the container, other than `except`, that is on a branch. */
+export function userOf(
+  world: World,
+  repository: Repository,
+  branch: BranchName,
+  except?: ContainerName,
+): ContainerName | undefined {
+  const users = containersOf(world, repository.name).filter(({ versioned }) => versioned.working.branch === branch);
+  return users.find(({ name }) => name !== except)?.name;
+}
+
+function takeBranch(
+  world: World,
+  repository: Repository,
+  branch: BranchName,
+  version: Version,
+  container: ContainerName,
+): BranchName {
+  const tip = repository.branches.get(branch);
+  if (tip === undefined) return branch;
+  if (tip !== version.id) {
+    throw new LxcvError(
+      'branch-exists',
+      `there is a branch ${branch} already, at @${repository.history.get(tip).number} and not at @${version.number}`,
+      'Choose another name for the branch, or check out that one.',
+    );
+  }
+  const user = userOf(world, repository, branch, container);
+  if (user === undefined) return branch;
+  throw new LxcvError(
+    'branch-in-use',
+    `the container ${user} is on the branch ${branch}`,
+    'Begin one of its own with --branch NAME, or do without with --detach.',
+  );
+}

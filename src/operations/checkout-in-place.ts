@@ -1,0 +1,105 @@
+/** Switches a stopped container to a version. What it holds that no version has yet becomes one first; name and addresses stay. */
+
+import { diffTrees } from '../layer/diff.js';
+import { countChanges } from '../model/changes.js';
+import { LxcvError } from '../model/errors.js';
+import type { BranchName, ContainerName, VersionId } from '../model/version.js';
+import type { Container, Versioned } from '../store/containers.js';
+import { lockRepository } from '../store/store.js';
+import { branchInPlace } from './checkout-branch.js';
+import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import { branchForCommit, draftPresent } from './draft.js';
+import { holdStopped } from './hold.js';
+import { checkKept } from './kept.js';
+import { checkBases, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
+import { type FoundRevision, type Repository, readRepository, requireVersioned } from './lookup.js';
+import { type Restack, restack } from './restack.js';
+import type { World } from './world.js';
+
+type VersionedContainer = Container & { readonly versioned: Versioned };
+
+export async function switchInPlace(
+  world: World,
+  request: CheckoutRequest,
+  found: FoundRevision,
+  name: ContainerName,
+): Promise<CheckoutOutcome> {
+  using layout = await lockRepository(world.host, world.lxcpath, found.repository.name, `checkout ${name}`);
+  const repository = readRepository(world, layout);
+  const container = requireVersioned(world, name);
+  checkUnedited(container);
+  using hold = holdStopped(world, container);
+  if (hold !== undefined) return await switchStopped(world, request, repository, found, container);
+  if (!request.restart) throw running(name);
+  return await whileStopped(world, container, () => switchStopped(world, request, repository, found, container));
+}
+
+/** Stops a container, acts, and starts it again, whatever came of it. */
+async function whileStopped<T>(world: World, container: VersionedContainer, act: () => Promise<T>): Promise<T> {
+  world.report({ kind: 'step', what: `stopping ${container.name}` });
+  await world.host.lxc.stop(world.lxcpath, container.name);
+  try {
+    using hold = holdStopped(world, container);
+    if (hold === undefined) throw running(container.name);
+    return await act();
+  } finally {
+    world.report({ kind: 'step', what: `starting ${container.name}` });
+    await world.host.lxc.start(world.lxcpath, container.name);
+  }
+}
+
+async function switchStopped(
+  world: World,
+  request: CheckoutRequest,
+  repository: Repository,
+  found: FoundRevision,
+  container: VersionedContainer,
+): Promise<CheckoutOutcome> {
+  const { version } = found;
+  const { working } = container.versioned;
+  const bases = checkBases(world, version.bases, request.acceptBase);
+  const branch = branchInPlace(world, request, repository, found, container.name, working.branch);
+  const kept = await keepWork(world, request, repository, container, branch);
+  const saved = 'version' in kept.present ? kept.present.version : undefined;
+  await restack(world, {
+    command: 'checkout',
+    container,
+    repository: repository.layout,
+    present: kept.present,
+    next: { container: container.name, branch, parents: [version.id], lowers: [...version.chain], bases },
+    model: repository.layout.layer(version.chain[0] as never),
+    refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
+  });
+  return { container: container.name, repository: repository.name, version, branch, saved };
+}
+
+/** What becomes of the work that was not committed: a version on the branch that the container leaves, or on a new one. */
+async function keepWork(
+  world: World,
+  request: CheckoutRequest,
+  repository: Repository,
+  container: VersionedContainer,
+  next: BranchName | null,
+): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
+  const { layout, working } = container.versioned;
+  const [head] = working.parents;
+  const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
+  const changes = countChanges(diffTrees(world.host.files, before, layersOfContainer(container.versioned)));
+  if (changes.added + changes.modified + changes.removed === 0)
+    return { present: { discard: layout }, refs: new Map() };
+  checkKept(world, layout.delta, layout.work);
+  const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
+  const present = draftPresent(world, repository, container, {
+    ...{ branch, bases: working.bases, changes, author: await world.host.author() },
+    message: `Work on ${container.name} before the checkout of ${request.revision}`,
+  });
+  return { present, refs: new Map([[branch, present.version.id]]) };
+}
+
+function running(name: ContainerName): LxcvError {
+  return new LxcvError(
+    'container-running',
+    `${name} is running, and a checkout in place changes its root file system`,
+    `Stop it first (lxc-stop -n ${name}), or let lxcv do so and start it again: --restart`,
+  );
+}

@@ -1,0 +1,103 @@
+/** Materialises a version as a container that was not there. Its commit point is the rename that gives it a config. */
+
+import { LxcvError } from '../model/errors.js';
+import { newId } from '../model/ids.js';
+import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js';
+import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
+import type { ContainerName, Version } from '../model/version.js';
+import { ContainerLayout, type RepositoryLayout } from '../store/layout.js';
+import { discardWorking, type Step } from '../store/steps.js';
+import { lockRepository } from '../store/store.js';
+import { transact } from '../store/transaction.js';
+import type { Working } from '../store/working.js';
+import { branchOfNew } from './checkout-branch.js';
+import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import { checkBases } from './layers.js';
+import { type FoundRevision, readRepository } from './lookup.js';
+import {
+  copyPrivateFiles,
+  privateFilesOf,
+  removePrivateFiles,
+  stackConfig,
+  stageConfig,
+  stageWorking,
+} from './staging.js';
+import type { World } from './world.js';
+
+/** The mode that LXC gives to a container's directory. */
+const DIRECTORY_MODE = 0o770;
+
+export async function checkoutNew(
+  world: World,
+  request: CheckoutRequest,
+  { version, repository: { name } }: FoundRevision,
+  container: ContainerName,
+): Promise<CheckoutOutcome> {
+  using layout = await lockRepository(world.host, world.lxcpath, name, `checkout ${container}`);
+  const repository = readRepository(world, layout);
+  const branch = branchOfNew(world, request, repository, version, container);
+  const bases = checkBases(world, version.bases, request.acceptBase);
+  const target = new ContainerLayout(world.lxcpath, container);
+  if (world.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
+  const working: Working = { container, branch, parents: [version.id], lowers: [...version.chain], bases };
+  await materialise(world, layout, version, target, working);
+  return { container, repository: name, version, branch, saved: undefined };
+}
+
+async function materialise(
+  world: World,
+  repository: RepositoryLayout,
+  version: Version,
+  target: ContainerLayout,
+  working: Working,
+): Promise<void> {
+  const { files } = world.host;
+  const source = repository.version(version.id);
+  const former = new ContainerLayout(target.lxcpath, version.container);
+  const config = parseLxcConfig(files.read(source.config));
+  const privates = privateFilesOf(config, former);
+  const layout = repository.version(newId(world.host.randomBytes));
+  const cloned = cloneConfig(world, config, former, target);
+  const { branch } = working;
+  await transact(files, repository.operations, {
+    operation: layout.id,
+    time: world.host.now().toISOString(),
+    command: 'checkout',
+    subject: target.name,
+    point: { from: target.stagedConfig, to: target.config },
+    stage: () => {
+      files.mkdir(target.root, DIRECTORY_MODE);
+      files.chmod(target.root, DIRECTORY_MODE);
+      copyPrivateFiles(world, privates, source.files, target.root);
+      stageWorking(world, repository, layout, working, repository.layer(version.chain[0] as never));
+      const options = ownValue(config, 'lxc.rootfs.options');
+      stageConfig(world, target, stackConfig(cloned, options, repository, layout, working));
+    },
+    forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],
+    back: [
+      ...discardWorking(layout),
+      { do: 'unlink', path: target.stagedConfig },
+      ...removePrivateFiles(privates, target.root),
+      { do: 'rmdir', path: target.root } satisfies Step,
+    ],
+  });
+}
+
+/** The config of a clone; a container that gets its own name back keeps its addresses and its host name. */
+function cloneConfig(world: World, config: LxcConfig, former: ContainerLayout, target: ContainerLayout): LxcConfig {
+  if (former.name === target.name) return config;
+  return rewriteForClone(config, {
+    oldDirectory: former.root,
+    newDirectory: target.root,
+    newName: target.name,
+    newHwaddr: () => newHwaddr(world.host.randomBytes),
+  });
+}
+
+function directoryTaken(target: ContainerLayout): LxcvError {
+  return new LxcvError(
+    'container-exists',
+    `${target.root} is there already, though it is no container`,
+    'Choose another name, or see what is in that directory and move it away.',
+  );
+}

@@ -1,0 +1,14 @@
+/** What a commit is asked to do. */
+
+import type { Author, ContainerName } from '../model/version.js';
+
+export interface CommitRequest {
+  readonly container: ContainerName;
+  readonly message: string;
+  /** Who commits; git's or the system's idea of that where it is left out. */
+  readonly author?: Author;
+  /** Makes a version also where nothing changed. */
+  readonly allowEmpty: boolean;
+  /** Takes a base that was changed as it is now. */
+  readonly acceptBase: boolean;
+}

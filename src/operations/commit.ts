@@ -1,0 +1,69 @@
+/** commit: makes a version of what a container holds now. */
+
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { Container, Versioned } from '../store/containers.js';
+import { lockRepository, openRepository } from '../store/store.js';
+import { adopt, checkAdoptable } from './adopt.js';
+import type { CommitRequest } from './commit-request.js';
+import { commitRunning } from './commit-running.js';
+import { commitStopped } from './commit-stopped.js';
+import { holdStopped } from './hold.js';
+import { checkUnedited } from './layers.js';
+import { readRepository, requireContainer } from './lookup.js';
+import type { World } from './world.js';
+
+/**
+ * Commits a container, stopped or running; one that lxcv does not know yet is adopted, and must be stopped for that.
+ * @throws LxcvError `nothing-to-commit`, and those that say why a container cannot be committed.
+ */
+export async function commit(world: World, request: CommitRequest): Promise<Version> {
+  const author = request.author ?? (await world.host.author());
+  const repositoryName = repositoryOf(world, request.container);
+  using layout = await lockRepository(world.host, world.lxcpath, repositoryName, `commit ${request.container}`);
+  const repository = readRepository(world, layout);
+  const container = requireContainer(world, request.container);
+  const complete = { ...request, author };
+  if (!isVersioned(container)) {
+    using _ = holdForAdoption(world, container);
+    return await adopt(world, repository, container, complete);
+  }
+  if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
+  checkUnedited(container);
+  using hold = holdStopped(world, container);
+  return hold === undefined
+    ? await commitRunning(world, repository, container, complete)
+    : await commitStopped(world, repository, container, complete);
+}
+
+/**
+ * The repository that a commit of the container goes to. An adoption that was cut short is finished first; what can never be
+ * versioned is refused before a repository is made for it.
+ */
+function repositoryOf(world: World, name: ContainerName): RepositoryName {
+  const own = name as string as RepositoryName;
+  openRepository(world.host, world.lxcpath, own);
+  const container = requireContainer(world, name);
+  if (container.versioned !== undefined) return container.versioned.repository.name;
+  holdForAdoption(world, container)[Symbol.dispose]();
+  checkAdoptable(world, container);
+  return own;
+}
+
+function holdForAdoption(world: World, container: Container): Disposable {
+  const hold = holdStopped(world, container);
+  if (hold !== undefined) return hold;
+  throw new LxcvError(
+    'container-running',
+    `${container.name} is running, and its first commit takes its root file system over`,
+    `Stop it for this once: lxc-stop -n ${container.name}. Later commits can be made while it runs.`,
+  );
+}
+
+function isVersioned(container: Container): container is Container & { readonly versioned: Versioned } {
+  return container.versioned !== undefined;
+}
+
+function movedMeanwhile(name: ContainerName): LxcvError {
+  return new LxcvError('repository-locked', `${name} was changed by another lxcv meanwhile`, 'Try again.');
+}

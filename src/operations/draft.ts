@@ -1,0 +1,132 @@
+/** Puts together what a version says of itself. */
+
+import { diffTrees } from '../layer/diff.js';
+import { planKeyframe } from '../layer/keyframe.js';
+import { fitsMountString, pinOptions } from '../layer/overlayfs.js';
+import { countChanges } from '../model/changes.js';
+import { LxcvError } from '../model/errors.js';
+import type {
+  Author,
+  Base,
+  BranchName,
+  ChangeCounts,
+  ContainerName,
+  Layer,
+  Version,
+  VersionId,
+} from '../model/version.js';
+import { type Container, lowersOf, type Versioned } from '../store/containers.js';
+import type { VersionLayout } from '../store/layout.js';
+import type { Repository } from './lookup.js';
+import type { World } from './world.js';
+
+export interface Draft {
+  readonly id: VersionId;
+  readonly container: ContainerName;
+  readonly branch: BranchName;
+  readonly parents: readonly VersionId[];
+  readonly message: string;
+  readonly author: Author;
+  readonly chain: readonly Layer[];
+  readonly bases: readonly Base[];
+  readonly changes: ChangeCounts;
+  readonly pause?: number;
+}
+
+/** The version that a draft becomes, as the next of its repository. */
+export function completeDraft(world: World, { history, name }: Repository, draft: Draft): Version {
+  return {
+    ...draft,
+    number: history.nextNumber,
+    repository: name,
+    parents: draft.parents.map((id) => history.asParent(id)),
+    message: draft.message.trimEnd(),
+    time: world.host.now().toISOString(),
+  };
+}
+
+/** The version that a stopped container's working delta becomes, and the keyframe to be made with it. */
+export function draftPresent(
+  world: World,
+  repository: Repository,
+  { name, versioned: { layout, working } }: Container & { readonly versioned: Versioned },
+  draft: Pick<Draft, 'branch' | 'message' | 'author' | 'bases' | 'changes'>,
+): { version: Version; keyframe: ShortChain['keyframe'] } {
+  const whole = [layout.deltaLayer, ...working.lowers];
+  const { chain, keyframe } = shortenChain(repository, layout, name, whole, draft.bases);
+  const { parents } = working;
+  return {
+    version: completeDraft(world, repository, { ...draft, id: layout.id, container: name, parents, chain }),
+    keyframe,
+  };
+}
+
+/** The branch that a commit goes to: the one the container is on or, detached, a new one, so that a branch keeps every version. */
+export function branchForCommit(
+  { history, branches }: Repository,
+  container: ContainerName,
+  branch: BranchName | null,
+  head: VersionId | undefined,
+): BranchName {
+  if (branch !== null) return branch;
+  return freeBranchName(branches, head === undefined ? container : `${container}-v${history.get(head).number}`);
+}
+
+/** The name, or the first of NAME-2, NAME-3, ... that no branch has. */
+export function freeBranchName(branches: ReadonlyMap<BranchName, unknown>, name: string): BranchName {
+  const candidate = (count: number) => (count === 1 ? name : `${name}-${count}`) as BranchName;
+  let count = 1;
+  while (branches.has(candidate(count))) count += 1;
+  return candidate(count);
+}
+
+/**
+ * What the layers `after` change in the layers `before`.
+ * @throws LxcvError `nothing-to-commit` where that is nothing, unless it is allowed.
+ */
+export function countOrRefuse(
+  world: World,
+  before: readonly string[],
+  after: readonly string[],
+  { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
+): ChangeCounts {
+  const counts = countChanges(diffTrees(world.host.files, before, after));
+  if (allowEmpty || counts.added + counts.modified + counts.removed > 0) return counts;
+  throw new LxcvError(
+    'nothing-to-commit',
+    `nothing changed in ${container} since its last version`,
+    'To make a version all the same: --allow-empty.',
+  );
+}
+
+/** A chain that is short enough for good, and the keyframe that must be made for it, if one must. */
+export interface ShortChain {
+  readonly chain: readonly Layer[];
+  readonly keyframe: { readonly path: string; readonly of: readonly string[] } | undefined;
+}
+
+/**
+ * Shortens the chain of a version by a keyframe where that is due. A whole root file system at its end is never merged.
+ * @param layout of the version, whose delta is the chain's top: the keyframe lies beside it.
+ */
+function shortenChain(
+  { layout: repository }: Repository,
+  layout: VersionLayout,
+  container: ContainerName,
+  chain: readonly Layer[],
+  bases: readonly Base[],
+): ShortChain {
+  const mergeable = bases.length > 0 ? chain : chain.slice(0, -1);
+  const shorten = (count: number, rank: number) =>
+    count === 0 ? chain : [layout.keyframeLayer(rank), ...chain.slice(count)];
+  const plan = planKeyframe(mergeable, (merged) =>
+    fitsMountString(
+      lowersOf(repository, container, { lowers: [...shorten(merged, 1)], bases: [...bases] }),
+      layout.delta,
+      pinOptions(undefined),
+    ),
+  );
+  if (plan === undefined) return { chain, keyframe: undefined };
+  const of = chain.slice(0, plan.count).map((layer) => repository.layer(layer));
+  return { chain: shorten(plan.count, plan.rank), keyframe: { path: layout.keyframe(plan.rank), of } };
+}

@@ -1,0 +1,24 @@
+/** Refuses deltas that overlayfs would not keep. */
+
+import { findUnkept } from '../layer/delta.js';
+import { pathToText } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
+import type { World } from './world.js';
+
+/** @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed. */
+export function checkKept({ host: { files } }: World, delta: string, work: string): void {
+  if (files.stat(`${work}/work/incompat/volatile`) !== undefined) {
+    throw new LxcvError(
+      'delta-not-keepable',
+      `${delta} was written by a mount with the option volatile, which does not promise that anything was saved`,
+      'Take volatile out of the mount, copy what it holds to a new container, and commit that.',
+    );
+  }
+  const unkept = findUnkept(files, delta);
+  if (unkept === undefined) return;
+  throw new LxcvError(
+    'delta-not-keepable',
+    `/${pathToText(unkept.path)} ${unkept.reason}`,
+    'In the container, copy that path, remove the original and rename the copy; or undo what set it, and commit again.',
+  );
+}

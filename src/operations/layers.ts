@@ -1,0 +1,61 @@
+/** The layers of versions and containers, as absolute paths to mount or to read, with a look at the bases under them. */
+
+import { fingerprint } from '../layer/base.js';
+import { formatRootfsPath } from '../layer/overlayfs.js';
+import { LxcvError } from '../model/errors.js';
+import type { Base, Version } from '../model/version.js';
+import { type Container, lowersOf, type Versioned } from '../store/containers.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import type { World } from './world.js';
+
+/** The layers of a version's tree, top first. */
+export function layersOfVersion(repository: RepositoryLayout, version: Pick<Version, 'chain' | 'bases'>): string[] {
+  return [...version.chain.map((layer) => repository.layer(layer)), ...version.bases.map((base) => base.path)];
+}
+
+/** The layers of what a container holds now, top first. */
+export function layersOfContainer({ repository, layout, working }: Versioned): string[] {
+  return [layout.delta, ...layersOfVersion(repository, { chain: working.lowers, bases: working.bases })];
+}
+
+/**
+ * Looks whether the bases are what they were; returns them as they are now.
+ * @param accept takes a base that has changed as it is.
+ * @throws LxcvError `base-missing`, `base-changed`.
+ */
+export function checkBases(world: World, bases: readonly Base[], accept: boolean): Base[] {
+  return bases.map((base) => {
+    const now = fingerprint(world.host.files, base.path);
+    if (now === undefined) {
+      throw new LxcvError(
+        'base-missing',
+        `the base ${base.path}, on which this stands, is gone`,
+        'Bring it back as it was, from a backup or another machine, and try again.',
+      );
+    }
+    if (now !== base.fingerprint && !accept) {
+      throw new LxcvError(
+        'base-changed',
+        `the base ${base.path} was changed since it became one`,
+        'Undo that change, or take the base as it is now with --accept-base.',
+      );
+    }
+    return { path: base.path, fingerprint: now };
+  });
+}
+
+/** @throws LxcvError `container-edited` where a container's config mounts other layers than lxcv wrote. */
+export function checkUnedited({
+  name,
+  layout,
+  rootfs,
+  versioned,
+}: Container & { readonly versioned: Versioned }): void {
+  const expected = lowersOf(versioned.repository, name, versioned.working);
+  if (rootfs.kind === 'overlay' && rootfs.lowers.join(':') === expected.join(':')) return;
+  throw new LxcvError(
+    'container-edited',
+    `lxc.rootfs.path in ${layout.config} was edited: it mounts other layers than lxcv wrote`,
+    `Put it back: lxc.rootfs.path = ${formatRootfsPath(expected, versioned.layout.delta)}`,
+  );
+}

@@ -1,0 +1,62 @@
+/** list: the containers that have versions. */
+
+import type { ContainerState } from '../host/lxc.js';
+import { diffTrees } from '../layer/diff.js';
+import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { Versioned } from '../store/containers.js';
+import { layersOfContainer, layersOfVersion } from './layers.js';
+import { containersOf, type Repository, readRepositories } from './lookup.js';
+import type { World } from './world.js';
+
+export interface Listing {
+  readonly containers: readonly ListedContainer[];
+  /** The repositories that no container stands on. */
+  readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
+}
+
+export interface ListedContainer {
+  readonly name: ContainerName;
+  readonly repository: RepositoryName;
+  /** null: detached. */
+  readonly branch: BranchName | null;
+  /** HEAD. */
+  readonly version: Version | null;
+  readonly state: ContainerState;
+  /** True where it holds what no version has yet. */
+  readonly dirty: boolean;
+}
+
+export async function list(world: World): Promise<Listing> {
+  const containers: ListedContainer[] = [];
+  const repositories: { name: RepositoryName; versions: number }[] = [];
+  for (const repository of readRepositories(world)) {
+    const users = containersOf(world, repository.name);
+    if (users.length === 0) repositories.push({ name: repository.name, versions: repository.history.size });
+    for (const { name, versioned } of users) containers.push(await describe(world, repository, name, versioned));
+  }
+  return { containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)), repositories };
+}
+
+async function describe(
+  world: World,
+  repository: Repository,
+  name: ContainerName,
+  versioned: Versioned,
+): Promise<ListedContainer> {
+  const [head] = versioned.working.parents;
+  const version = head === undefined ? null : repository.history.get(head);
+  return {
+    name,
+    repository: repository.name,
+    branch: versioned.working.branch,
+    version,
+    state: await world.host.lxc.state(world.lxcpath, name),
+    dirty: isDirty(world, repository, version, versioned),
+  };
+}
+
+/** Looks no further than the first change. */
+function isDirty(world: World, repository: Repository, version: Version | null, versioned: Versioned): boolean {
+  const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  return !diffTrees(world.host.files, before, layersOfContainer(versioned)).next().done;
+}

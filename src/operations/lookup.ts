@@ -1,0 +1,200 @@
+/** From what a user types to what it names: containers, repositories and versions, or a clear error. */
+
+import { LxcvError } from '../model/errors.js';
+import { isRepositoryName } from '../model/names.js';
+import { parseRevision, type Revision } from '../model/revision.js';
+import type { BranchName, ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
+import { type Container, listContainers, readContainer, type Versioned } from '../store/containers.js';
+import { History } from '../store/history.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import { readBranches } from '../store/refs.js';
+import { listRepositories, openRepository } from '../store/store.js';
+import type { World } from './world.js';
+
+/** A repository's graph and refs, as one reading found them. */
+export interface Repository {
+  readonly layout: RepositoryLayout;
+  readonly name: RepositoryName;
+  readonly history: History;
+  readonly branches: ReadonlyMap<BranchName, VersionId>;
+}
+
+/** A repository, and the container by whose name it was found, if it was by one. */
+export interface Found {
+  readonly repository: Repository;
+  readonly container: (Container & { readonly versioned: Versioned }) | undefined;
+}
+
+export function readRepository(world: World, layout: RepositoryLayout): Repository {
+  return {
+    layout,
+    name: layout.name,
+    history: History.read(world.host.files, layout),
+    branches: readBranches(world.host.files, layout),
+  };
+}
+
+/** @throws LxcvError `container-not-found`, or `store-damaged` where its working delta's record is gone or is another's. */
+export function requireContainer(world: World, name: ContainerName): Container {
+  const container = readContainer(world.host, world.lxcpath, name);
+  if (container?.lost !== undefined) throw lostRecord(container, container.lost);
+  if (container !== undefined) return container;
+  throw new LxcvError(
+    'container-not-found',
+    `there is no container ${name} in ${world.lxcpath}`,
+    'lxc-ls shows the containers; name another lxcpath with -P.',
+  );
+}
+
+/** @throws LxcvError `container-not-found`, or `not-versioned` for a container that was never committed. */
+export function requireVersioned(world: World, name: ContainerName): Container & { readonly versioned: Versioned } {
+  const container = requireContainer(world, name);
+  if (container.versioned === undefined) throw notVersioned(name);
+  openRepository(world.host, world.lxcpath, container.versioned.repository.name);
+  return requireContainer(world, name) as Container & { readonly versioned: Versioned };
+}
+
+/**
+ * What NAME stands for: a container's repository or, failing that, the repository of that name.
+ * @throws LxcvError `not-versioned`, `repository-not-found`.
+ */
+export function findByName(world: World, name: ContainerName): Found {
+  const container = readContainer(world.host, world.lxcpath, name);
+  const repositoryName = container?.versioned?.repository.name ?? (name as string as RepositoryName);
+  const layout = openRepository(world.host, world.lxcpath, repositoryName);
+  const repository = layout === undefined ? undefined : readRepository(world, layout);
+  if (repository !== undefined && repository.history.size > 0) {
+    // Opening the repository may have finished an operation on the container.
+    const now = readContainer(world.host, world.lxcpath, name);
+    return { repository, container: now?.versioned === undefined ? undefined : { ...now, versioned: now.versioned } };
+  }
+  if (container !== undefined) throw notVersioned(name);
+  throw new LxcvError(
+    'repository-not-found',
+    `there is no container and no repository ${name}`,
+    'lxcv list shows what there is; name another lxcpath with -P.',
+  );
+}
+
+export interface FoundRevision extends Found {
+  readonly revision: Revision;
+  readonly version: Version;
+}
+
+/** Resolves `NAME[@REV]`. @throws LxcvError `bad-revision`, `revision-not-found` and those of `findByName`. */
+export function findRevision(
+  world: World,
+  text: string,
+): Found & { readonly version: Version; readonly revision: Revision } {
+  const revision = parseRevision(text);
+  const found = findByName(world, revision.name);
+  return { ...found, revision, version: resolve(found, revision) };
+}
+
+/** HEAD: of a container, the parent of its working delta; of a repository, the branch of its name, or its newest version. */
+export function headOf({ repository, container }: Found): Version | undefined {
+  if (container !== undefined) {
+    const [head] = container.versioned.working.parents;
+    return head === undefined ? undefined : repository.history.get(head);
+  }
+  const own = repository.branches.get(repository.name as string as BranchName);
+  return own === undefined ? newest(repository.history) : repository.history.get(own);
+}
+
+/** The containers whose working deltas stand on a repository. */
+export function containersOf(
+  world: World,
+  repository: RepositoryName,
+): (Container & { readonly versioned: Versioned })[] {
+  return listContainers(world.host, world.lxcpath).flatMap((name) => {
+    const container = readContainer(world.host, world.lxcpath, name);
+    const { versioned } = container ?? {};
+    return container === undefined || versioned?.repository.name !== repository ? [] : [{ ...container, versioned }];
+  });
+}
+
+/** The repositories that hold a version. */
+export function readRepositories(world: World): Repository[] {
+  return listRepositories(world.host, world.lxcpath).flatMap((name) => {
+    const layout = openRepository(world.host, world.lxcpath, name);
+    const repository = layout === undefined ? undefined : readRepository(world, layout);
+    return repository === undefined || repository.history.size === 0 ? [] : [repository];
+  });
+}
+
+/** Where a revision may stand for a container itself: `mysql@3` names mysql. */
+export function nameOf(revision: string): ContainerName {
+  return parseRevision(revision).name;
+}
+
+function resolve(found: Found, { point, text }: Revision): Version {
+  let version = resolveStart(found, point.start, text);
+  for (const step of point.steps) {
+    const next =
+      step.kind === 'ancestor' ? ancestor(found, version, step.count) : nthParent(found, version, step.index);
+    if (next === undefined) throw notFound(text, `version @${version.number} has no such ancestor`);
+    version = next;
+  }
+  return version;
+}
+
+/** In this order: HEAD, a number, a branch, an id or a prefix that only one id has. */
+function resolveStart(found: Found, start: string, text: string): Version {
+  const { history, branches, name } = found.repository;
+  if (start === 'HEAD') {
+    const head = headOf(found);
+    if (head === undefined) throw notFound(text, 'nothing was committed on it yet');
+    return head;
+  }
+  if (/^\d+$/.test(start)) {
+    const version = history.findNumber(Number(start));
+    if (version === undefined) throw notFound(text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
+    return version;
+  }
+  const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
+  if (branch !== undefined) return history.get(branch);
+  const [version, other] = history.findPrefix(start);
+  if (version === undefined) throw notFound(text, `${name} has no branch, tag or version ${start}`);
+  if (other !== undefined) throw notFound(text, `more than one version's id begins with ${start}`);
+  return version;
+}
+
+function ancestor(found: Found, version: Version, count: number): Version | undefined {
+  let at: Version | undefined = version;
+  for (let step = 0; step < count && at !== undefined; step += 1) at = nthParent(found, at, 1);
+  return at;
+}
+
+function nthParent({ repository }: Found, version: Version, index: number): Version | undefined {
+  if (index === 0) return version;
+  const parent = version.parents[index - 1];
+  return parent === undefined ? undefined : repository.history.get(parent.id);
+}
+
+function newest(history: History): Version | undefined {
+  return history.findNumber(history.nextNumber - 1);
+}
+
+function notFound(text: string, why: string): LxcvError {
+  return new LxcvError(
+    'revision-not-found',
+    `${text} names no version: ${why}`,
+    'lxcv log NAME --all shows the versions.',
+  );
+}
+
+function lostRecord({ name, layout }: Container, version: VersionLayout): LxcvError {
+  return new LxcvError(
+    'store-damaged',
+    `${layout.config} stands on ${version.delta}, which the store does not know as the working delta of ${name}`,
+    `Restore ${version.working} from a backup; or, if the config was copied or renamed by hand, undo that.`,
+  );
+}
+
+function notVersioned(name: ContainerName): LxcvError {
+  return new LxcvError(
+    'not-versioned',
+    `the container ${name} has no versions yet`,
+    `Make the first one: lxcv commit ${name}`,
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * Puts a stopped container on a new working delta. What it wrote to until now becomes a version or, where it wrote nothing,
+ * goes. This is the one way by which a container that is there gets another root file system; its commit point is the rename
+ * of the container's config.
+ */
+
+import { mergeLayers } from '../layer/keyframe.js';
+import { newId } from '../model/ids.js';
+import { encodeManifest } from '../model/manifest.js';
+import type { BranchName, Version, VersionId } from '../model/version.js';
+import type { Container } from '../store/containers.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import { discardWorking, type Step } from '../store/steps.js';
+import { transact } from '../store/transaction.js';
+import type { Working } from '../store/working.js';
+import type { ShortChain } from './draft.js';
+import {
+  checkConfigUnchanged,
+  copyPrivateFiles,
+  privateFilesOf,
+  removePrivateFiles,
+  stackConfig,
+  stageConfig,
+  stageWorking,
+} from './staging.js';
+import type { World } from './world.js';
+
+export interface Restack {
+  readonly command: string;
+  readonly container: Container;
+  readonly repository: RepositoryLayout;
+  /** What becomes of the present delta: a version, or nothing where it was found empty of changes. */
+  readonly present:
+    | { readonly version: Version; readonly keyframe: ShortChain['keyframe'] }
+    | { readonly discard: VersionLayout };
+  /** What the container stands on from then on. */
+  readonly next: Working;
+  /** The directory whose attributes the next `/` takes over, once all else is staged. */
+  readonly model: string;
+  readonly refs: ReadonlyMap<BranchName, VersionId>;
+  /** For a delta that comes from outside the store: how to move it in, and what to do besides. */
+  readonly arrival?: { readonly stage: () => void; readonly forward: readonly Step[]; readonly back: readonly Step[] };
+}
+
+export async function restack(world: World, { present, arrival, ...request }: Restack): Promise<void> {
+  const { files } = world.host;
+  const { container, repository, next } = request;
+  const nextLayout = repository.version(newId(world.host.randomBytes));
+  const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
+  await transact(files, repository.operations, {
+    operation: nextLayout.id,
+    time: world.host.now().toISOString(),
+    command: request.command,
+    subject: container.name,
+    point: { from: container.layout.stagedConfig, to: container.layout.config },
+    stage: () => {
+      arrival?.stage();
+      version?.stage();
+      stageWorking(world, repository, nextLayout, next, request.model);
+      stageConfig(
+        world,
+        container.layout,
+        stackConfig(container.config, container.options, repository, nextLayout, next),
+      );
+    },
+    check: () => checkConfigUnchanged(world, container),
+    forward: [
+      ...(version?.forward ?? []),
+      ...(arrival?.forward ?? []),
+      ...('discard' in present ? leaveBehind(present.discard) : []),
+      ...[...request.refs].map(([name, id]): Step => ({ do: 'ref', path: repository.branch(name), id })),
+    ],
+    back: [
+      ...discardWorking(nextLayout),
+      ...(version?.back ?? []),
+      ...(arrival?.back ?? []),
+      { do: 'unlink', path: container.layout.stagedConfig },
+    ],
+  });
+}
+
+/** A delta that nothing stands on any more: closed, so that no mount of a moment ago writes to it, and then gc's. */
+function leaveBehind(layout: VersionLayout): Step[] {
+  return [
+    { do: 'close-delta', work: layout.work },
+    { do: 'unlink', path: layout.working },
+  ];
+}
+
+/** How a delta that is in its place becomes a version. */
+function stagedVersion(
+  world: World,
+  repository: RepositoryLayout,
+  container: Container,
+  { version, keyframe }: { readonly version: Version; readonly keyframe: ShortChain['keyframe'] },
+): { stage: () => void; forward: Step[]; back: Step[] } {
+  const layout = repository.version(version.id);
+  const privates = privateFilesOf(container.config, container.layout);
+  return {
+    stage: () => {
+      if (keyframe !== undefined) mergeLayers(world.host.files, keyframe.of, keyframe.path);
+      stageVersionFiles(world, layout, container, version, privates);
+    },
+    forward: [
+      { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
+      { do: 'close-delta', work: layout.work },
+      { do: 'unlink', path: layout.working },
+    ],
+    back: [
+      ...(keyframe === undefined ? [] : [{ do: 'remove-copy', path: keyframe.path } as const]),
+      ...unstageVersionFiles(layout, privates),
+    ],
+  };
+}
+
+/** Writes all of a version but its delta, the manifest under its staged name. */
+export function stageVersionFiles(
+  world: World,
+  layout: VersionLayout,
+  container: Container,
+  version: Version,
+  privates: readonly string[],
+): void {
+  world.host.files.create(layout.config, container.configBytes, 0o600);
+  copyPrivateFiles(world, privates, container.layout.root, layout.files);
+  world.host.files.create(layout.stagedManifest, encodeManifest(version), 0o400);
+}
+
+/** The steps that take back what `stageVersionFiles` wrote. */
+export function unstageVersionFiles(layout: VersionLayout, privates: readonly string[]): Step[] {
+  return [
+    { do: 'unlink', path: layout.stagedManifest },
+    { do: 'unlink', path: layout.config },
+    ...removePrivateFiles(privates, layout.files),
+  ];
+}

@@ -1,0 +1,105 @@
+/** The pieces that operations on a container stage before their commit point. */
+
+import { isErrno } from '../host/host.js';
+import { createDelta } from '../layer/delta.js';
+import { formatRootfsPath, pinOptions } from '../layer/overlayfs.js';
+import { LxcvError } from '../model/errors.js';
+import { formatLxcConfig, type LxcConfig, setMarker, setValue } from '../model/lxc-config.js';
+import { privateFiles } from '../model/lxc-config-clone.js';
+import { type Container, lowersOf } from '../store/containers.js';
+import type { ContainerLayout, RepositoryLayout, VersionLayout } from '../store/layout.js';
+import type { Step } from '../store/steps.js';
+import { encodeWorking, type Working } from '../store/working.js';
+import type { World } from './world.js';
+
+/** Makes a working delta, empty, whose root directory is that of `model`. */
+export function stageWorking(
+  { host: { files } }: World,
+  repository: RepositoryLayout,
+  layout: VersionLayout,
+  working: Working,
+  model: string,
+): void {
+  files.mkdir(layout.root, 0o700);
+  createDelta(files, layout.delta, model);
+  files.mkdir(layout.work, 0o700);
+  files.create(layout.working, encodeWorking(working), 0o600);
+  ensureDirectory(files, repository.guard(working.container));
+}
+
+/** The config with the root file system that a working delta makes, and the rest as it was. */
+export function stackConfig(
+  config: LxcConfig,
+  options: string | undefined,
+  repository: RepositoryLayout,
+  layout: VersionLayout,
+  working: Working,
+): Buffer {
+  const lowers = lowersOf(repository, working.container, working);
+  const mounted = setValue(config, 'lxc.rootfs.path', formatRootfsPath(lowers, layout.delta));
+  const pinned = setValue(mounted, 'lxc.rootfs.options', pinOptions(options));
+  const marker = { container: working.container, repository: repository.root };
+  return formatLxcConfig(setMarker(pinned, marker));
+}
+
+/** Writes the config that is to take the place of the container's, with the owner and mode of the one that is there. */
+export function stageConfig({ host: { files } }: World, container: ContainerLayout, content: Buffer): void {
+  const present = files.stat(container.config);
+  if (files.stat(container.stagedConfig) !== undefined) files.unlink(container.stagedConfig);
+  files.create(container.stagedConfig, content, 0o600);
+  if (present !== undefined) files.chown(container.stagedConfig, present.uid, present.gid);
+  files.chmod(container.stagedConfig, present?.mode ?? 0o640);
+}
+
+/** Copies the private hooks and the fstab that a config names from one directory to another, where they are there. */
+export function copyPrivateFiles({ host: { files } }: World, paths: readonly string[], from: string, to: string): void {
+  for (const path of paths) {
+    const stat = files.stat(`${from}/${path}`);
+    if (stat?.type !== 'file' && stat?.type !== 'symlink') continue;
+    for (const directory of directoriesAbove(path, to)) ensureDirectory(files, directory);
+    if (stat.type === 'symlink') {
+      files.symlink(files.readLink(`${from}/${path}`), `${to}/${path}`);
+    } else {
+      files.create(`${to}/${path}`, files.read(`${from}/${path}`), stat.mode);
+      files.chmod(`${to}/${path}`, stat.mode);
+    }
+  }
+}
+
+/** The steps that remove what `copyPrivateFiles` made, deepest first. */
+export function removePrivateFiles(paths: readonly string[], to: string): Step[] {
+  const directories = [...new Set(paths.flatMap((path) => directoriesAbove(path, to)))].sort().reverse();
+  return [
+    ...paths.map((path): Step => ({ do: 'unlink', path: `${to}/${path}` })),
+    ...directories.map((path): Step => ({ do: 'rmdir', path })),
+  ];
+}
+
+/** The private files of a container, relative to its directory. */
+export function privateFilesOf(config: LxcConfig, container: ContainerLayout): string[] {
+  return privateFiles(config, container.root);
+}
+
+/** `to`, and the directories below it that the path goes through, in that order. */
+function directoriesAbove(path: string, to: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return [to, ...parts.map((_, index) => `${to}/${parts.slice(0, index + 1).join('/')}`)];
+}
+
+function ensureDirectory(files: World['host']['files'], path: string): void {
+  try {
+    files.mkdir(path, 0o700);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+/** @throws LxcvError `container-edited` where a container's config is no longer what it was when it was read. */
+export function checkConfigUnchanged({ host: { files } }: World, container: Container): void {
+  if (files.readIfPresent(container.layout.config)?.equals(container.configBytes)) return;
+  throw new LxcvError(
+    'container-edited',
+    `${container.layout.config} was changed while lxcv was at work`,
+    'Nothing was done. Try again.',
+  );
+}

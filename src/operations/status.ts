@@ -1,0 +1,39 @@
+/** status: what a container holds that its last version does not. */
+
+import type { ContainerState } from '../host/lxc.js';
+import { diffTrees } from '../layer/diff.js';
+import type { Change } from '../model/changes.js';
+import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
+import { readRepository, requireVersioned } from './lookup.js';
+import type { World } from './world.js';
+
+export interface Status {
+  readonly container: ContainerName;
+  readonly repository: RepositoryName;
+  /** null: detached. */
+  readonly branch: BranchName | null;
+  /** HEAD. */
+  readonly version: Version | null;
+  readonly state: ContainerState;
+  readonly changes: readonly Change[];
+}
+
+/** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
+export async function status(world: World, name: ContainerName): Promise<Status> {
+  const container = requireVersioned(world, name);
+  checkUnedited(container);
+  const { versioned } = container;
+  const repository = readRepository(world, versioned.repository);
+  const [head] = versioned.working.parents;
+  const version = head === undefined ? null : repository.history.get(head);
+  const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  return {
+    container: name,
+    repository: repository.name,
+    branch: versioned.working.branch,
+    version,
+    state: await world.host.lxc.state(world.lxcpath, name),
+    changes: [...diffTrees(world.host.files, before, layersOfContainer(versioned))],
+  };
+}

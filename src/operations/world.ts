@@ -1,0 +1,17 @@
+/** What every operation works with. */
+
+import type { Host } from '../host/host.js';
+
+export interface World {
+  readonly host: Host;
+  /** Absolute, without a trailing slash. */
+  readonly lxcpath: string;
+  /** Told what an operation does while it lasts, and what a user should know besides its outcome. */
+  readonly report: (event: ReportEvent) => void;
+}
+
+export type ReportEvent =
+  /** Something takes a while: `what` in the gerund, `saving the work on mysql`. */
+  | { readonly kind: 'step'; readonly what: string }
+  /** Something was done or found that was not asked for. One line. */
+  | { readonly kind: 'notice'; readonly message: string };
