@@ -50,11 +50,14 @@ export function formatFailure({ message, hint }: Failure): string {
   return `lxcv: ${line(message)}\n      ${line(hint)}\n`;
 }
 
+/** oclif's messages have a headline, which may end in a colon, and then what it is about, a line each. */
 function usageFailure(error: InstanceType<typeof Errors.CLIError>): Failure {
-  const message = error.message.split('\n')[0] ?? '';
+  const [headline = '', ...rest] = error.message.split('\n').map((text) => text.trim().replace(/\s+/g, ' '));
+  const about = rest.find((text) => text !== '' && !text.startsWith('See more help'));
+  const isHeading = headline.endsWith(':') || headline.startsWith('Parsing ');
   return {
     code: 'bad-usage',
-    message: message.replace(/^Error: /, ''),
+    message: isHeading && about !== undefined ? `${headline} ${about}` : headline,
     hint: 'See lxcv --help, or lxcv COMMAND --help.',
   };
 }

@@ -1,6 +1,6 @@
 /** The JSON that commands print: names that scripts build on. See docs/commands.md. */
 
-import { isUtf8, pathToText } from '../model/byte-path.js';
+import { encodePath, isUtf8, pathToText } from '../model/byte-path.js';
 import type { Change } from '../model/changes.js';
 import type { Version } from '../model/version.js';
 
@@ -16,5 +16,5 @@ export function versionToJson(version: Version, refs: readonly string[] = []) {
 /** `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. */
 export function changeToJson({ path, kind, type }: Change) {
   const text = { path: pathToText(path), kind, type };
-  return isUtf8(path) ? text : { ...text, pathBytes: Buffer.from(path, 'latin1').toString('base64') };
+  return isUtf8(path) ? text : { ...text, pathBytes: encodePath(path).toString('base64') };
 }

@@ -24,7 +24,7 @@ function commandFirst(args: readonly string[]): string[] {
   let count = 0;
   while (flag.test(args[count] ?? '')) count += args[count] === '-P' || args[count] === '--lxcpath' ? 2 : 1;
   const [command, ...rest] = args.slice(count);
-  return command === undefined ? [...args] : [command, ...args.slice(0, count), ...rest];
+  return command === undefined ? [] : [command, ...args.slice(0, count), ...rest];
 }
 
 /** oclif ends help and version with an error that only carries an exit code. */

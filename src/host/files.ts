@@ -89,7 +89,7 @@ export interface FilesRead {
 }
 
 /** Changes: each is one step that a crash can fall before or after. */
-export interface FilesWrite {
+interface FilesWrite {
   /** Creates a file that must not exist yet, with these bytes. */
   create(path: HostPath, data: string | Uint8Array, mode: number): void;
   /** Appends to a file, creating it with mode 0600 where it is missing. */

@@ -27,7 +27,7 @@ type LibC = ReturnType<typeof bind>;
 let bound: LibC | undefined;
 
 /** The errno of a failed call as Node's own `fs` would throw it: `code`, `syscall` and `path` set. */
-export class SystemError extends Error {
+class SystemError extends Error {
   constructor(
     readonly code: string,
     readonly syscall: string,

@@ -2,7 +2,7 @@
 
 import { execa } from 'execa';
 
-export interface ProgramResult {
+interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
   readonly exitCode: number | undefined;
   readonly stdout: string;

@@ -7,7 +7,7 @@ import { isRepositoryName, isVersionId } from './names.js';
 import type { BranchName, ContainerName, Layer, RepositoryName, Version, VersionId } from './version.js';
 
 /** The manifest format that this lxcv writes, and the newest that it reads. */
-export const MANIFEST_FORMAT = 1;
+const MANIFEST_FORMAT = 1;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const absolutePath = v.pipe(v.string(), v.regex(/^\//));

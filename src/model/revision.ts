@@ -14,16 +14,14 @@ export interface Revision {
 }
 
 /** REV: where to begin, and the steps to take from there towards the roots. */
-export interface Point {
+interface Point {
   /** A number, a branch, a tag, an id or its unique prefix, or `HEAD`. */
   readonly start: string;
   readonly steps: readonly Step[];
 }
 
 /** `~n`: n times the first parent. `^n`: the n-th parent; `^0` is the version itself. */
-export type Step =
-  | { readonly kind: 'ancestor'; readonly count: number }
-  | { readonly kind: 'parent'; readonly index: number };
+type Step = { readonly kind: 'ancestor'; readonly count: number } | { readonly kind: 'parent'; readonly index: number };
 
 const POINT = /^(?<start>[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?<steps>(?:[~^]\d{0,6})*)$/;
 

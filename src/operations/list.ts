@@ -14,7 +14,7 @@ export interface Listing {
   readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
 }
 
-export interface ListedContainer {
+interface ListedContainer {
   readonly name: ContainerName;
   readonly repository: RepositoryName;
   /** null: detached. */

@@ -19,7 +19,7 @@ export interface Log {
   readonly entries: readonly LogEntry[];
 }
 
-export interface LogEntry {
+interface LogEntry {
   readonly version: Version;
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];

@@ -92,7 +92,7 @@ export function findRevision(
 }
 
 /** HEAD: of a container, the parent of its working delta; of a repository, the branch of its name, or its newest version. */
-export function headOf({ repository, container }: Found): Version | undefined {
+function headOf({ repository, container }: Found): Version | undefined {
   if (container !== undefined) {
     const [head] = container.versioned.working.parents;
     return head === undefined ? undefined : repository.history.get(head);
@@ -120,11 +120,6 @@ export function readRepositories(world: World): Repository[] {
     const repository = layout === undefined ? undefined : readRepository(world, layout);
     return repository === undefined || repository.history.size === 0 ? [] : [repository];
   });
-}
-
-/** Where a revision may stand for a container itself: `mysql@3` names mysql. */
-export function nameOf(revision: string): ContainerName {
-  return parseRevision(revision).name;
 }
 
 function resolve(found: Found, { point, text }: Revision): Version {

@@ -1,59 +1,70 @@
-/** The containers that have versions, and the repositories that no container stands on. */
-
+/** The containers that have versions, and the repositories that no container uses. */
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
 import { formatCount } from './time.js';
 
-export interface ListRow {
+export interface ContainerRow {
   readonly name: ContainerName;
   readonly repository: RepositoryName;
+  /** null: detached. */
   readonly branch: BranchName | null;
-  readonly version: Version | null;
+  /** null: before its first version. */
+  readonly version: Pick<Version, 'number'> | null;
+  /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
+  /** True where it holds what no version has yet. */
   readonly dirty: boolean;
 }
 
-const COLUMNS: readonly Column[] = [
-  { heading: 'CONTAINER' },
-  { heading: 'VERSION' },
-  { heading: 'BRANCH', flexible: true },
-  { heading: 'REPOSITORY', from: 70 },
-  { heading: 'STATE' },
-  { heading: 'CHANGES' },
-];
-
-export function renderList(
-  listing: {
-    readonly containers: readonly ListRow[];
-    readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
-  },
-  style: Style,
-): string {
-  const { containers, repositories } = listing;
-  if (containers.length === 0 && repositories.length === 0) return 'No container has versions yet.';
-  const tables =
-    containers.length === 0
-      ? []
-      : [
-          renderTable(
-            COLUMNS,
-            containers.map((row) => cellsOf(row, style)),
-            style,
-          ),
-        ];
-  const unused = repositories.map(({ name, versions }) => `${name}  ${formatCount(versions, 'version', 'versions')}`);
-  const rest = unused.length === 0 ? [] : [`Repositories without a container:\n  ${unused.join('\n  ')}`];
-  return [...tables, ...rest].join('\n\n');
+export interface RepositoryRow {
+  readonly name: RepositoryName;
+  readonly versions: number;
 }
 
-function cellsOf({ name, repository, branch, version, state, dirty }: ListRow, style: Style): string[] {
+/** @param listing `repositories` are those that no container uses. */
+export function renderList(
+  listing: { readonly containers: readonly ContainerRow[]; readonly repositories: readonly RepositoryRow[] },
+  style: Style,
+): string {
+  const containers = listing.containers.map((row) => containerCells(row, style));
+  const repositories = listing.repositories.map((row) => repositoryCells(row));
+  if (containers.length === 0 && repositories.length === 0) {
+    return 'No container has versions yet: lxcv commit NAME makes the first.';
+  }
+  const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
+  const blocks = [
+    renderTable(CONTAINER_COLUMNS, containers, style),
+    unused === '' ? '' : `Repositories that no container uses:\n${unused}`,
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+const CONTAINER_COLUMNS: readonly Column[] = [
+  { heading: 'CONTAINER' },
+  { heading: 'REPOSITORY', flexible: true },
+  { heading: 'BRANCH' },
+  { heading: 'VERSION', align: 'right' },
+  { heading: 'STATE' },
+  { heading: 'DIRTY' },
+];
+
+const REPOSITORY_COLUMNS: readonly Column[] = [
+  { heading: '', flexible: true },
+  { heading: '', align: 'right' },
+];
+
+function containerCells({ name, repository, branch, version, state, dirty }: ContainerRow, style: Style): string[] {
   return [
     paint(style, 'head', name),
-    version === null ? '-' : paint(style, 'number', `@${version.number}`),
-    branch === null ? paint(style, 'faint', '(none)') : paint(style, 'branch', branch),
     repository,
-    state === 'running' ? paint(style, 'running', state) : state,
-    dirty ? paint(style, 'modified', 'uncommitted') : 'none',
+    branch === null ? paint(style, 'faint', '(detached)') : paint(style, 'branch', branch),
+    version === null ? '-' : paint(style, 'number', `@${version.number}`),
+    paint(style, state === 'running' ? 'running' : 'faint', state),
+    dirty ? paint(style, 'modified', 'modified') : paint(style, 'faint', 'clean'),
   ];
+}
+
+function repositoryCells({ name, versions }: RepositoryRow): string[] {
+  return [`  ${name}`, formatCount(versions, 'version', 'versions')];
 }

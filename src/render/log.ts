@@ -1,6 +1,5 @@
-/** The history of a repository: as a table, a line a version, or drawn. */
-
-import type { BranchName, ContainerName, Version } from '../model/version.js';
+/** The history of a repository: as a table, as a line for each version, or drawn. */
+import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
@@ -9,18 +8,40 @@ import { formatBytes, formatTime } from './time.js';
 import { truncate } from './width.js';
 
 /** A version and what points at it. */
-export interface LogRow {
-  readonly version: Version;
+export interface LogEntry {
+  readonly version: Pick<Version, 'id' | 'number' | 'parents' | 'message' | 'author' | 'time' | 'changes'>;
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];
-  /** The containers whose HEAD it is. */
-  readonly heads: readonly { readonly container: ContainerName; readonly branch: BranchName | null }[];
+  /** The containers whose HEAD it is, each with the branch that it is on, or null. */
+  readonly heads: readonly Head[];
 }
 
-export interface LogForm {
-  readonly graph: boolean;
-  readonly oneline: boolean;
+interface Head {
+  readonly container: ContainerName;
+  readonly branch: BranchName | null;
 }
+
+/** @param entries newest first, none before a child of it. */
+export function renderLog(
+  entries: readonly LogEntry[],
+  style: Style,
+  { graph = false, oneline = false }: { readonly graph?: boolean; readonly oneline?: boolean } = {},
+): string {
+  const lines = graph ? draw(entries) : entries.map((entry) => ({ lanes: '', entry }));
+  if (!oneline) return renderRows(lines, style, graph);
+  return lines
+    .map(({ lanes, entry }) => (entry === undefined ? lanes : `${lanes}${renderOneline(entry, style)}`))
+    .map((line) => (style.human ? truncate(line, style.width) : line).trimEnd())
+    .join('\n');
+}
+
+/** An entry with the graph before it, or a line of the graph alone. */
+interface Line {
+  readonly lanes: string;
+  readonly entry?: LogEntry | undefined;
+}
+
+const LANES: Column = { heading: '' };
 
 const COLUMNS: readonly Column[] = [
   { heading: '#', align: 'right' },
@@ -28,73 +49,69 @@ const COLUMNS: readonly Column[] = [
   { heading: 'WHEN' },
   { heading: 'AUTHOR', from: 100 },
   { heading: 'CHANGES', from: 120 },
+  { heading: 'SIZE', align: 'right', from: 120 },
   { heading: 'MESSAGE', flexible: true },
 ];
+
 const SHORT_ID = 7;
+const WIDTH_FOR_WHOLE_ID = 120;
 
-/** @param rows newest first, no version before a child of it. */
-export function renderLog(rows: readonly LogRow[], style: Style, { graph, oneline }: LogForm): string {
-  if (graph) return renderGraph(rows, style);
-  if (oneline) return rows.map((row) => cutToWidth(onelineOf(row, style), style)).join('\n');
-  return renderTable(
-    COLUMNS,
-    rows.map((row) => cellsOf(row, style)),
-    style,
-  );
+function draw(entries: readonly LogEntry[]): Line[] {
+  const byId = new Map(entries.map((entry) => [entry.version.id, entry]));
+  const nodes = entries.map(({ version: { id, parents } }) => ({ id, parents: parents.map((parent) => parent.id) }));
+  return layoutGraph(nodes).map(({ lanes, id }) => ({ lanes, entry: id && byId.get(id) }));
 }
 
-function renderGraph(rows: readonly LogRow[], style: Style): string {
-  const byId = new Map(rows.map((row) => [row.version.id, row]));
-  const nodes = rows.map(({ version }) => ({ id: version.id, parents: version.parents.map((parent) => parent.id) }));
-  return layoutGraph(nodes)
-    .map(({ lanes, id }) => {
-      const row = id === undefined ? undefined : byId.get(id);
-      return row === undefined ? lanes : cutToWidth(`${lanes}${onelineOf(row, style)}`, style);
-    })
-    .join('\n');
+function renderRows(lines: readonly Line[], style: Style, graph: boolean): string {
+  const rows = lines.map(({ lanes, entry }) => [
+    ...(graph ? [lanes.trimEnd()] : []),
+    ...(entry === undefined ? [] : cellsOf(entry, style)),
+  ]);
+  return renderTable(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style);
 }
 
-function onelineOf(row: LogRow, style: Style): string {
-  const { number, id } = row.version;
-  return `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, SHORT_ID))} ${describe(row, style)}`;
-}
-
-function cellsOf(row: LogRow, style: Style): string[] {
-  const { number, id, time, author, changes } = row.version;
-  const length = !style.human || style.width >= 120 ? id.length : SHORT_ID;
+function cellsOf(entry: LogEntry, style: Style): string[] {
+  const { number, id, time, author, changes } = entry.version;
+  const whole = !style.human || style.width >= WIDTH_FOR_WHOLE_ID;
   return [
     paint(style, 'number', `@${number}`),
-    paint(style, 'id', id.slice(0, length)),
+    paint(style, 'id', whole ? id : id.slice(0, SHORT_ID)),
     formatTime(time, style),
     escapeText(author.name),
-    `+${changes.added} ~${changes.modified} -${changes.removed}  ${formatBytes(changes.bytes)}`,
-    describe(row, style),
+    renderCounts(changes, style),
+    formatBytes(changes.bytes),
+    describe(entry, style),
   ];
 }
 
+function renderCounts({ added, modified, removed }: ChangeCounts, style: Style): string {
+  return [
+    paint(style, added === 0 ? 'faint' : 'added', `+${added}`),
+    paint(style, modified === 0 ? 'faint' : 'modified', `~${modified}`),
+    paint(style, removed === 0 ? 'faint' : 'removed', `-${removed}`),
+  ].join(' ');
+}
+
+function renderOneline(entry: LogEntry, style: Style): string {
+  const { number, id } = entry.version;
+  const name = `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, SHORT_ID))}`;
+  return `${name} ${describe(entry, style)}`;
+}
+
 /** What points at the version, in git's manner, and the first line of its message. */
-function describe({ version, branches, heads }: LogRow, style: Style): string {
-  const onBranch = new Set(heads.map(({ branch }) => branch));
+function describe({ version, branches, heads }: LogEntry, style: Style): string {
+  const held = new Set(heads.map(({ branch }) => branch));
   const names = [
-    ...heads.map(({ container, branch }) => headName(container, branch, branches, style)),
-    ...branches.filter((branch) => !onBranch.has(branch)).map((branch) => paint(style, 'branch', branch)),
+    ...heads.map((head) => renderHead(head, branches, style)),
+    ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
   ];
   const message = firstLine(version.message);
   return names.length === 0 ? message : `(${names.join(', ')}) ${message}`;
 }
 
-/** `mysql` for a container at the tip of the branch of its name, `mysql_tmp -> tuning` on another, `mysql: HEAD` on none. */
-function headName(
-  container: ContainerName,
-  branch: BranchName | null,
-  tips: readonly BranchName[],
-  style: Style,
-): string {
-  const head = paint(style, 'head', container);
-  if (branch === null || !tips.includes(branch)) return `${head}: HEAD`;
+/** `HEAD -> mysql` for a container on the branch of its name, `web@HEAD -> tuning` on another, `web@HEAD` on none. */
+function renderHead({ container, branch }: Head, branches: readonly BranchName[], style: Style): string {
+  const head = paint(style, 'head', branch?.toString() === container ? 'HEAD' : `${container}@HEAD`);
+  if (branch === null || !branches.includes(branch)) return head;
   return `${head} -> ${paint(style, 'branch', branch)}`;
-}
-
-function cutToWidth(line: string, style: Style): string {
-  return style.human ? truncate(line, style.width) : line;
 }

@@ -1,75 +1,104 @@
-/** What changed in a container since its last version, in git's manner. */
-
+/** What a container holds that its last version does not, told in git's manner. */
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
-import type { BranchName, ContainerName, Version } from '../model/version.js';
+import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
-import { formatCount, formatNumber } from './time.js';
+import { formatNumber } from './time.js';
 
-export interface StatusView {
+export interface ContainerStatus {
   readonly container: ContainerName;
+  readonly repository: RepositoryName;
+  /** null: detached. */
   readonly branch: BranchName | null;
-  readonly version: Version | null;
+  /** null: before its first version. */
+  readonly version: Pick<Version, 'id' | 'number'> | null;
+  /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
 }
 
-const GROUPS: readonly (readonly [ChangeKind, string, Role])[] = [
-  ['added', 'Added', 'added'],
-  ['modified', 'Modified', 'modified'],
-  ['removed', 'Removed', 'removed'],
-  ['metadata', 'Only mode, owner, time or attributes changed', 'metadata'],
+/**
+ * Paths stay in their order. What came or went together with a directory is one line, and no group is longer than a
+ * screen or so, unless `verbose`.
+ */
+export function renderStatus(status: ContainerStatus, style: Style, { verbose = false } = {}): string {
+  const groups = GROUPS.map((group) => {
+    const changes = status.changes.filter(({ kind }) => kind === group.kind);
+    return changes.length === 0 ? '' : renderGroup(group, changes, style, verbose);
+  }).filter((text) => text !== '');
+  const unchanged =
+    status.version === null ? 'Nothing to commit yet' : `Nothing changed since @${status.version.number}`;
+  return [renderHead(status, style), ...(groups.length === 0 ? [unchanged] : groups)].join('\n\n');
+}
+
+interface Group {
+  readonly kind: ChangeKind;
+  readonly title: string;
+  readonly role: Role;
+}
+
+/** A path to show, and how many more are below it that it stands for. */
+interface Line {
+  readonly change: ContainerStatus['changes'][number];
+  readonly inside: number;
+}
+
+const GROUPS: readonly Group[] = [
+  { kind: 'added', title: 'Added', role: 'added' },
+  { kind: 'modified', title: 'Modified', role: 'modified' },
+  { kind: 'removed', title: 'Removed', role: 'removed' },
+  { kind: 'metadata', title: 'Metadata only', role: 'metadata' },
 ];
-const LINES_MAX = 40;
 
-/** @param options `verbose` shows every path; without it, what came or went with a directory is one line. */
-export function renderStatus(status: StatusView, style: Style, { verbose = false } = {}): string {
-  const { container, branch, version, state, changes } = status;
-  const at = version === null ? 'before its first version' : `at ${paint(style, 'number', `@${version.number}`)}`;
-  const on = branch === null ? 'on no branch' : `on the branch ${paint(style, 'branch', branch)}`;
-  const head = `${paint(style, 'head', container)} is ${state}, ${at}, ${on}`;
-  if (changes.length === 0) return `${head}\nNothing changed since.`;
-  const groups = GROUPS.flatMap(([kind, title, role]) => {
-    const group = changes.filter((change) => change.kind === kind);
-    return group.length === 0 ? [] : [renderGroup(group, title, role, style, verbose)];
-  });
-  return [head, ...groups].join('\n\n');
+const LINES_MAX = 50;
+
+function renderHead({ container, repository, branch, version, state }: ContainerStatus, style: Style): string {
+  const place = branch === null ? 'On no branch' : `On branch ${paint(style, 'branch', branch)}`;
+  const origin = repository === container ? '' : ` of ${repository}`;
+  const at =
+    version === null
+      ? 'before the first version'
+      : `version ${paint(style, 'number', `@${version.number}`)} (${paint(style, 'id', version.id.slice(0, 7))})`;
+  return `${place}${origin}, ${at}\nContainer ${paint(style, 'head', container)} is ${state}`;
 }
 
-function renderGroup(group: readonly Change[], title: string, role: Role, style: Style, verbose: boolean): string {
-  const heading = `${title}, ${formatCount(group.length, 'path', 'paths')}:`;
-  const lines = verbose ? group.map((change) => ({ change, inside: 0 })) : fold(group);
+function renderGroup(group: Group, changes: ContainerStatus['changes'], style: Style, verbose: boolean): string {
+  const lines = verbose ? changes.map((change) => ({ change, inside: 0 })) : fold(changes);
   const shown = verbose ? lines : lines.slice(0, LINES_MAX);
-  const left = lines.length - shown.length;
+  const left = lines.slice(shown.length).reduce((paths, { inside }) => paths + 1 + inside, 0);
   return [
-    heading,
-    ...shown.map(({ change, inside }) => `  ${paint(style, role, nameOf(change))}${insideOf(inside, style)}`),
-    ...(left === 0 ? [] : [`  ${paint(style, 'faint', `and ${formatNumber(left)} more: -v shows all`)}`]),
+    `${paint(style, 'heading', group.title)} (${formatNumber(changes.length)}):`,
+    ...shown.map((line) => `  ${renderLine(line, group.role, style)}`),
+    ...(left === 0 ? [] : [`  ${paint(style, 'faint', `… and ${formatNumber(left)} more (-v shows all)`)}`]),
   ].join('\n');
 }
 
-/** Paths that came or went with the directory above them are counted with it. Parents come first in `group`. */
-function fold(group: readonly Change[]): { change: Change; inside: number }[] {
-  const lines: { change: Change; inside: number }[] = [];
-  for (const change of group) {
-    const last = lines.at(-1);
-    if (last !== undefined && isFolded(last.change, change)) last.inside += 1;
-    else lines.push({ change, inside: 0 });
+function renderLine({ change: { path, type }, inside }: Line, role: Role, style: Style): string {
+  const name = escapeName((type === 'directory' ? `${path}/` : path) as BytePath);
+  const more = inside === 0 ? '' : `  ${paint(style, 'faint', `(and ${formatNumber(inside)} more inside)`)}`;
+  return `${paint(style, role, name)}${more}`;
+}
+
+/** One line for each change that no directory stands for: one that came or went with all that was in it. */
+function fold(changes: ContainerStatus['changes']): Line[] {
+  const inside = new Map<string, number>();
+  for (const { path, kind, type } of changes) {
+    if (type === 'directory' && (kind === 'added' || kind === 'removed')) inside.set(path, 0);
   }
-  return lines;
+  const shown = changes.filter(({ path }) => {
+    const top = highestAncestor(path, inside);
+    if (top !== undefined) inside.set(top, (inside.get(top) ?? 0) + 1);
+    return top === undefined;
+  });
+  return shown.map((change) => ({ change, inside: inside.get(change.path) ?? 0 }));
 }
 
-function isFolded(above: Change, change: Change): boolean {
-  const whole = above.type === 'directory' && (above.kind === 'added' || above.kind === 'removed');
-  return whole && change.path.startsWith(`${above.path}/`);
-}
-
-function nameOf({ path, type }: Change): string {
-  const name = escapeName((path === '' ? '/' : path) as BytePath);
-  return type === 'directory' && path !== '' ? `${name}/` : name;
-}
-
-function insideOf(count: number, style: Style): string {
-  return count === 0 ? '' : paint(style, 'faint', `  and ${formatNumber(count)} inside`);
+/** The highest directory above `path` that is among `directories`. */
+function highestAncestor(path: BytePath, directories: ReadonlyMap<string, unknown>): string | undefined {
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    const directory = path.slice(0, end);
+    if (directories.has(directory)) return directory;
+  }
+  return undefined;
 }

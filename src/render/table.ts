@@ -16,10 +16,11 @@ export interface Column {
 
 /**
  * The rows, each with one cell for each of `columns`, under their headings. A cell is one line, already escaped, and may
- * be painted. On a terminal no line is wider than `style.width`; for a pipe nothing is cut. No line ends in blanks and
- * the last has no line feed.
+ * be painted. On a terminal no line is wider than `style.width`; for a pipe nothing is cut. No line ends in blanks, and
+ * the last has no line feed. Without rows the table is empty.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string {
+  if (rows.length === 0) return '';
   const shown = columns
     .map((column, index) => ({ ...column, index }))
     .filter(({ from = 0 }) => !style.human || style.width >= from);
