@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The executable: hands the arguments to oclif, and ends as documented whatever happens. */
 
-import { flush, run } from '@oclif/core';
+import { flush, run, settings } from '@oclif/core';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
+
+// Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
+settings.enableAutoTranspile = false;
 
 try {
   await run(commandFirst(process.argv.slice(2)), import.meta.url);

@@ -3,7 +3,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 
 /**
  * Lets the user write a text in the editor that git would take, and returns what was saved without the lines that begin
@@ -16,6 +15,7 @@ export async function edit(template: string): Promise<string | undefined> {
   try {
     const file = join(directory, 'COMMIT_MESSAGE');
     writeFileSync(file, template);
+    const { execa } = await import('execa');
     const { exitCode } = await execa('sh', ['-c', `${editor} "$1"`, editor, file], { reject: false, stdio: 'inherit' });
     return exitCode === 0 ? withoutComments(readFileSync(file, 'utf8')) : undefined;
   } finally {

@@ -1,7 +1,5 @@
 /** Other programs, run without a shell. */
 
-import { execa } from 'execa';
-
 interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
   readonly exitCode: number | undefined;
@@ -22,6 +20,7 @@ export interface Programs {
 
 export const programs: Programs = {
   async run(program, args, options = {}) {
+    const { execa } = await import('execa');
     const result = await execa(program, args, {
       reject: false,
       stdin: 'ignore',

@@ -38,28 +38,48 @@ export function planKeyframe(chain: readonly Layer[], fits: (merged: number) => 
   return chain.length < 2 ? undefined : { count: chain.length, rank: Math.min(highest + 1, RANK_MAX) };
 }
 
-/** Merges layers, top first, into a new delta at `to` that has the same effect on whatever lies below them. */
-export function mergeLayers(files: Files, layers: readonly string[], to: string): void {
+/**
+ * Merges layers, top first, into a new delta at `to` that has the same effect on the layers `below` them, and on no others: a
+ * whiteout stays only where it hides something. Overlayfs shows a whiteout in listings of a directory that has no other part.
+ */
+export function mergeLayers(files: Files, layers: readonly string[], below: readonly string[], to: string): void {
   using root = TreeDirectory.openRoot(files, layers);
-  mergeDirectory(files, root, Buffer.from(to), false);
+  using ground = below.length === 0 ? undefined : TreeDirectory.openRoot(files, below);
+  mergeDirectory(files, root, ground, Buffer.from(to), false);
 }
 
-function mergeDirectory(files: Files, source: TreeDirectory, to: Buffer, closed: boolean): void {
+/** @param below the directory that shows through, if any does. */
+function mergeDirectory(
+  files: Files,
+  source: TreeDirectory,
+  below: TreeDirectory | undefined,
+  to: Buffer,
+  closed: boolean,
+): void {
   using target = createDirectory(files, to);
-  for (const name of source.names()) mergeName(files, source, name, childPath(target.path, name));
+  for (const name of source.names()) mergeName(files, source, below, name, childPath(target.path, name));
   const { stat, location } = source.self();
   copyAttributes(files, location, stat, target.path);
   if (!closed) return;
   files.setXattr(target.path, OPAQUE, Buffer.from('y'));
 }
 
-function mergeName(files: Files, source: TreeDirectory, name: BytePath, to: Buffer): void {
+function mergeName(
+  files: Files,
+  source: TreeDirectory,
+  below: TreeDirectory | undefined,
+  name: BytePath,
+  to: Buffer,
+): void {
   const found = source.lookup(name);
-  if (found.kind === 'whiteout') files.makeNode(to, { type: 'char', rawDevice: 0n });
+  const hidden = below?.lookup(name);
+  if (found.kind === 'whiteout' && hidden?.kind === 'entry') files.makeNode(to, { type: 'char', rawDevice: 0n });
   if (found.kind !== 'entry') return;
   if (found.layers.length > 0) {
     using child = source.openChild(name, found.layers);
-    mergeDirectory(files, child, to, found.closed);
+    const merges = !found.closed && hidden?.kind === 'entry' && hidden.layers.length > 0;
+    using ground = merges ? below?.openChild(name, hidden.layers) : undefined;
+    mergeDirectory(files, child, ground, to, found.closed);
   } else {
     files.link(found.entry.location, to);
   }

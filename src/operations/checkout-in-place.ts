@@ -28,7 +28,7 @@ export async function switchInPlace(
   const repository = readRepository(world, layout);
   const container = requireVersioned(world, name);
   checkUnedited(container);
-  using hold = holdStopped(world, container);
+  using hold = await holdStopped(world, container);
   if (hold !== undefined) return await switchStopped(world, request, repository, found, container);
   if (!request.restart) throw running(name);
   return await whileStopped(world, container, () => switchStopped(world, request, repository, found, container));
@@ -39,7 +39,7 @@ async function whileStopped<T>(world: World, container: VersionedContainer, act:
   world.report({ kind: 'step', what: `stopping ${container.name}` });
   await world.host.lxc.stop(world.lxcpath, container.name);
   try {
-    using hold = holdStopped(world, container);
+    using hold = await holdStopped(world, container);
     if (hold === undefined) throw running(container.name);
     return await act();
   } finally {

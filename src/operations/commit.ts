@@ -19,18 +19,18 @@ import type { World } from './world.js';
  */
 export async function commit(world: World, request: CommitRequest): Promise<Version> {
   const author = request.author ?? (await world.host.author());
-  const repositoryName = repositoryOf(world, request.container);
+  const repositoryName = await repositoryOf(world, request.container);
   using layout = await lockRepository(world.host, world.lxcpath, repositoryName, `commit ${request.container}`);
   const repository = readRepository(world, layout);
   const container = requireContainer(world, request.container);
   const complete = { ...request, author };
   if (!isVersioned(container)) {
-    using _ = holdForAdoption(world, container);
+    using _ = await holdForAdoption(world, container);
     return await adopt(world, repository, container, complete);
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
-  using hold = holdStopped(world, container);
+  using hold = await holdStopped(world, container);
   return hold === undefined
     ? await commitRunning(world, repository, container, complete)
     : await commitStopped(world, repository, container, complete);
@@ -40,18 +40,18 @@ export async function commit(world: World, request: CommitRequest): Promise<Vers
  * The repository that a commit of the container goes to. An adoption that was cut short is finished first; what can never be
  * versioned is refused before a repository is made for it.
  */
-function repositoryOf(world: World, name: ContainerName): RepositoryName {
+async function repositoryOf(world: World, name: ContainerName): Promise<RepositoryName> {
   const own = name as string as RepositoryName;
   openRepository(world.host, world.lxcpath, own);
   const container = requireContainer(world, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
-  holdForAdoption(world, container)[Symbol.dispose]();
+  (await holdForAdoption(world, container))[Symbol.dispose]();
   checkAdoptable(world, container);
   return own;
 }
 
-function holdForAdoption(world: World, container: Container): Disposable {
-  const hold = holdStopped(world, container);
+async function holdForAdoption(world: World, container: Container): Promise<Disposable> {
+  const hold = await holdStopped(world, container);
   if (hold !== undefined) return hold;
   throw new LxcvError(
     'container-running',

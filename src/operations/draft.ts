@@ -102,7 +102,9 @@ export function countOrRefuse(
 /** A chain that is short enough for good, and the keyframe that must be made for it, if one must. */
 export interface ShortChain {
   readonly chain: readonly Layer[];
-  readonly keyframe: { readonly path: string; readonly of: readonly string[] } | undefined;
+  readonly keyframe:
+    | { readonly path: string; readonly of: readonly string[]; readonly below: readonly string[] }
+    | undefined;
 }
 
 /**
@@ -127,6 +129,7 @@ function shortenChain(
     ),
   );
   if (plan === undefined) return { chain, keyframe: undefined };
-  const of = chain.slice(0, plan.count).map((layer) => repository.layer(layer));
-  return { chain: shorten(plan.count, plan.rank), keyframe: { path: layout.keyframe(plan.rank), of } };
+  const layers = [...chain.map((layer) => repository.layer(layer)), ...bases.map((base) => base.path)];
+  const [of, below] = [layers.slice(0, plan.count), layers.slice(plan.count)];
+  return { chain: shorten(plan.count, plan.rank), keyframe: { path: layout.keyframe(plan.rank), of, below } };
 }

@@ -1,15 +1,21 @@
 /** Keeps a stopped container stopped while lxcv works on it. */
 
 import { LxcvError } from '../model/errors.js';
+import type { ContainerName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import type { World } from './world.js';
 
+/** How long LXC's monitor may take to let go of a container that it says is stopped, or to bring one up. */
+const SETTLE_WAIT_MS = 10_000;
+const SETTLE_POLL_MS = 10;
+
 /**
- * Holds a container that is stopped, so that LXC cannot start it until disposal; undefined where it runs.
+ * Holds a container that is stopped, so that LXC cannot start it until disposal; undefined where it runs. One that is on
+ * its way from one to the other is waited for.
  * @throws LxcvError `container-in-use` where it is stopped, but its root file system is mounted by something else.
  */
-export function holdStopped(world: World, { name, rootfs, layout }: Container): Disposable | undefined {
-  const hold = world.host.lxc.holdStopped(world.lxcpath, name);
+export async function holdStopped(world: World, { name, rootfs, layout }: Container): Promise<Disposable | undefined> {
+  const hold = await waitForHold(world, name);
   if (hold === undefined) return undefined;
   if (rootfs.kind === 'overlay' && world.host.mounts.uppersInUse().has(rootfs.upper)) {
     hold[Symbol.dispose]();
@@ -20,4 +26,21 @@ export function holdStopped(world: World, { name, rootfs, layout }: Container): 
     );
   }
   return hold;
+}
+
+async function waitForHold({ host, lxcpath }: World, name: ContainerName): Promise<Disposable | undefined> {
+  for (let waited = 0; ; waited += SETTLE_POLL_MS) {
+    const hold = host.lxc.holdStopped(lxcpath, name);
+    if (hold !== undefined) return hold;
+    const state = await host.lxc.state(lxcpath, name);
+    if (state === 'running' || state === 'frozen') return undefined;
+    if (waited >= SETTLE_WAIT_MS) {
+      throw new LxcvError(
+        'container-in-use',
+        `${name} is ${state}, and has been for ten seconds`,
+        `Look what it waits for: lxc-info -n ${name}`,
+      );
+    }
+    await host.sleep(SETTLE_POLL_MS);
+  }
 }

@@ -98,7 +98,7 @@ function stagedVersion(
   const privates = privateFilesOf(container.config, container.layout);
   return {
     stage: () => {
-      if (keyframe !== undefined) mergeLayers(world.host.files, keyframe.of, keyframe.path);
+      if (keyframe !== undefined) mergeLayers(world.host.files, keyframe.of, keyframe.below, keyframe.path);
       stageVersionFiles(world, layout, container, version, privates);
     },
     forward: [

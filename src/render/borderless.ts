@@ -3,20 +3,12 @@ import Table from 'cli-table3';
 
 export type Alignment = 'left' | 'right';
 
-/**
- * An empty table. Each column is followed by `gap` blanks, the last one too. `widths` are those of the columns without
- * the gap; a column without one becomes as wide as its widest cell. A cell of its options' width is never cut.
- */
-export function borderlessTable(options: {
-  readonly gap: number;
-  readonly alignments?: readonly Alignment[];
-  readonly widths?: readonly number[];
-}): Table.Table {
+/** An empty table, which makes each column as wide as its widest line and leaves `gap` blanks after it, the last one too. */
+export function borderlessTable(alignments: readonly Alignment[], gap: number): Table.Table {
   return new Table({
     chars: NO_LINES,
-    colAligns: [...(options.alignments ?? [])],
-    colWidths: (options.widths ?? []).map((width) => width + options.gap),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': options.gap },
+    colAligns: [...alignments],
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   });
 }
 

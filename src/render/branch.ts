@@ -1,5 +1,4 @@
 /** The branches of a repository, as `git branch -v` shows them. */
-
 import type { BranchName, ContainerName, Version } from '../model/version.js';
 import { firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
@@ -7,12 +6,21 @@ import { type Column, renderTable } from './table.js';
 
 export interface BranchRow {
   readonly name: BranchName;
-  readonly version: Version;
+  readonly version: Pick<Version, 'id' | 'number' | 'message'>;
+  /** The containers that are on it. */
   readonly containers: readonly ContainerName[];
 }
 
+/** @param listing `current` is the branch of the container that was asked for: a star marks it, a plus those of others. */
+export function renderBranches(
+  listing: { readonly branches: readonly BranchRow[]; readonly current: BranchName | null },
+  style: Style,
+): string {
+  const rows = listing.branches.map((branch) => cellsOf(branch, listing.current, style));
+  return renderTable(COLUMNS, rows, style);
+}
+
 const COLUMNS: readonly Column[] = [
-  { heading: '' },
   { heading: '' },
   { heading: '', align: 'right' },
   { heading: '' },
@@ -20,18 +28,14 @@ const COLUMNS: readonly Column[] = [
   { heading: '', flexible: true },
 ];
 
-/** @param current the branch of the container that was asked for. */
-export function renderBranches(
-  { branches, current }: { readonly branches: readonly BranchRow[]; readonly current: BranchName | null },
-  style: Style,
-): string {
-  const rows = branches.map(({ name, version, containers }) => [
-    name === current ? '*' : '',
-    paint(style, 'branch', name),
+function cellsOf({ name, version, containers }: BranchRow, current: BranchName | null, style: Style): string[] {
+  const mark = name === current ? '*' : containers.length > 0 ? '+' : ' ';
+  const users = containers.map((container) => paint(style, 'head', container)).join(', ');
+  return [
+    `${mark} ${paint(style, 'branch', name)}`,
     paint(style, 'number', `@${version.number}`),
     paint(style, 'id', version.id.slice(0, 7)),
-    containers.length === 0 ? '' : `(${containers.map((container) => paint(style, 'head', container)).join(', ')})`,
+    users === '' ? '' : `(${users})`,
     firstLine(version.message),
-  ]);
-  return renderTable(COLUMNS, rows, style);
+  ];
 }

@@ -105,7 +105,7 @@ function describe({ version, branches, heads }: LogEntry, style: Style): string 
     ...heads.map((head) => renderHead(head, branches, style)),
     ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
   ];
-  const message = firstLine(version.message);
+  const message = firstLine(version.message) || paint(style, 'faint', '(no message)');
   return names.length === 0 ? message : `(${names.join(', ')}) ${message}`;
 }
 

@@ -55,7 +55,7 @@ const LINES_MAX = 50;
 
 function renderHead({ container, repository, branch, version, state }: ContainerStatus, style: Style): string {
   const place = branch === null ? 'On no branch' : `On branch ${paint(style, 'branch', branch)}`;
-  const origin = repository === container ? '' : ` of ${repository}`;
+  const origin = repository.toString() === container ? '' : ` of ${repository}`;
   const at =
     version === null
       ? 'before the first version'

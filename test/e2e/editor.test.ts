@@ -1,0 +1,58 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+
+describe('the message of a commit', () => {
+  it('is written in the editor on a terminal, which shows what changed', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    await lxc.json('commit', '-m', 'first', 'mysql');
+    write(lxc, 'one');
+    const shown = join(lxc.directory, 'shown');
+    await commitOnTerminal(lxc, `cp "$1" ${shown}; printf 'From the editor\\n\\n# not this\\nSecond part\\n' >"$1"`);
+    const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
+    expect(versions[0]?.message).toBe('From the editor\n\nSecond part');
+    const { stdout } = await execa('cat', [shown]);
+    expect(stdout).toMatch(/^\n(#.*\n)*#.*one/);
+  });
+
+  it('ends the commit when it is left empty', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    await lxc.json('commit', '-m', 'first', 'mysql');
+    write(lxc, 'one');
+    expect(await commitOnTerminal(lxc, ':')).toContain('the message is empty: nothing was committed');
+    const { versions } = await lxc.json<{ versions: unknown[] }>('log', 'mysql');
+    expect(versions).toHaveLength(1);
+  });
+
+  it('comes from standard input for -F -', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    await lxc.lxcvWith({ input: 'Piped\n' }, 'commit', '-F', '-', 'mysql');
+    const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
+    expect(versions[0]?.message).toBe('Piped');
+  });
+});
+
+function write(lxc: TestLxc, name: string): void {
+  using root = lxc.mount('mysql');
+  writeFileSync(join(root.path, name), name);
+}
+
+/** Runs a commit on a pseudo-terminal with a script of sh(1) as the editor; returns what the terminal showed. */
+async function commitOnTerminal(lxc: TestLxc, editor: string): Promise<string> {
+  const path = join(lxc.directory, 'editor');
+  writeFileSync(path, `#!/bin/sh\n${editor}\n`);
+  chmodSync(path, 0o755);
+  const command = `${process.execPath} ${LXCV} commit -P ${lxc.lxcpath} mysql`;
+  const { stdout } = await execa('script', ['-qec', command, '/dev/null'], {
+    env: { VISUAL: path, GIT_EDITOR: '' },
+    reject: false,
+    stdin: 'pipe',
+    input: '',
+  });
+  return stdout;
+}
