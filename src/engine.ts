@@ -2,7 +2,7 @@
 
 import { type Host, machine } from './host/host.js';
 import { LxcvError } from './model/errors.js';
-import type { BranchName, ContainerName, Version } from './model/version.js';
+import type { BranchName, ContainerName, RepositoryName, Version } from './model/version.js';
 import {
   type Branch,
   type Branches,
@@ -16,6 +16,7 @@ import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-req
 import { commit } from './operations/commit.js';
 import type { CommitRequest } from './operations/commit-request.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
+import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type Status, status } from './operations/status.js';
@@ -32,6 +33,7 @@ export interface Engine {
   renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
   deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
   exportVersion(request: ExportRequest): Promise<Version>;
+  fsck(repository: ContainerName | undefined): Finding[];
 }
 
 export interface EngineOptions {
@@ -63,6 +65,7 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     renameBranch: (name, from, to) => renameBranch(world, name, from, to),
     deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
     exportVersion: (request) => exportVersion(world, request),
+    fsck: (repository) => fsck(world, repository as string | undefined as RepositoryName | undefined),
   };
 }
 

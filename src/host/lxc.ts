@@ -1,5 +1,6 @@
 /** LXC, through its own tools and by its own protocol: who runs, and who may not start just now. */
 
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { bindAbstractSocket, closeDescriptor } from './native.js';
@@ -29,8 +30,9 @@ export interface Lxc {
   holdStopped(lxcpath: string, name: ContainerName): Disposable | undefined;
   start(lxcpath: string, name: ContainerName): Promise<void>;
   stop(lxcpath: string, name: ContainerName): Promise<void>;
+  /** Freezes a running container. Should this process die before it is thawed, another one thaws it. */
   freeze(lxcpath: string, name: ContainerName): Promise<void>;
-  unfreeze(lxcpath: string, name: ContainerName): Promise<void>;
+  thaw(lxcpath: string, name: ContainerName): void;
 }
 
 export const lxc: Lxc = {
@@ -43,8 +45,15 @@ export const lxc: Lxc = {
   },
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
-  freeze: (lxcpath, name) => act('lxc-freeze', lxcpath, name),
-  unfreeze: (lxcpath, name) => act('lxc-unfreeze', lxcpath, name),
+  async freeze(lxcpath, name) {
+    watch(lxcpath, name);
+    await act('lxc-freeze', lxcpath, name);
+  },
+  thaw(lxcpath, name) {
+    const { status, stderr } = spawnSync('lxc-unfreeze', ['-P', lxcpath, '-n', name], { encoding: 'utf8' });
+    if (status !== 0) throw toolFailed('lxc-unfreeze', ['-P', lxcpath, '-n', name], stderr ?? '');
+    unwatch(lxcpath, name);
+  },
 };
 
 const SOCKET_NAME_MAX = 106;
@@ -75,19 +84,39 @@ async function tool(program: string, args: readonly string[]): Promise<string> {
   if (result.missing) {
     throw new LxcvError('no-lxc', `LXC is not installed: there is no ${program}`, 'Install it: apt-get install lxc');
   }
-  if (result.exitCode !== 0) {
-    const said =
-      result.stderr
-        .trim()
-        .split('\n')[0]
-        ?.replace(/^.*: (?=\S)/, '') ?? '';
-    throw new LxcvError(
-      'failed',
-      `${program} failed${said === '' ? '' : `: ${said}`}`,
-      `See what it says: ${program} ${args.join(' ')}`,
-    );
-  }
+  if (result.exitCode !== 0) throw toolFailed(program, args, result.stderr);
   return result.stdout.trim();
+}
+
+function toolFailed(program: string, args: readonly string[], stderr: string): LxcvError {
+  const said =
+    stderr
+      .trim()
+      .split('\n')[0]
+      ?.replace(/^.*: (?=\S)/, '') ?? '';
+  return new LxcvError(
+    'failed',
+    `${program} failed${said === '' ? '' : `: ${said}`}`,
+    `See what it says: ${program} ${args.join(' ')}`,
+  );
+}
+
+/** The processes that thaw a container when this one dies: each waits for a word, or for the end of the pipe. */
+const watchdogs = new Map<string, ChildProcess>();
+const WATCHDOG = 'read -r word; [ "$word" = thawed ] || exec lxc-unfreeze -P "$1" -n "$2"';
+
+function watch(lxcpath: string, name: ContainerName): void {
+  const child = spawn('sh', ['-c', WATCHDOG, 'sh', lxcpath, name], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  watchdogs.set(`${lxcpath}/${name}`, child);
+}
+
+function unwatch(lxcpath: string, name: ContainerName): void {
+  watchdogs.get(`${lxcpath}/${name}`)?.stdin?.end('thawed\n');
+  watchdogs.delete(`${lxcpath}/${name}`);
 }
 
 function trimSlashes(path: string): string {

@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leaveMountNamespace, mountOverlay } from './native.js';
+import { leaveMountNamespace, mountOverlay, unmount } from './native.js';
 
 export interface Mounts {
   /** The upper directories of all overlays that any process of this machine has mounted, as mountinfo tells them. */
@@ -51,19 +51,18 @@ function unescapeOption(text: string): string {
 
 function mountPrivately(options: string): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'lxcv-'));
-  const remove = () => {
-    try {
-      rmdirSync(path);
-    } catch {
-      // Mounted still, in this process alone: an empty directory stays behind.
-    }
-  };
   try {
     leaveMountNamespace();
     mountOverlay(path, options);
   } catch (error) {
-    remove();
+    rmdirSync(path);
     throw error;
   }
-  return { path, [Symbol.dispose]: remove };
+  return {
+    path,
+    [Symbol.dispose]() {
+      unmount(path);
+      rmdirSync(path);
+    },
+  };
 }

@@ -18,6 +18,7 @@ const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const CLONE_NEWNS = 0x20000;
 const MS_RDONLY = 1;
+const MNT_DETACH = 2;
 const MS_REC_PRIVATE = 0x4000 | (1 << 18);
 /** The kernel's limit for one value and for one file's list of names; both calls fill this buffer in turn. */
 const XATTR_MAX = 65536;
@@ -142,6 +143,11 @@ export function mountOverlay(directory: string, options: string): void {
   );
 }
 
+/** Takes the mount on a directory away, at once for the eyes of all, and in truth when nobody uses it any more. */
+export function unmount(directory: string): void {
+  check(libc().umount2(bytes(directory), MNT_DETACH), 'umount2', directory);
+}
+
 function libc(): LibC {
   bound ??= bind();
   return bound;
@@ -177,6 +183,7 @@ function bind() {
     bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
     close: declare<(fd: number) => number>('int close(int)'),
     unshare: declare<(flags: number) => number>('int unshare(int)'),
+    umount2: declare<(target: Buffer, flags: number) => number>('int umount2(void *, int)'),
     mount: declare<
       (source: Buffer, target: Buffer, type: Buffer | null, flags: number, options: Buffer | null) => number
     >('int mount(void *, void *, void *, unsigned long, void *)'),

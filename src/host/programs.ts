@@ -9,13 +9,19 @@ interface ProgramResult {
   readonly missing: boolean;
 }
 
+interface RunOptions {
+  readonly stdout?: 'inherit';
+  /** Added to lxcv's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** What lxcv asks of other programs. */
 export interface Programs {
   /**
    * Runs a program to its end, in the C locale, without standard input. What it prints is collected, but for the output
    * of one that is told to `inherit` lxcv's own.
    */
-  run(program: string, args: readonly string[], options?: { readonly stdout?: 'inherit' }): Promise<ProgramResult>;
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
 }
 
 export const programs: Programs = {
@@ -25,7 +31,7 @@ export const programs: Programs = {
       reject: false,
       stdin: 'ignore',
       stdout: options.stdout ?? 'pipe',
-      env: { LC_ALL: 'C' },
+      env: { LC_ALL: 'C', ...options.env },
     });
     return {
       exitCode: result.exitCode,

@@ -25,6 +25,7 @@ export const EXIT_CODES = {
   'backing-store': 3,
   'base-changed': 3,
   'delta-not-keepable': 3,
+  'hook-refused': 3,
   'nothing-to-commit': 3,
   'other-file-system': 3,
   'output-exists': 3,

@@ -141,16 +141,17 @@ function checkNotMisread({ host: { files } }: World, rootfs: string): void {
  * and names the new place is exchanged with the directory.
  */
 function planArrival(
-  { host: { files } }: World,
+  { host }: World,
   container: Container,
   origin: Origin,
   repository: RepositoryLayout,
   layout: VersionLayout,
 ): { stage: () => void; forward: Step[]; back: Step[] } {
+  const { files } = host;
   const registrations = origin.lowers.flatMap((lower) => registration(files, lower, repository));
   return {
     stage: () => {
-      for (const step of registrations) runStep(files, { do: 'register', ...step });
+      for (const step of registrations) runStep(host, { do: 'register', ...step });
       files.mkdir(layout.root, 0o700);
       files.symlink(layout.delta, layout.delta);
       files.exchange(origin.delta, layout.delta);

@@ -112,7 +112,7 @@ async function changeRef(
   },
 ): Promise<void> {
   const staged = `${layout.branches}/.staged`;
-  await transact(world.host.files, layout.operations, {
+  await transact(world.host, layout.operations, {
     operation: newId(world.host.randomBytes),
     time: world.host.now().toISOString(),
     command: 'branch',

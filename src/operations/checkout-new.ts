@@ -59,7 +59,7 @@ async function materialise(
   const layout = repository.version(newId(world.host.randomBytes));
   const cloned = cloneConfig(world, config, former, target);
   const { branch } = working;
-  await transact(files, repository.operations, {
+  await transact(world.host, repository.operations, {
     operation: layout.id,
     time: world.host.now().toISOString(),
     command: 'checkout',

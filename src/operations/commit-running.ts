@@ -1,17 +1,21 @@
 /**
- * Commits a running container. Its delta cannot be re-stacked under a running root, so it is copied while the container stands
- * still; the container goes on writing to the same delta. The commit point is the rename of the working delta's record, which
- * makes the new version HEAD: the container's config does not change.
+ * Commits a running container. Its delta cannot be re-stacked under a running root, so it is copied: most of it while the
+ * container runs, what changed meanwhile while it stands still; the container goes on writing to the same delta. The commit
+ * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
 
-import { copyDelta } from '../layer/delta.js';
+import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
+import { decodeSources, encodeSources } from '../layer/sources.js';
 import { newId } from '../model/ids.js';
 import type { ContainerName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import type { CommitRequest } from './commit-request.js';
 import { branchForCommit, completeDraft, countOrRefuse } from './draft.js';
+import { runHook, runLateHook } from './hooks.js';
 import { checkKept } from './kept.js';
 import { checkBases, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
@@ -34,8 +38,15 @@ export async function commitRunning(
   const chain = [layout.deltaLayer, ...working.lowers];
   const privates = privateFilesOf(container.config, container.layout);
   const stagedRecord = `${source.root}/.working.staged`;
+  const isFrozen = (await world.host.lxc.state(world.lxcpath, container.name)) === 'frozen';
+  const copy = new LiveCopy(
+    files,
+    source.delta,
+    layout.delta,
+    findEarlierCopy(world, repository.layout, container.versioned),
+  );
   let version: Version | undefined;
-  await transact(files, repository.layout.operations, {
+  await transact(world.host, repository.layout.operations, {
     operation: layout.id,
     time: world.host.now().toISOString(),
     command: 'commit',
@@ -43,7 +54,8 @@ export async function commitRunning(
     point: { from: stagedRecord, to: source.working },
     stage: async () => {
       files.mkdir(layout.root, 0o700);
-      const pause = await copyFrozen(world, container.name, source.delta, layout.delta);
+      const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
+      files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
       checkKept(world, layout.delta, source.work);
       const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
       version = completeDraft(world, repository, {
@@ -53,15 +65,21 @@ export async function commitRunning(
       });
       stageVersionFiles(world, layout, container, version, privates);
       files.create(layout.work, '', 0o400);
-      files.create(stagedRecord, encodeWorking({ ...working, branch, bases, parents: [layout.id] }), 0o600);
+      files.create(
+        stagedRecord,
+        encodeWorking({ ...working, branch, bases, parents: [layout.id], copied: layout.id }),
+        0o600,
+      );
     },
     forward: [
       { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
       { do: 'ref', path: repository.layout.branch(branch), id: layout.id },
     ],
     back: [
+      ...thawUnless(isFrozen, world, container.name),
       ...unstageVersionFiles(layout, privates),
       { do: 'remove-copy', path: layout.delta },
+      { do: 'unlink', path: layout.sources },
       { do: 'unlink', path: layout.work },
       { do: 'rmdir', path: layout.root },
       { do: 'unlink', path: stagedRecord },
@@ -70,19 +88,54 @@ export async function commitRunning(
   return version as unknown as Version;
 }
 
-/** Copies a delta while its container stands still. @returns for how long it did, in milliseconds. */
-async function copyFrozen(world: World, name: ContainerName, from: string, to: string): Promise<number> {
+/**
+ * Copies the delta of a container that runs, or that its owner froze.
+ * @returns for how long lxcv made it stand still, in milliseconds.
+ */
+async function copyLive(
+  world: World,
+  repository: RepositoryLayout,
+  name: ContainerName,
+  copy: LiveCopy,
+  isFrozen: boolean,
+): Promise<number> {
+  copy.copyRunning(world.host.now());
+  if (isFrozen) {
+    copy.copyFrozen();
+    return 0;
+  }
+  await runHook(world, repository, 'pre-freeze', name);
+  try {
+    return await whileFrozen(world, name, () => copy.copyFrozen());
+  } finally {
+    await runLateHook(world, repository, 'post-thaw', name);
+  }
+}
+
+/** Acts while a container stands still. @returns for how long it did, in milliseconds. */
+async function whileFrozen({ host: { lxc }, lxcpath }: World, name: ContainerName, act: () => void): Promise<number> {
   const started = performance.now();
-  {
-    await using _ = await freeze(world, name);
-    copyDelta(world.host.files, from, to);
+  await lxc.freeze(lxcpath, name);
+  try {
+    act();
+  } finally {
+    lxc.thaw(lxcpath, name);
   }
   return Math.round(performance.now() - started);
 }
 
-/** Freezes a container until disposal; one that its owner froze stays so. */
-async function freeze({ host: { lxc }, lxcpath }: World, name: ContainerName): Promise<AsyncDisposable> {
-  if ((await lxc.state(lxcpath, name)) === 'frozen') return { [Symbol.asyncDispose]: async () => {} };
-  await lxc.freeze(lxcpath, name);
-  return { [Symbol.asyncDispose]: () => lxc.unfreeze(lxcpath, name) };
+function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName): Step[] {
+  return isFrozen ? [] : [{ do: 'thaw', lxcpath, container }];
+}
+
+/** The newest copy that was made of a working delta, if one was. */
+function findEarlierCopy(
+  { host: { files } }: World,
+  repository: RepositoryLayout,
+  { working: { copied } }: Versioned,
+): EarlierCopy | undefined {
+  if (copied === undefined) return undefined;
+  const layout = repository.version(copied);
+  const sources = files.readIfPresent(layout.sources);
+  return sources === undefined ? undefined : { delta: layout.delta, sources: decodeSources(sources) };
 }

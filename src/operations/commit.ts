@@ -3,12 +3,14 @@
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { lockRepository, openRepository } from '../store/store.js';
 import { adopt, checkAdoptable } from './adopt.js';
 import type { CommitRequest } from './commit-request.js';
 import { commitRunning } from './commit-running.js';
 import { commitStopped } from './commit-stopped.js';
 import { holdStopped } from './hold.js';
+import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
 import { readRepository, requireContainer } from './lookup.js';
 import type { World } from './world.js';
@@ -20,20 +22,31 @@ import type { World } from './world.js';
 export async function commit(world: World, request: CommitRequest): Promise<Version> {
   const author = request.author ?? (await world.host.author());
   const repositoryName = await repositoryOf(world, request.container);
+  const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
+  await runHook(world, hooks, 'pre-commit', request.container);
+  const version = await commitLocked(world, repositoryName, { ...request, author });
+  await runLateHook(world, hooks, 'post-commit', request.container);
+  return version;
+}
+
+async function commitLocked(
+  world: World,
+  repositoryName: RepositoryName,
+  request: Required<CommitRequest>,
+): Promise<Version> {
   using layout = await lockRepository(world.host, world.lxcpath, repositoryName, `commit ${request.container}`);
   const repository = readRepository(world, layout);
   const container = requireContainer(world, request.container);
-  const complete = { ...request, author };
   if (!isVersioned(container)) {
     using _ = await holdForAdoption(world, container);
-    return await adopt(world, repository, container, complete);
+    return await adopt(world, repository, container, request);
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
   using hold = await holdStopped(world, container);
   return hold === undefined
-    ? await commitRunning(world, repository, container, complete)
-    : await commitStopped(world, repository, container, complete);
+    ? await commitRunning(world, repository, container, request)
+    : await commitStopped(world, repository, container, request);
 }
 
 /**

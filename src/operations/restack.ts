@@ -43,11 +43,10 @@ export interface Restack {
 }
 
 export async function restack(world: World, { present, arrival, ...request }: Restack): Promise<void> {
-  const { files } = world.host;
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(world.host.randomBytes));
   const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
-  await transact(files, repository.operations, {
+  await transact(world.host, repository.operations, {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),
     command: request.command,

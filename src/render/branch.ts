@@ -1,4 +1,5 @@
 /** The branches of a repository, as `git branch -v` shows them. */
+
 import type { BranchName, ContainerName, Version } from '../model/version.js';
 import { firstLine } from './escape.js';
 import { paint, type Style } from './style.js';

@@ -2,6 +2,7 @@
  * What comes from inside a container or from a manifest, made fit for a terminal: no byte of it can move the cursor,
  * reorder a line or hide in it.
  */
+
 import type { BytePath } from '../model/byte-path.js';
 
 /**

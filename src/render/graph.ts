@@ -1,4 +1,7 @@
-/** History drawn as `git log --graph` draws it: each line of descent runs down a lane, and lanes part and meet. */
+/**
+ * History drawn as `git log --graph` draws it: each line of descent runs down a lane, and lanes part and meet. It differs
+ * from git 2.39 only near some merges of three or more, where git loses an edge or leaves a gap in one.
+ */
 
 export interface GraphNode<Id> {
   readonly id: Id;

@@ -1,4 +1,5 @@
 /** The containers that have versions, and the repositories that no container uses. */
+
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';

@@ -1,4 +1,5 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
+
 import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';

@@ -1,4 +1,5 @@
 /** What a container holds that its last version does not, told in git's manner. */
+
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';

@@ -1,4 +1,5 @@
 /** How text is to look: what the terminal, or the pipe, can show. All that rendering knows of the world outside. */
+
 import { styleText } from 'node:util';
 
 export interface Style {

@@ -1,4 +1,5 @@
 /** Tables without lines: columns under headings, fitted to the terminal. */
+
 import { type Alignment, borderlessTable } from './borderless.js';
 import { paint, type Style } from './style.js';
 import { displayWidth, truncate } from './width.js';
@@ -27,8 +28,10 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   const headings = shown.map(({ heading }) => paint(style, 'heading', heading));
   const body = rows.map((row) => shown.map(({ index }) => row[index] ?? ''));
   const cells = headings.some((heading) => heading !== '') ? [headings, ...body] : body;
-  const lines = layOut(shown, style.human ? fitFlexible(shown, cells, style.width) : cells);
-  return lines.map((line) => (style.human ? truncate(line, style.width) : line)).join('\n');
+  const widths = fitWidths(shown, cells, style);
+  return layOut(shown, widths, cutFlexible(shown, widths, cells))
+    .map((line) => (style.human ? truncate(line, style.width) : line))
+    .join('\n');
 }
 
 const GAP = 2;
@@ -36,29 +39,43 @@ const GAP = 2;
 /** What the flexible column keeps however narrow the terminal is: below this, lines lose their ends instead. */
 const LEAST_FLEXIBLE = 8;
 
-/** The cells, those of the flexible column cut to what the others leave of `width`. */
-function fitFlexible(columns: readonly Column[], cells: readonly string[][], width: number): string[][] {
-  const flexible = columns.findIndex((column) => column.flexible);
-  const others = columns.map((_, index) => (index === flexible ? 0 : GAP + widthOfColumn(cells, index)));
-  const room = width - others.reduce((sum, taken) => sum + taken, 0);
+/** cli-table3 takes a time that grows with the square of the rows, so it is given a few at once. */
+const ROWS_AT_ONCE = 16;
+
+/** The width of each column: that of its widest cell, but for the flexible one, which takes what the others leave. */
+function fitWidths(columns: readonly Column[], cells: readonly (readonly string[])[], style: Style): number[] {
+  const natural = columns.map((_, index) =>
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), 0),
+  );
+  if (!style.human) return natural;
+  const excess = natural.reduce((sum, width) => sum + width + GAP, -GAP) - style.width;
+  return natural.map((width, index) =>
+    columns[index]?.flexible ? Math.min(width, Math.max(width - excess, LEAST_FLEXIBLE)) : width,
+  );
+}
+
+function cutFlexible(
+  columns: readonly Column[],
+  widths: readonly number[],
+  cells: readonly (readonly string[])[],
+): string[][] {
   return cells.map((row) =>
-    row.map((cell, index) => (index === flexible ? truncate(cell, Math.max(room, LEAST_FLEXIBLE)) : cell)),
+    row.map((cell, index) => (columns[index]?.flexible ? truncate(cell, widths[index] ?? 0) : cell)),
   );
 }
 
-function widthOfColumn(cells: readonly string[][], index: number): number {
-  return cells.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), 0);
-}
-
-/** A column is one cell of many lines to cli-table3, whose time grows with the square of the number of rows. */
-function layOut(columns: readonly Column[], cells: readonly string[][]): string[] {
-  const table = borderlessTable(
-    columns.map(({ align = 'left' }) => align),
-    GAP,
-  );
-  table.push(columns.map((_, index) => cells.map((row) => row[index]).join('\n')));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
+function layOut(columns: readonly Column[], widths: readonly number[], cells: readonly string[][]): string[] {
+  const alignments = columns.map(({ align = 'left' }) => align);
+  const lines: string[] = [];
+  for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
+    const table = borderlessTable({ gap: GAP, alignments, widths });
+    table.push(...cells.slice(start, start + ROWS_AT_ONCE));
+    lines.push(
+      ...table
+        .toString()
+        .split('\n')
+        .map((line) => line.trimEnd()),
+    );
+  }
+  return lines;
 }

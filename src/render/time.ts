@@ -1,4 +1,5 @@
 /** Times, sizes and counts, as a person reads them. */
+
 import type { Style } from './style.js';
 
 /**
@@ -16,7 +17,7 @@ export function formatTime(iso: string, style: Style): string {
   return ago > 0 ? `${span} ago` : `in ${span}`;
 }
 
-/** A number of bytes in IEC units: `0 B`, `4.2 MiB`, `684 MiB`. At most eight characters below a million TiB. */
+/** A number of bytes in IEC units: `0 B`, `4.2 MiB`, `684 MiB`. Eight characters at most, up to 1000 PiB. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let value = bytes / 1024;

@@ -1,4 +1,5 @@
 /** How many columns of a terminal text takes, and cutting it to fit. */
+
 import { stripVTControlCharacters } from 'node:util';
 import { borderlessTable } from './borderless.js';
 
@@ -10,7 +11,7 @@ export function displayWidth(line: string): number {
   if (ASCII.test(line)) return line.length;
   const text = stripVTControlCharacters(line);
   if (ASCII.test(text)) return text.length;
-  const ruler = borderlessTable(['left'], 0);
+  const ruler = borderlessTable({ gap: 0 });
   // `width` counts the characters of the first line: here blanks, one for each column of the second.
   ruler.push([''], [text]);
   return ruler.width;

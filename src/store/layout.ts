@@ -48,6 +48,11 @@ export class RepositoryLayout {
     return `${this.root}/containers`;
   }
 
+  /** A program of the administrator's, run at the moment that its name tells. */
+  hook(name: string): string {
+    return `${this.root}/hooks/${name}`;
+  }
+
   /** A directory that stays empty: a read-only overlay needs a second layer. */
   get empty(): string {
     return `${this.root}/empty`;
@@ -100,6 +105,11 @@ export class VersionLayout {
   /** Copies of the private hooks and the fstab that the config names. */
   get files(): string {
     return `${this.root}/files`;
+  }
+
+  /** Of a version that was copied from a running container: which files of the source need no second look. */
+  get sources(): string {
+    return `${this.root}/sources`;
   }
 
   get delta(): string {

@@ -22,6 +22,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),
   v.strictObject({ do: v.literal('unregister'), path, entry: v.string() }),
+  v.strictObject({ do: v.literal('thaw'), lxcpath: path, container: v.string() }),
 ]) as never;
 
 const beginSchema = v.strictObject({

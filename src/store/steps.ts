@@ -5,7 +5,9 @@
 
 import { basename, dirname, join } from 'node:path';
 import { childPath, type Files, isErrno } from '../host/files.js';
-import type { VersionId } from '../model/version.js';
+import type { Host } from '../host/host.js';
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName, VersionId } from '../model/version.js';
 import type { VersionLayout } from './layout.js';
 
 export type Step =
@@ -24,9 +26,14 @@ export type Step =
   /** Removes a tree that the operation made as a copy of another, be it by hard links. */
   | { readonly do: 'remove-copy'; readonly path: string }
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
-  | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string };
+  | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
+  /** Thaws a container, if it is there and frozen. */
+  | { readonly do: 'thaw'; readonly lxcpath: string; readonly container: ContainerName };
 
-export function runStep(files: Files, step: Step): void {
+/** The parts of the machine that steps change. */
+export type StepHost = Pick<Host, 'files' | 'lxc'>;
+
+export function runStep({ files, lxc }: StepHost, step: Step): void {
   switch (step.do) {
     case 'rename':
       if (files.stat(step.from) !== undefined) files.rename(step.from, step.to);
@@ -54,6 +61,9 @@ export function runStep(files: Files, step: Step): void {
     case 'unregister':
       listClone(files, step.path, step.entry, step.do === 'register');
       break;
+    case 'thaw':
+      thaw(lxc, step.lxcpath, step.container);
+      break;
   }
 }
 
@@ -71,7 +81,7 @@ export function discardWorking(layout: VersionLayout): Step[] {
 /** Writes a file whole and durable, or leaves the one that is there. */
 function replaceFile(files: Files, path: string, content: string, mode: number): void {
   const staged = join(dirname(path), `.lxcv-${basename(path)}`);
-  runStep(files, { do: 'unlink', path: staged });
+  tolerate(['ENOENT'], () => files.unlink(staged));
   files.create(staged, content, mode);
   files.sync(staged);
   files.rename(staged, path);
@@ -80,8 +90,7 @@ function replaceFile(files: Files, path: string, content: string, mode: number):
 
 function closeDelta(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') return;
-  runStep(files, { do: 'rmdir', path: `${work}/work` });
-  runStep(files, { do: 'rmdir', path: work });
+  for (const path of [`${work}/work`, work]) tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(path));
   if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
   files.create(work, '', 0o400);
 }
@@ -106,6 +115,14 @@ function listClone(files: Files, path: string, entry: string, listed: boolean): 
   if (wanted === present || (listed && present.includes(entry))) return;
   if (wanted === '') files.unlink(path);
   else replaceFile(files, path, wanted, 0o644);
+}
+
+function thaw(lxc: StepHost['lxc'], lxcpath: string, container: ContainerName): void {
+  try {
+    lxc.thaw(lxcpath, container);
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+  }
 }
 
 function tolerate(codes: string[], act: () => void): void {

@@ -54,7 +54,7 @@ export async function lockRepository(
   makeDirectory(host, layout.root);
   const release = await waitForLock(host, layout, purpose);
   try {
-    recover(host.files, layout.operations);
+    recover(host, layout.operations);
     for (const path of [layout.versions, `${layout.root}/refs`, layout.branches, layout.guards, layout.empty]) {
       makeDirectory(host, path);
     }
@@ -88,7 +88,7 @@ function settle(host: Host, layout: RepositoryLayout): void {
     const lock = host.takeLock(layout.lock, 'recovery');
     if (!lock.held) return;
     using _ = lock;
-    recover(host.files, layout.operations);
+    recover(host, layout.operations);
   } catch (error) {
     if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
   }

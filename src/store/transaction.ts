@@ -7,10 +7,9 @@
  */
 
 import { dirname } from 'node:path';
-import type { Files } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { appendRecord, type Operation, readPending } from './operation-log.js';
-import { runStep, type Step } from './steps.js';
+import { runStep, type Step, type StepHost } from './steps.js';
 
 export interface Transaction extends Omit<Operation, 'state'> {
   /** Makes everything that the operation needs, `point.from` included. */
@@ -23,58 +22,58 @@ export interface Transaction extends Omit<Operation, 'state'> {
  * Carries an operation out. Where it throws, nothing has happened; but for an error `failed` that says otherwise: then the
  * operation is done, and the next `recover` finishes it.
  */
-export async function transact(files: Files, log: string, transaction: Transaction): Promise<void> {
+export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
   const { stage, check, ...begin } = transaction;
   const { operation, point } = begin;
-  appendRecord(files, log, { ...begin, state: 'begin' });
-  files.sync(log);
+  appendRecord(host.files, log, { ...begin, state: 'begin' });
+  host.files.sync(log);
   try {
     await stage();
-    appendRecord(files, log, { operation, state: 'ready' });
-    files.syncFileSystem(log);
+    appendRecord(host.files, log, { operation, state: 'ready' });
+    host.files.syncFileSystem(log);
     check?.();
-    files.rename(point.from, point.to);
+    host.files.rename(point.from, point.to);
   } catch (error) {
-    attempt(() => takeBack(files, log, begin));
+    attempt(() => takeBack(host, log, begin));
     throw error;
   }
   const failure = attempt(() => {
-    files.sync(dirname(point.to));
-    finish(files, log, operation, 'done', begin.forward);
+    host.files.sync(dirname(point.to));
+    finish(host, log, operation, 'done', begin.forward);
   });
   if (failure !== undefined) throw unfinished(begin.command, failure);
 }
 
 /** Finishes what a process that died left pending. @returns what became of it, or undefined where nothing was pending. */
-export function recover(files: Files, log: string): 'done' | 'taken back' | undefined {
-  const pending = readPending(files, log);
+export function recover(host: StepHost, log: string): 'done' | 'taken back' | undefined {
+  const pending = readPending(host.files, log);
   if (pending === undefined) return undefined;
   const { operation, state } = pending;
-  if (state !== 'ready' || files.stat(operation.point.from) !== undefined) {
-    takeBack(files, log, operation);
+  if (state !== 'ready' || host.files.stat(operation.point.from) !== undefined) {
+    takeBack(host, log, operation);
     return 'taken back';
   }
-  finish(files, log, operation.operation, 'done', operation.forward);
+  finish(host, log, operation.operation, 'done', operation.forward);
   return 'done';
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
-function takeBack(files: Files, log: string, { operation, back }: Pick<Operation, 'operation' | 'back'>): void {
-  appendRecord(files, log, { operation, state: 'back' });
-  files.sync(log);
-  finish(files, log, operation, 'taken back', back);
+function takeBack(host: StepHost, log: string, { operation, back }: Pick<Operation, 'operation' | 'back'>): void {
+  appendRecord(host.files, log, { operation, state: 'back' });
+  host.files.sync(log);
+  finish(host, log, operation, 'taken back', back);
 }
 
 function finish(
-  files: Files,
+  host: StepHost,
   log: string,
   operation: string,
   outcome: 'done' | 'taken back',
   steps: readonly Step[],
 ): void {
-  for (const step of steps) runStep(files, step);
-  files.syncFileSystem(log);
-  appendRecord(files, log, { operation, state: 'end', outcome });
+  for (const step of steps) runStep(host, step);
+  host.files.syncFileSystem(log);
+  appendRecord(host.files, log, { operation, state: 'end', outcome });
 }
 
 /** @returns what was thrown. */

@@ -24,6 +24,8 @@ const workingSchema = v.strictObject({
   /** What the delta is mounted upon, top first, and the bases under that. */
   lowers: v.array(layerSchema),
   bases: v.array(baseSchema),
+  /** The newest version that is a copy of this delta, made while the container ran. */
+  copied: v.exactOptional(versionIdSchema),
 });
 
 /** A container's working delta, as its record tells. */

@@ -326,9 +326,9 @@ async function inside(lxc: TestLxc, name: string, script: string): Promise<void>
 async function commitThree(lxc: TestLxc): Promise<[string, string, string]> {
   lxc.createBase();
   await lxc.clone('base', 'mysql');
-  const commit = (name: string, message = name) => {
+  const commit = async (name: string, message = name) => {
     write(lxc, 'mysql', `/${name}`, name);
-    return lxc.commit('mysql', message);
+    return (await lxc.commit('mysql', message)).id;
   };
   return [await commit('first'), await commit('second', 'second\n\nwith a body'), await commit('third')];
 }

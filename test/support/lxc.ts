@@ -78,7 +78,7 @@ export interface TestLxc extends Disposable {
   mount(name: string): DisposablePath;
   /** What the root of a container holds, as LXC would mount it; read without a change to anything. */
   tree(name: string): Tree;
-  /** Everything on disk, lxcv's lock files aside: equal where nothing was changed. */
+  /** Everything on disk but lxcv's lock files, with times for contents: the same where nothing was changed. */
   listing(): Tree;
 
   /** Runs lxcv on the lxcpath, however that ends. */
@@ -86,8 +86,12 @@ export interface TestLxc extends Disposable {
   lxcvWith(options: RunOptions, ...args: string[]): Promise<Outcome>;
   /** Runs lxcv with --json, and fails where it does. */
   json<Result>(...args: string[]): Promise<Result>;
-  /** Commits in this process, ten times as fast as a new one does, and returns the version's id. */
-  commit(name: string, message: string): Promise<string>;
+  /** Commits in this process, ten times as fast as a new one does, and returns the version. */
+  commit(name: string, message: string): Promise<Pick<VersionJson, 'id' | 'number'>>;
+  /** Makes a container of a version in this process, on a branch of its own, and returns the version. */
+  checkout(revision: string, name: string): Promise<Pick<VersionJson, 'id' | 'number'>>;
+  /** Runs any program, in the environment that lxcv is run in. */
+  program(program: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
 }
 
 /** @param directory where to work; by default a temporary one. Disposal kills every container, and removes all of it. */
@@ -98,7 +102,11 @@ export function temporaryLxc(directory?: string): TestLxc {
   for (const path of [lxcpath, home]) mkdirSync(path, { recursive: true });
   const config = (name: string) => join(lxcpath, name, 'config');
 
-  const run = async (program: string, args: string[], { input, cwd, env = {} }: RunOptions = {}): Promise<Outcome> => {
+  const run = async (
+    program: string,
+    args: readonly string[],
+    { input, cwd, env = {} }: RunOptions = {},
+  ): Promise<Outcome> => {
     const { exitCode, stdout, stderr } = await execa(program, args, {
       ...(input === undefined ? { stdin: 'ignore' } : { input }),
       ...(cwd === undefined ? {} : { cwd }),
@@ -149,7 +157,10 @@ export function temporaryLxc(directory?: string): TestLxc {
       using overlay = mountOverlay({ lowers: [upper, ...lowers], options });
       return readTree(overlay.path);
     },
-    listing: () => new Map([...readTree(root)].filter(([path]) => path !== '' && !/^lxcv\/[^/]+\/lock$/.test(path))),
+    listing: () => {
+      const all = readTree(root, { content: false });
+      return new Map([...all].filter(([path]) => path !== '' && !/^lxcv\/[^/]+\/lock$/.test(path)));
+    },
 
     lxcv: (...args) => lxcvWith({}, ...args),
     lxcvWith,
@@ -161,8 +172,14 @@ export function temporaryLxc(directory?: string): TestLxc {
     commit: async (name, message) => {
       const engine = await openEngine({ lxcpath });
       const container = parseContainerName(name);
-      return (await engine.commit({ container, message, author: AUTHOR, allowEmpty: false, acceptBase: false })).id;
+      return await engine.commit({ container, message, author: AUTHOR, allowEmpty: false, acceptBase: false });
     },
+    checkout: async (revision, name) => {
+      const engine = await openEngine({ lxcpath });
+      const options = { detach: false, restart: false, acceptBase: false };
+      return (await engine.checkout({ revision, container: parseContainerName(name), ...options })).version;
+    },
+    program: run,
 
     [Symbol.dispose]() {
       for (const name of readdirSync(lxcpath)) {

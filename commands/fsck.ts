@@ -1,0 +1,22 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { EXIT_CODES } from '../src/model/errors.js';
+import { parseContainerName } from '../src/model/names.js';
+import { renderFindings } from '../src/render/findings.js';
+
+export default class Fsck extends BaseCommand {
+  static override summary = 'Look whether the store keeps its promises.';
+  static override description =
+    'Reads every manifest, ref and record, and looks at every path of every delta for what overlayfs would not keep. Changes nothing. Ends with exit code 5 where it finds something.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> mysql'];
+  static override args = { repository: Args.string({ description: 'The repository; all of them without it.' }) };
+
+  async run() {
+    const { args, flags } = await this.parse(Fsck);
+    const engine = await this.openEngine(flags);
+    const findings = engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
+    this.print(renderFindings(findings, this.style));
+    if (findings.length > 0) process.exitCode = EXIT_CODES['store-damaged'];
+    return { findings };
+  }
+}

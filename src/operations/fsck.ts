@@ -1,0 +1,275 @@
+/**
+ * fsck: looks whether the store keeps its promises. It changes nothing but for finishing what a crash left pending, as every
+ * command does. What it finds are values; it throws only where it cannot look.
+ */
+
+import { fingerprint } from '../layer/base.js';
+import { findUnkept } from '../layer/delta.js';
+import { pathToText } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
+import { decodeManifest, digestManifest, encodeManifest } from '../model/manifest.js';
+import { isRepositoryName, isVersionId } from '../model/names.js';
+import type { RepositoryName, Version, VersionId } from '../model/version.js';
+import { type Container, listContainers, lowersOf, readContainer } from '../store/containers.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import { readPending } from '../store/operation-log.js';
+import { listRepositories, openRepository } from '../store/store.js';
+import type { World } from './world.js';
+
+/** What can be wrong. */
+export type FindingCode =
+  | 'manifest-damaged'
+  | 'manifest-rewritten'
+  | 'history-forged'
+  | 'number-repeated'
+  | 'layer-missing'
+  | 'delta-open'
+  | 'delta-not-keepable'
+  | 'base-changed'
+  | 'base-missing'
+  | 'base-unprotected'
+  | 'ref-damaged'
+  | 'container-damaged'
+  | 'container-edited'
+  | 'operation-pending'
+  | 'unknown-file';
+
+export interface Finding {
+  readonly code: FindingCode;
+  /** The file or directory that it is about. */
+  readonly where: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** @param name of a repository; all of them without it. @throws LxcvError `repository-not-found`. */
+export function fsck(world: World, name: RepositoryName | undefined): Finding[] {
+  const names = name === undefined ? listRepositories(world.host, world.lxcpath) : [name];
+  const uppers = world.host.mounts.uppersInUse();
+  return names.flatMap((repository) => {
+    const layout = openRepository(world.host, world.lxcpath, repository);
+    if (layout !== undefined) return [...checkRepository(world, layout, uppers)];
+    if (name === undefined) return [];
+    throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
+  });
+}
+
+function* checkRepository(world: World, layout: RepositoryLayout, uppers: ReadonlySet<string>): Generator<Finding> {
+  const { files } = world.host;
+  if (readPending(files, layout.operations) !== undefined) {
+    yield finding(
+      'operation-pending',
+      layout.operations,
+      'an operation is neither done nor taken back',
+      'Run lxcv again when no other lxcv is at work.',
+    );
+  }
+  const versions = new Map<VersionId, { version: Version; digest: string }>();
+  for (const id of files.list(layout.versions) as string[]) {
+    if (!isVersionId(id)) yield unknownFile(`${layout.versions}/${id}`);
+    else yield* readVersion(world, layout, id, versions);
+  }
+  yield* checkGraph(layout, versions);
+  for (const { version } of versions.values()) yield* checkVersion(world, layout, version, uppers);
+  yield* checkBases(world, layout, versions);
+  yield* checkRefs(world, layout, versions);
+  yield* checkContainers(world, layout, versions);
+}
+
+/** Reads a version into `versions`; a directory that is none is a working delta, or what gc takes. */
+function* readVersion(
+  world: World,
+  layout: RepositoryLayout,
+  id: VersionId,
+  versions: Map<VersionId, { version: Version; digest: string }>,
+): Generator<Finding> {
+  const { manifest } = layout.version(id);
+  const bytes = world.host.files.readIfPresent(manifest);
+  if (bytes === undefined) return;
+  try {
+    const version = decodeManifest(bytes, manifest);
+    if (version.id !== id || version.repository !== layout.name) {
+      yield finding('manifest-damaged', manifest, 'it is the manifest of another version', RESTORE);
+      return;
+    }
+    if (!encodeManifest(version).equals(bytes)) {
+      yield finding('manifest-rewritten', manifest, 'it is not written as lxcv writes it', RESTORE);
+    }
+    versions.set(id, { version, digest: digestManifest(bytes) });
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+    yield finding('manifest-damaged', manifest, error.message, RESTORE);
+  }
+}
+
+function* checkGraph(
+  layout: RepositoryLayout,
+  versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
+): Generator<Finding> {
+  const numbers = new Map<number, VersionId>();
+  for (const { version } of versions.values()) {
+    const { manifest } = layout.version(version.id);
+    const other = numbers.get(version.number);
+    if (other !== undefined)
+      yield finding('number-repeated', manifest, `${other} has the number ${version.number} too`, RESTORE);
+    numbers.set(version.number, version.id);
+    for (const parent of version.parents) {
+      const digest = versions.get(parent.id)?.digest;
+      if (digest === undefined)
+        yield finding('history-forged', manifest, `its parent ${parent.id} is missing`, RESTORE);
+      else if (digest !== parent.digest) {
+        yield finding(
+          'history-forged',
+          manifest,
+          `its parent ${parent.id} is not what it was when this was made`,
+          RESTORE,
+        );
+      }
+    }
+  }
+}
+
+function* checkVersion(
+  world: World,
+  repository: RepositoryLayout,
+  version: Version,
+  uppers: ReadonlySet<string>,
+): Generator<Finding> {
+  const { files } = world.host;
+  const layout = repository.version(version.id);
+  for (const layer of version.chain) {
+    const path = repository.layer(layer);
+    if (files.stat(path)?.type !== 'directory')
+      yield finding('layer-missing', path, `@${version.number} stands on it`, RESTORE);
+  }
+  if (files.stat(layout.config) === undefined)
+    yield finding('layer-missing', layout.config, 'the config is gone', RESTORE);
+  if (uppers.has(layout.delta)) {
+    yield finding(
+      'delta-open',
+      layout.delta,
+      'something has this version mounted for writing',
+      'Unmount it, and compare the version with a backup.',
+    );
+  }
+  if (files.stat(layout.work)?.type !== 'file' || files.stat(layout.working) !== undefined) {
+    yield finding(
+      'delta-open',
+      layout.work,
+      'this version could be mounted for writing',
+      `Make it an empty file: ${layout.work}`,
+    );
+  }
+  const unkept = files.stat(layout.delta) === undefined ? undefined : findUnkept(files, layout.delta);
+  if (unkept !== undefined) {
+    yield finding('delta-not-keepable', layout.delta, `/${pathToText(unkept.path)} ${unkept.reason}`, RESTORE);
+  }
+}
+
+function* checkBases(
+  world: World,
+  layout: RepositoryLayout,
+  versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
+): Generator<Finding> {
+  const { files } = world.host;
+  const wanted = new Map<string, Set<string>>();
+  for (const { version } of versions.values()) {
+    for (const { path, fingerprint: print } of version.bases)
+      wanted.set(path, (wanted.get(path) ?? new Set()).add(print));
+  }
+  for (const [path, prints] of wanted) {
+    const now = fingerprint(files, path);
+    if (now === undefined) yield finding('base-missing', path, 'a base is gone', 'Bring it back from a backup.');
+    else if ([...prints].some((print) => print !== now)) {
+      yield finding(
+        'base-changed',
+        path,
+        'a base is not what it was for some version',
+        'Undo the change; --accept-base lives with it.',
+      );
+    }
+    const clones = path.replace(/\/[^/]*$/, '/lxc_snapshots');
+    const isContainer = files.stat(path.replace(/\/[^/]*$/, '/config')) !== undefined;
+    const entry = `${layout.storeRoot}\n${layout.name}\n`;
+    if (isContainer && !(files.readIfPresent(clones)?.toString('utf8') ?? '').includes(entry)) {
+      yield finding(
+        'base-unprotected',
+        clones,
+        'it does not name the repository, so lxc-destroy would take the base',
+        `Append two lines: ${layout.storeRoot} and ${layout.name}`,
+      );
+    }
+  }
+}
+
+function* checkRefs(
+  world: World,
+  layout: RepositoryLayout,
+  versions: ReadonlyMap<VersionId, unknown>,
+): Generator<Finding> {
+  const names = world.host.files.stat(layout.branches) === undefined ? [] : world.host.files.list(layout.branches);
+  for (const name of names) {
+    const path = `${layout.branches}/${name}`;
+    const id = world.host.files.read(path).toString('utf8').trimEnd();
+    if (!isRepositoryName(name)) yield unknownFile(path);
+    else if (!versions.has(id as VersionId))
+      yield finding('ref-damaged', path, 'it names no version', `Write the id of a version and a newline to it.`);
+  }
+}
+
+function* checkContainers(
+  world: World,
+  layout: RepositoryLayout,
+  versions: ReadonlyMap<VersionId, unknown>,
+): Generator<Finding> {
+  for (const name of listContainers(world.host, world.lxcpath)) {
+    const container = readContainer(world.host, world.lxcpath, name);
+    if (container?.lost?.root.startsWith(`${layout.root}/`)) {
+      yield finding(
+        'container-damaged',
+        container.layout.config,
+        'the store has no record of its working delta',
+        RESTORE,
+      );
+    }
+    if (container?.versioned?.repository.name === layout.name) yield* checkContainer(world, container, versions);
+  }
+}
+
+function* checkContainer(
+  world: World,
+  { name, layout, rootfs, versioned }: Container,
+  versions: ReadonlyMap<VersionId, unknown>,
+): Generator<Finding> {
+  if (versioned === undefined) return;
+  const { repository, working } = versioned;
+  const lowers = lowersOf(repository, name, working);
+  if (rootfs.kind === 'overlay' && rootfs.lowers.join(':') !== lowers.join(':')) {
+    yield finding(
+      'container-edited',
+      layout.config,
+      'it mounts other layers than lxcv wrote',
+      `lowers: ${lowers.join(':')}`,
+    );
+  }
+  for (const path of [versioned.layout.delta, ...lowers]) {
+    if (world.host.files.statTarget(path)?.type !== 'directory') {
+      yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
+    }
+  }
+  for (const head of working.parents) {
+    if (!versions.has(head))
+      yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
+  }
+  if (world.host.files.stat(layout.stagedConfig) !== undefined) yield unknownFile(layout.stagedConfig);
+}
+
+const RESTORE = 'Restore it from a backup of the store.';
+
+function finding(code: FindingCode, where: string, message: string, hint: string): Finding {
+  return { code, where, message, hint };
+}
+
+function unknownFile(path: string): Finding {
+  return finding('unknown-file', path, 'lxcv did not make this', 'See what it is, and move it away.');
+}

@@ -1,0 +1,51 @@
+/** Hooks: programs of the administrator's on the host, `hooks/NAME` of a repository, run at certain moments of a commit. */
+
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName } from '../model/version.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import type { World } from './world.js';
+
+/** In the order in which a commit runs them; `pre-freeze` and `post-thaw` are for running containers alone. */
+export type HookName = 'pre-commit' | 'pre-freeze' | 'post-thaw' | 'post-commit';
+
+const EXECUTABLE = 0o111;
+
+/**
+ * Runs a hook, if there is one, with the container's name, the lxcpath and its own name in `LXCV_CONTAINER`, `LXCV_LXCPATH`
+ * and `LXCV_HOOK`.
+ * @throws LxcvError `hook-refused` where it does not end with 0.
+ */
+export async function runHook(
+  world: World,
+  repository: RepositoryLayout,
+  hook: HookName,
+  container: ContainerName,
+): Promise<void> {
+  const path = repository.hook(hook);
+  const stat = world.host.files.statTarget(path);
+  if (stat?.type !== 'file' || (stat.mode & EXECUTABLE) === 0) return;
+  const env = { LXCV_CONTAINER: container, LXCV_LXCPATH: world.lxcpath, LXCV_HOOK: hook };
+  const { exitCode, stderr } = await world.host.programs.run(path, [], { env });
+  if (exitCode === 0) return;
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  throw new LxcvError(
+    'hook-refused',
+    `the hook ${hook} ended with ${exitCode ?? 'a signal'}${said === '' ? '' : `: ${said}`}`,
+    `See what it wants, or take it away: ${path}`,
+  );
+}
+
+/** Runs a hook whose failure comes too late to refuse anything: it is only told. */
+export async function runLateHook(
+  world: World,
+  repository: RepositoryLayout,
+  hook: HookName,
+  container: ContainerName,
+): Promise<void> {
+  try {
+    await runHook(world, repository, hook, container);
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+    world.report({ kind: 'notice', message: error.message });
+  }
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import type { BytePath } from '../../src/model/byte-path.js';
+import type { ChangeKind } from '../../src/model/changes.js';
+import type { EntryType } from '../../src/model/entry.js';
+import type { BranchName, ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
+import { type ContainerStatus, renderStatus } from '../../src/render/status.js';
+import type { Style } from '../../src/render/style.js';
+
+const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
+
+const CLEAN: ContainerStatus = {
+  container: 'mysql' as ContainerName,
+  repository: 'mysql' as RepositoryName,
+  branch: 'mysql' as BranchName,
+  version: { id: 'k3j9x2a8m1qz' as VersionId, number: 3 },
+  state: 'running',
+  changes: [],
+};
+
+describe('renderStatus', () => {
+  it('says where the container is and that nothing changed', () => {
+    expect(renderStatus(CLEAN, TERMINAL)).toBe(
+      lines('On branch mysql, version @3 (k3j9x2a)', 'Container mysql is running', '', 'Nothing changed since @3'),
+    );
+  });
+
+  it('groups what changed, in the order of git, and escapes names', () => {
+    const changes = [
+      change('metadata', '', 'directory'),
+      change('modified', 'etc/mysql/my.cnf'),
+      change('added', 'etc/mysql/conf.d/tuning.cnf'),
+      change('metadata', 'etc/shadow'),
+      change('removed', 'root/new\nline'),
+      change('added', 'srv', 'directory'),
+      change('modified', 'usr/bin/mysql', 'symlink'),
+    ];
+    expect(renderStatus({ ...CLEAN, changes }, TERMINAL)).toBe(
+      lines(
+        'On branch mysql, version @3 (k3j9x2a)',
+        'Container mysql is running',
+        '',
+        'Added (2):',
+        '  etc/mysql/conf.d/tuning.cnf',
+        '  srv/',
+        '',
+        'Modified (2):',
+        '  etc/mysql/my.cnf',
+        '  usr/bin/mysql',
+        '',
+        'Removed (1):',
+        String.raw`  "root/new\nline"`,
+        '',
+        'Metadata only (2):',
+        '  /',
+        '  etc/shadow',
+      ),
+    );
+  });
+
+  it('folds what came or went with a directory into one line', () => {
+    const changes = [
+      change('added', 'srv/www', 'directory'),
+      change('added', 'srv/www-old'),
+      change('added', 'srv/www/css', 'directory'),
+      ...Array.from({ length: 1233 }, (_, page) => change('added', `srv/www/css/${page}.css`)),
+      change('removed', 'var/cache/apt', 'directory'),
+      change('removed', 'var/cache/apt/pkgcache.bin'),
+    ];
+    expect(groupsOf(changes)).toBe(
+      lines(
+        'Added (1,236):',
+        '  srv/www/  (and 1,234 more inside)',
+        '  srv/www-old',
+        '',
+        'Removed (2):',
+        '  var/cache/apt/  (and 1 more inside)',
+      ),
+    );
+  });
+
+  it('shows what changed in a directory that was there before', () => {
+    const changes = [
+      change('modified', 'etc', 'directory'),
+      change('modified', 'etc/hosts'),
+      change('metadata', 'srv', 'directory'),
+      change('added', 'srv/data'),
+    ];
+    expect(groupsOf(changes)).toBe(
+      lines(
+        ...['Added (1):', '  srv/data', ''],
+        ...['Modified (2):', '  etc/', '  etc/hosts', ''],
+        ...['Metadata only (1):', '  srv/'],
+      ),
+    );
+  });
+
+  it('shows no more than 50 lines of a group, and counts every path that it does not show', () => {
+    const changes = [
+      ...Array.from({ length: 60 }, (_, file) => change('added', `a${file}`)),
+      change('added', 'z', 'directory'),
+      change('added', 'z/inside'),
+    ];
+    const shown = groupsOf(changes).split('\n');
+    expect(shown).toHaveLength(52);
+    expect(shown.slice(-2)).toEqual(['  a49', '  … and 12 more (-v shows all)']);
+  });
+
+  it('shows every path where it is asked to', () => {
+    const changes = [
+      change('added', 'z', 'directory'),
+      ...Array.from({ length: 60 }, (_, file) => change('added', `z/${file}`)),
+    ];
+    const shown = groupsOf(changes, { verbose: true }).split('\n');
+    expect(shown).toHaveLength(62);
+    expect(shown.slice(0, 3)).toEqual(['Added (61):', '  z/', '  z/0']);
+    expect(shown.at(-1)).toBe('  z/59');
+  });
+
+  it('names the repository of a container that was checked out from another', () => {
+    const status = {
+      ...CLEAN,
+      container: 'mysql_tmp' as ContainerName,
+      branch: 'tuning' as BranchName,
+      state: 'stopped',
+    };
+    expect(headOf(status)).toEqual([
+      'On branch tuning of mysql, version @3 (k3j9x2a)',
+      'Container mysql_tmp is stopped',
+    ]);
+  });
+
+  it('tells a detached container', () => {
+    expect(headOf({ ...CLEAN, branch: null })[0]).toBe('On no branch, version @3 (k3j9x2a)');
+  });
+
+  it('tells a container before its first version', () => {
+    expect(renderStatus({ ...CLEAN, version: null }, TERMINAL)).toBe(
+      lines('On branch mysql, before the first version', 'Container mysql is running', '', 'Nothing to commit yet'),
+    );
+  });
+
+  it('paints a path by what happened to it', () => {
+    const status = { ...CLEAN, changes: [change('removed', 'etc/motd')] };
+    expect(renderStatus(status, { ...TERMINAL, colour: true })).toContain(
+      '\x1b[1mRemoved\x1b[22m (1):\n  \x1b[31metc/motd\x1b[39m',
+    );
+  });
+});
+
+type ShownChange = ContainerStatus['changes'][number];
+
+function change(kind: ChangeKind, path: string, type: EntryType = 'file'): ShownChange {
+  return { kind, path: path as BytePath, type };
+}
+
+function headOf(status: ContainerStatus): string[] {
+  return renderStatus(status, TERMINAL).split('\n').slice(0, 2);
+}
+
+function groupsOf(changes: readonly ShownChange[], options?: { verbose: boolean }): string {
+  return renderStatus({ ...CLEAN, changes }, TERMINAL, options)
+    .split('\n')
+    .slice(3)
+    .join('\n');
+}
+
+function lines(...all: string[]): string {
+  return all.join('\n');
+}
