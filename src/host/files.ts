@@ -36,6 +36,7 @@ import {
   listXattrs,
   makeNode,
   nextData,
+  removeXattr,
   renameNew,
   setTimes,
   setXattr,
@@ -111,6 +112,7 @@ interface FilesWrite {
   chown(path: HostPath, uid: number, gid: number): void;
   setMtime(path: HostPath, mtimeNs: bigint): void;
   setXattr(path: HostPath, name: string, value: Buffer): void;
+  removeXattr(path: HostPath, name: string): void;
   /** Creates `to` with the bytes of the regular file `from`: reflinked where the file system can, else holes kept. */
   copyContent(from: HostPath, to: HostPath): void;
   /** Makes a file's bytes, or a directory's entries, durable. */
@@ -158,6 +160,7 @@ export const files: Files = {
   chown: lchownSync,
   setMtime: (path, mtimeNs) => setTimes(path, mtimeNs, mtimeNs),
   setXattr,
+  removeXattr,
   copyContent,
   sync: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, fsyncSync),
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),

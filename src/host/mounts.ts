@@ -20,8 +20,7 @@ export const mounts: Mounts = { uppersInUse, mountPrivately };
 function uppersInUse(): Set<string> {
   const uppers = new Set<string>();
   for (const table of mountTables()) {
-    for (const [, upper] of table.matchAll(/[ ,]upperdir=((?:[^,\\\s]|\\.)*)/g))
-      uppers.add(unescapeOption(upper as string));
+    for (const [, upper] of table.matchAll(/[ ,]upperdir=([^,\s]*)/g)) uppers.add(unescapeOption(upper as string));
   }
   return uppers;
 }
@@ -42,11 +41,10 @@ function* mountTables(): Generator<string> {
   }
 }
 
-/** Undoes overlayfs's escapes of `,` and `:`, and mountinfo's octal ones. */
+/** Undoes mountinfo's octal escapes, and then overlayfs's backslashes. */
 function unescapeOption(text: string): string {
-  return text.replace(/\\([0-7]{3})|\\(.)/g, (_, octal?: string, char?: string) =>
-    octal === undefined ? (char as string) : String.fromCharCode(Number.parseInt(octal, 8)),
-  );
+  const option = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return option.replace(/\\(.)/gs, '$1');
 }
 
 function mountPrivately(options: string): Disposable & { readonly path: string } {

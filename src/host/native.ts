@@ -73,7 +73,10 @@ export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void
   check(libc().utimensat(AT_FDCWD, bytes(path), Buffer.from(times.buffer), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
 }
 
-/** The names of a path's extended attributes; a symbolic link is not followed. Empty where the file system has none. */
+/**
+ * The names of a path's extended attributes, one character a byte: they need not be UTF-8. A symbolic link is not followed.
+ * Empty where the file system has none.
+ */
 export function listXattrs(path: HostPath): string[] {
   const size = Number(libc().llistxattr(bytes(path), xattrBuffer, XATTR_MAX));
   if (size < 0 && errorName() !== 'ENOTSUP') throw new SystemError(errorName(), 'llistxattr', text(path));
@@ -82,7 +85,7 @@ export function listXattrs(path: HostPath): string[] {
 
 /** The value of one extended attribute, or undefined where there is none. A symbolic link is not followed. */
 export function getXattr(path: HostPath, name: string): Buffer | undefined {
-  const size = Number(libc().lgetxattr(bytes(path), bytes(name), xattrBuffer, XATTR_MAX));
+  const size = Number(libc().lgetxattr(bytes(path), nameBytes(name), xattrBuffer, XATTR_MAX));
   if (size >= 0) return Buffer.from(xattrBuffer.subarray(0, size));
   if (errorName() === 'ENODATA' || errorName() === 'ENOTSUP') return undefined;
   throw new SystemError(errorName(), 'lgetxattr', text(path));
@@ -90,7 +93,12 @@ export function getXattr(path: HostPath, name: string): Buffer | undefined {
 
 /** Sets one extended attribute; a symbolic link is not followed. */
 export function setXattr(path: HostPath, name: string, value: Buffer): void {
-  check(libc().lsetxattr(bytes(path), bytes(name), value, value.length, 0), 'lsetxattr', path);
+  check(libc().lsetxattr(bytes(path), nameBytes(name), value, value.length, 0), 'lsetxattr', path);
+}
+
+/** Removes one extended attribute; a symbolic link is not followed. */
+export function removeXattr(path: HostPath, name: string): void {
+  check(libc().lremovexattr(bytes(path), nameBytes(name)), 'lremovexattr', path);
 }
 
 /** Shares the blocks of one open file with another; false where the file system cannot. */
@@ -177,6 +185,7 @@ function bind() {
     lsetxattr: declare<(path: Buffer, name: Buffer, value: Buffer, size: number, flags: number) => number>(
       'int lsetxattr(void *, void *, void *, size_t, int)',
     ),
+    lremovexattr: declare<(path: Buffer, name: Buffer) => number>('int lremovexattr(void *, void *)'),
     ioctl: declare<(fd: number, request: number, argument: number) => number>('int ioctl(int, unsigned long, long)'),
     lseek: declare<(fd: number, offset: number, whence: number) => number>('int64_t lseek(int, int64_t, int)'),
     socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
@@ -204,6 +213,11 @@ function errorName(): string {
 function bytes(path: HostPath): Buffer {
   const source = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
   return Buffer.concat([source, Buffer.alloc(1)]);
+}
+
+/** An attribute's name as `listXattrs` gives it, for C. */
+function nameBytes(name: string): Buffer {
+  return Buffer.from(`${name}\0`, 'latin1');
 }
 
 function text(path: HostPath): string {

@@ -25,8 +25,14 @@ export function copyAttributes(
   files.setMtime(to, stat.mtimeNs);
 }
 
-/** Makes a directory and opens it, to be filled and then given its attributes: until then it is nobody else's to enter. */
+/**
+ * Makes a directory and opens it, to be filled and then given its attributes: until then it is nobody else's to enter. It
+ * inherits no default ACL, and so hands none on.
+ */
 export function createDirectory(files: Files, path: HostPath): Directory {
   files.mkdir(path, 0o700);
-  return files.openDirectory(path) as Directory;
+  const directory = files.openDirectory(path) as Directory;
+  const inherited = files.xattrNames(directory.path).filter((name) => name.startsWith('system.posix_acl_'));
+  for (const name of inherited) files.removeXattr(directory.path, name);
+  return directory;
 }

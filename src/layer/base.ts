@@ -1,7 +1,7 @@
 /** Bases: lower directories that belong to somebody else, and how to notice that one has changed. */
 
 import { createHash } from 'node:crypto';
-import { childPath, type FilesRead, type Stat } from '../host/files.js';
+import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 
 /** How many entries a fingerprint covers: the cost of a look at a base is bounded, whatever its size. */
@@ -16,32 +16,44 @@ export function fingerprint(files: FilesRead, base: string): string | undefined 
   const root = files.statTarget(base);
   if (root?.type !== 'directory') return undefined;
   const hash = createHash('sha256');
+  let count = 0;
+  for (const { path, stat } of levelByLevel(files, base)) {
+    hash.update(describe(path, stat));
+    count += 1;
+    if (count === ENTRIES_MAX) break;
+  }
   hash.update(describe(ROOT, root));
-  let count = 1;
-  for (let level: BytePath[] = [ROOT]; level.length > 0 && count < ENTRIES_MAX; ) {
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** What a directory holds, the shallower before the deeper, each directory's names in byte order. */
+function* levelByLevel(files: FilesRead, base: string): Generator<{ path: BytePath; stat: Stat }> {
+  for (let level: BytePath[] = [ROOT]; level.length > 0; ) {
     const next: BytePath[] = [];
     for (const parent of level) {
-      for (const [path, stat] of entriesOf(files, base, parent)) {
-        if (count++ >= ENTRIES_MAX) break;
-        hash.update(describe(path, stat));
+      using directory = openBelow(files, base, parent);
+      if (directory === undefined) continue;
+      for (const name of files.list(directory.path).sort()) {
+        const stat = files.stat(childPath(directory.path, name));
+        if (stat === undefined) continue;
+        const path = joinPath(parent, name);
+        yield { path, stat };
         if (stat.type === 'directory') next.push(path);
       }
     }
     level = next;
   }
-  return `sha256:${hash.digest('hex')}`;
 }
 
-function entriesOf(files: FilesRead, base: string, parent: BytePath): [BytePath, Stat][] {
-  using directory = files.openDirectory(parent === ROOT ? `${base}/.` : childPath(base, parent));
-  if (directory === undefined) return [];
-  return files
-    .list(directory.path)
-    .sort()
-    .flatMap((name): [BytePath, Stat][] => {
-      const stat = files.stat(childPath((directory as { path: string }).path, name));
-      return stat === undefined ? [] : [[joinPath(parent, name), stat]];
-    });
+/** Opens a directory of a base, step by step: the path may be longer than the system takes, and no link is followed. */
+function openBelow(files: FilesRead, base: string, path: BytePath): Directory | undefined {
+  let directory = files.openDirectory(`${base}/.`);
+  for (const name of path === ROOT ? [] : (path.split('/') as BytePath[])) {
+    if (directory === undefined) return undefined;
+    using parent = directory;
+    directory = files.openDirectory(childPath(parent.path, name));
+  }
+  return directory;
 }
 
 function describe(path: BytePath, { type, mode, uid, gid, size, mtimeNs }: Stat): Buffer {

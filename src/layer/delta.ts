@@ -7,8 +7,8 @@ import { OPAQUE, WHITEOUT, whyNotKept } from './overlayfs.js';
 
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
-  files.mkdir(path, 0o755);
-  copyAttributes(files, model, files.statTarget(model) as Stat, path);
+  using delta = createDirectory(files, path);
+  copyAttributes(files, model, files.statTarget(model) as Stat, delta.path);
 }
 
 /** A path that overlayfs would not keep, and the reason as a predicate: `was renamed ...`. */

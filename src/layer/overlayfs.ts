@@ -27,10 +27,14 @@ export function readDirectoryMark(files: FilesRead, path: HostPath): DirectoryMa
   return value === 'x' ? 'xwhiteouts' : 'merged';
 }
 
-/** True where a path hides what lies under it: a character device 0/0 or, in a directory so marked, a file with an attribute. */
+/** True where a path hides what lies under it: a character device 0/0 or, in a directory so marked, an empty file with an attribute. */
 export function isWhiteout(files: FilesRead, path: HostPath, stat: Stat, directory: DirectoryMark): boolean {
   if (stat.type === 'char') return stat.rawDevice === 0n;
-  return directory === 'xwhiteouts' && stat.type === 'file' && files.xattr(path, WHITEOUT) !== undefined;
+  return directory === 'xwhiteouts' && isEmptyFile(stat) && files.xattr(path, WHITEOUT) !== undefined;
+}
+
+function isEmptyFile(stat: Stat): boolean {
+  return stat.type === 'file' && stat.size === 0;
 }
 
 /** True for an attribute that is overlayfs's own, and none of the container's. */
@@ -61,12 +65,12 @@ export type RootfsPath =
 export function parseRootfsPath(text: string): RootfsPath {
   const overlay = /^overlay(?:fs)?:(.*)$/s.exec(text)?.[1];
   if (overlay !== undefined) {
-    const parts = overlay.split(/:(?=\/)/);
+    const parts = overlay.split(/:(?=\/)/).map(trimSlashes);
     const upper = parts.pop() as string;
     return parts.length === 0 ? { kind: 'other', store: 'overlay' } : { kind: 'overlay', lowers: parts, upper };
   }
   const path = text.replace(/^dir:/, '');
-  if (path.startsWith('/') && !path.startsWith('/dev/')) return { kind: 'directory', path };
+  if (path.startsWith('/') && !path.startsWith('/dev/')) return { kind: 'directory', path: trimSlashes(path) };
   return { kind: 'other', store: path.startsWith('/dev/') ? 'block device' : path.split(':')[0] || 'none' };
 }
 
@@ -97,6 +101,11 @@ export function fitsMountString(lowers: readonly string[], upper: string, option
 /** The options of mount(2) for reading a tree: at least two lower directories, top first, and none to write to. */
 export function readOnlyMountOptions(lowers: readonly string[]): string {
   return `lowerdir=${lowers.join(':')},${PINNED_OPTIONS}`;
+}
+
+/** A symbolic link with a slash behind it is followed; without, it is seen. */
+function trimSlashes(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
 }
 
 function splitOptions(options: string | undefined): string[] {

@@ -37,6 +37,7 @@ export const CHANGING = {
     'makeNode',
     'mkdir',
     'rename',
+    'removeXattr',
     'renameNew',
     'rmdir',
     'setMtime',

@@ -17,7 +17,7 @@ export interface StackOptions {
   readonly seed: number;
   /** How many layers there are above the plain directory. */
   readonly deltas: number;
-  /** How many operations made each of the layers. */
+  /** How many operations made each of the layers; twice as many made the plain directory. */
   readonly steps: number;
 }
 
@@ -25,7 +25,7 @@ export function stormStack({ seed, deltas, steps }: StackOptions): Stack {
   const directory = temporaryDirectory();
   const base = join(directory.path, 'base');
   mkdirSync(base);
-  storm(base, { seed: seed * 1000, steps });
+  storm(base, { seed: seed * 1000, steps: 2 * steps });
   const layers = [base];
   for (let count = 1; count <= deltas; count += 1) {
     const upper = join(directory.path, `${count}/delta`);
