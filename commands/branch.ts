@@ -44,13 +44,13 @@ export default class Branch extends BaseCommand {
       ? { done: 'renamed', branch: await engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }
       : flags.delete || flags['force-delete']
         ? { done: 'deleted', branch: await engine.deleteBranch(name, branch, flags['force-delete']) }
-        : { done: 'created', branch: await engine.createBranch(branch, args.where ?? args.name) };
+        : { done: 'created', branch: await engine.createBranch(name, branch, args.where ?? args.name) };
     this.print(`${change.done} branch ${change.branch.name} at @${change.branch.version.number}`);
     return { branches: [toJson(change.branch)] };
   }
 }
 
 /** `container` is the first of them: mostly there is one, or none. */
-function toJson({ name, version, containers }: BranchValue) {
-  return { name, version: versionToJson(version), container: containers[0] ?? null, containers };
+function toJson({ name, version, branches, containers }: BranchValue) {
+  return { name, version: versionToJson(version, branches), container: containers[0] ?? null, containers };
 }

@@ -40,12 +40,12 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     });
     this.print(renderCheckout(outcome, this.style));
-    const { container, version, branch, saved } = outcome;
+    const { container, version, branches, branch, saved } = outcome;
     return {
       container,
-      version: versionToJson(version),
+      version: versionToJson(version, branches),
       branch,
-      ...(saved === undefined ? {} : { saved: versionToJson(saved) }),
+      ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
     };
   }
 }

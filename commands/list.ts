@@ -11,9 +11,9 @@ export default class List extends BaseCommand {
     const engine = await this.openEngine(flags);
     const listing = await engine.list();
     this.print(renderList(listing, this.style));
-    const containers = listing.containers.map((row) => ({
+    const containers = listing.containers.map(({ branches, version, ...row }) => ({
       ...row,
-      version: row.version && versionToJson(row.version),
+      version: version && versionToJson(version, branches),
     }));
     return { ...listing, containers };
   }

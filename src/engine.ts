@@ -29,7 +29,7 @@ export interface Engine {
   log(request: LogRequest): Log;
   list(): Promise<Listing>;
   listBranches(name: ContainerName): Branches;
-  createBranch(branch: BranchName, revision: string): Promise<Branch>;
+  createBranch(name: ContainerName, branch: BranchName, revision: string): Promise<Branch>;
   renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
   deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
   exportVersion(request: ExportRequest): Promise<Version>;
@@ -61,7 +61,7 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     log: (request) => log(world, request),
     list: () => list(world),
     listBranches: (name) => listBranches(world, name),
-    createBranch: (branch, revision) => createBranch(world, branch, revision),
+    createBranch: (name, branch, revision) => createBranch(world, name, branch, revision),
     renameBranch: (name, from, to) => renameBranch(world, name, from, to),
     deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
     exportVersion: (request) => exportVersion(world, request),

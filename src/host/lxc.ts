@@ -1,6 +1,8 @@
 /** LXC, through its own tools and by its own protocol: who runs, and who may not start just now. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, realpathSync } from 'node:fs';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { bindAbstractSocket, closeDescriptor } from './native.js';
@@ -28,10 +30,16 @@ export interface Lxc {
    * tools see a stopped container, and the kernel frees it with the process that holds it.
    */
   holdStopped(lxcpath: string, name: ContainerName): Disposable | undefined;
+  /** Another path of the same lxcpath under which the container runs: LXC knows it by the path that it was started with. */
+  runningUnder(lxcpath: string, name: ContainerName): string | undefined;
   start(lxcpath: string, name: ContainerName): Promise<void>;
   stop(lxcpath: string, name: ContainerName): Promise<void>;
-  /** Freezes a running container. Should this process die before it is thawed, another one thaws it. */
-  freeze(lxcpath: string, name: ContainerName): Promise<void>;
+  /**
+   * Freezes a running container until the answer is disposed of. A process of its own does both, so that the container is
+   * thawed also when this one is killed, at whatever moment.
+   */
+  freeze(lxcpath: string, name: ContainerName): Promise<AsyncDisposable>;
+  /** Thaws a container that an earlier process left frozen. */
   thaw(lxcpath: string, name: ContainerName): void;
 }
 
@@ -43,16 +51,14 @@ export const lxc: Lxc = {
     const fd = bindAbstractSocket(commandSocketName(lxcpath, name));
     return fd === undefined ? undefined : { [Symbol.dispose]: () => closeDescriptor(fd) };
   },
+  runningUnder,
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
-  async freeze(lxcpath, name) {
-    watch(lxcpath, name);
-    await act('lxc-freeze', lxcpath, name);
-  },
+  freeze,
   thaw(lxcpath, name) {
-    const { status, stderr } = spawnSync('lxc-unfreeze', ['-P', lxcpath, '-n', name], { encoding: 'utf8' });
-    if (status !== 0) throw toolFailed('lxc-unfreeze', ['-P', lxcpath, '-n', name], stderr ?? '');
-    unwatch(lxcpath, name);
+    const args = ['-P', lxcpath, '-n', name];
+    const { status, stderr } = spawnSync('lxc-unfreeze', args, { encoding: 'utf8' });
+    if (status !== 0) throw toolFailed('lxc-unfreeze', args, stderr ?? '');
   },
 };
 
@@ -101,22 +107,43 @@ function toolFailed(program: string, args: readonly string[], stderr: string): L
   );
 }
 
-/** The processes that thaw a container when this one dies: each waits for a word, or for the end of the pipe. */
-const watchdogs = new Map<string, ChildProcess>();
-const WATCHDOG = 'read -r word; [ "$word" = thawed ] || exec lxc-unfreeze -P "$1" -n "$2"';
-
-function watch(lxcpath: string, name: ContainerName): void {
-  const child = spawn('sh', ['-c', WATCHDOG, 'sh', lxcpath, name], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.unref();
-  watchdogs.set(`${lxcpath}/${name}`, child);
+function runningUnder(lxcpath: string, name: ContainerName): string | undefined {
+  const place = realpathOf(lxcpath);
+  const end = `/${name}/command`;
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .map((line) => line.slice(line.indexOf('@') + 1))
+    .filter((socket) => socket.startsWith('/') && socket.endsWith(end))
+    .map((socket) => socket.slice(0, -end.length))
+    .find((other) => other !== lxcpath && realpathOf(other) === place);
 }
 
-function unwatch(lxcpath: string, name: ContainerName): void {
-  watchdogs.get(`${lxcpath}/${name}`)?.stdin?.end('thawed\n');
-  watchdogs.delete(`${lxcpath}/${name}`);
+function realpathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Freezes, says so, waits for its input to end, and thaws. It minds no broken pipe: its parent may be dead. */
+const KEEPER = 'trap "" PIPE; lxc-freeze -P "$1" -n "$2" || exit; echo frozen; read -r _; lxc-unfreeze -P "$1" -n "$2"';
+
+async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDisposable> {
+  const keeper = spawn('sh', ['-c', KEEPER, 'sh', lxcpath, name], { detached: true, stdio: 'pipe' });
+  let said = '';
+  keeper.stderr.on('data', (bytes: Buffer) => {
+    said += bytes;
+  });
+  const ended = once(keeper, 'close');
+  await Promise.race([once(keeper.stdout, 'data'), ended]);
+  if (keeper.exitCode !== null) throw toolFailed('lxc-freeze', ['-P', lxcpath, '-n', name], said);
+  return {
+    async [Symbol.asyncDispose]() {
+      keeper.stdin.end();
+      await ended;
+    },
+  };
 }
 
 function trimSlashes(path: string): string {

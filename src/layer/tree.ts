@@ -5,6 +5,7 @@
 
 import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
 import type { BytePath } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
 
 /** One layer's share of a directory of a tree. */
@@ -41,11 +42,14 @@ export class TreeDirectory implements Disposable {
     private readonly parts: readonly Part[],
   ) {}
 
-  /** The root of the tree of these layers, top first. @throws where a layer's directory is missing (`ENOENT`). */
+  /**
+   * The root of the tree of these layers, top first; a base may be named by a symbolic link.
+   * @throws LxcvError `base-missing`, `store-damaged` where a layer is not there.
+   */
   static openRoot(files: FilesRead, layers: readonly string[]): TreeDirectory {
     return TreeDirectory.open(
       files,
-      layers.map((layer) => ({ layer, location: layer })),
+      layers.map((layer) => ({ layer, location: `${layer}/.` })),
     );
   }
 
@@ -57,8 +61,7 @@ export class TreeDirectory implements Disposable {
     try {
       for (const { layer, location } of places) {
         const directory = files.openDirectory(location);
-        if (directory === undefined)
-          throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
+        if (directory === undefined) throw missingLayer(layer);
         parts.push({ layer, directory, mark: readDirectoryMark(files, directory.path) });
       }
     } catch (error) {
@@ -123,4 +126,16 @@ export class TreeDirectory implements Disposable {
     const location = Buffer.from((this.parts[0] as Part).directory.path);
     return { stat: this.files.stat(location) as Stat, location };
   }
+}
+
+/** The error for a layer, or a base, that is not there. */
+export function missingLayer(path: string): LxcvError {
+  if (/\/versions\/[a-z0-9]{12}\/[a-z0-9-]+$/.test(path)) {
+    return new LxcvError('store-damaged', `the layer ${path} is gone`, 'Restore it from a backup of the store.');
+  }
+  return new LxcvError(
+    'base-missing',
+    `the base ${path}, on which this stands, is gone`,
+    'Bring it back as it was, from a backup or another machine, and try again.',
+  );
 }

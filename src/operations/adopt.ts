@@ -13,7 +13,6 @@ import { pathToText } from '../model/byte-path.js';
 import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
-import { markerOf } from '../model/lxc-config.js';
 import type { Base, Version } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
@@ -21,8 +20,9 @@ import { runStep, type Step } from '../store/steps.js';
 import type { CommitRequest } from './commit-request.js';
 import { completeDraft, freeBranchName } from './draft.js';
 import { checkKept } from './kept.js';
+import { checkMarker } from './layers.js';
 import type { Repository } from './lookup.js';
-import { restack } from './restack.js';
+import { type Arrival, restack } from './restack.js';
 import type { World } from './world.js';
 
 /** Where a container's own files lie, and on what. */
@@ -55,7 +55,7 @@ export async function adopt(
     repository: repository.layout,
     present: { version, keyframe: undefined },
     next: { container: container.name, branch, parents: [version.id], lowers: [layout.deltaLayer], bases },
-    model: layout.delta,
+    model: origin.delta,
     refs: new Map([[branch, version.id]]),
     arrival: planArrival(world, container, origin, repository.layout, layout),
   });
@@ -114,18 +114,6 @@ function originOf({ name, rootfs, options }: Container): Origin {
   );
 }
 
-/** A config that still says that the container is versioned, but mounts something else, was edited. */
-function checkMarker(world: World, { name, config, layout }: Container): void {
-  const marker = markerOf(config);
-  if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.lxcpath)}/`)) return;
-  if (world.host.files.stat(`${marker.repository}/versions`) === undefined) return;
-  throw new LxcvError(
-    'container-edited',
-    `lxc.rootfs.path in ${layout.config} was edited: it no longer names the working delta in ${marker.repository}`,
-    'Put the path back; or, to begin a new history with what it names now, remove the line "# lxcv: ...".',
-  );
-}
-
 function checkNotMisread({ host: { files } }: World, rootfs: string): void {
   const misread = findMisread(files, rootfs);
   if (misread === undefined) return;
@@ -136,33 +124,22 @@ function checkNotMisread({ host: { files } }: World, rootfs: string): void {
   );
 }
 
-/**
- * Moves a delta into the store such that its old path leads to it at every instant: a symbolic link that lies at the new place
- * and names the new place is exchanged with the directory.
- */
 function planArrival(
   { host }: World,
   container: Container,
   origin: Origin,
   repository: RepositoryLayout,
   layout: VersionLayout,
-): { stage: () => void; forward: Step[]; back: Step[] } {
-  const { files } = host;
-  const registrations = origin.lowers.flatMap((lower) => registration(files, lower, repository));
+): Arrival {
+  const registrations = origin.lowers.flatMap((lower) => registration(host.files, lower, repository));
   return {
+    from: origin.delta,
     stage: () => {
       for (const step of registrations) runStep(host, { do: 'register', ...step });
-      files.mkdir(layout.root, 0o700);
-      files.symlink(layout.delta, layout.delta);
-      files.exchange(origin.delta, layout.delta);
+      host.files.mkdir(layout.root, 0o700);
     },
-    forward: leaveOldPlace(files, container, origin),
-    back: [
-      { do: 'move-back', link: origin.delta, directory: layout.delta },
-      { do: 'unlink', path: layout.delta },
-      { do: 'rmdir', path: layout.root },
-      ...registrations.map((step): Step => ({ do: 'unregister', ...step })),
-    ],
+    moved: leaveOldPlace(host.files, container, origin),
+    back: [{ do: 'rmdir', path: layout.root }, ...registrations.map((step): Step => ({ do: 'unregister', ...step }))],
   };
 }
 

@@ -9,12 +9,14 @@ import { lockRepository } from '../store/store.js';
 import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
-import { containersOf, findByName, findRevision, type Repository, readRepository } from './lookup.js';
+import { branchesAt, containersOf, findByName, findRevision, type Repository, readRepository } from './lookup.js';
 import type { World } from './world.js';
 
 export interface Branch {
   readonly name: BranchName;
   readonly version: Version;
+  /** The branches whose newest version that is, this one among them. */
+  readonly branches: readonly BranchName[];
   /** The containers that are on it. */
   readonly containers: readonly ContainerName[];
 }
@@ -31,9 +33,18 @@ export function listBranches(world: World, name: ContainerName): Branches {
   return { ...describe(world, repository), current: container?.versioned.working.branch ?? null };
 }
 
-/** @param revision `NAME[@REV]`: where it begins. @throws LxcvError `branch-exists`. */
-export async function createBranch(world: World, branch: BranchName, revision: string): Promise<Branch> {
+/**
+ * @param revision `NAME[@REV]`: where it begins, in the repository of `name`.
+ * @throws LxcvError `branch-exists`, `bad-usage`.
+ */
+export async function createBranch(
+  world: World,
+  name: ContainerName,
+  branch: BranchName,
+  revision: string,
+): Promise<Branch> {
   const { version, repository: found } = findRevision(world, revision);
+  if (findByName(world, name).repository.name !== found.name) throw elsewhere(name, revision, found.name);
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(world, layout);
   refuseTaken(repository, branch);
@@ -41,7 +52,7 @@ export async function createBranch(world: World, branch: BranchName, revision: s
     stage: (staged) => world.host.files.create(staged, `${version.id}\n`, 0o600),
     point: (staged) => ({ from: staged, to: layout.branch(branch) }),
   });
-  return { name: branch, version, containers: [] };
+  return { name: branch, version, branches: [...branchesAt(repository, version.id), branch].sort(), containers: [] };
 }
 
 /** @throws LxcvError `branch-not-found`, `branch-exists`. */
@@ -71,7 +82,9 @@ export async function renameBranch(
     forward: records.map((record): Step => ({ do: 'rename', from: record.staged, to: record.to })),
     back: records.map((record): Step => ({ do: 'unlink', path: record.staged })),
   });
-  return { name: to, version: repository.history.get(id), containers: users.map((user) => user.name) };
+  const names = branchesAt(repository, id).map((branch) => (branch === from ? to : branch));
+  const containers = users.map((user) => user.name);
+  return { name: to, version: repository.history.get(id), branches: names.sort(), containers };
 }
 
 /**
@@ -96,7 +109,8 @@ export async function deleteBranch(
     point: (staged) => ({ from: layout.branch(branch), to: staged }),
     forward: [{ do: 'unlink', path: `${layout.branches}/.staged` }],
   });
-  return { name: branch, version: repository.history.get(id), containers: [] };
+  const branches = branchesAt(repository, id).filter((other) => other !== branch);
+  return { name: branch, version: repository.history.get(id), branches, containers: [] };
 }
 
 /** A change of the refs, whose commit point is the rename of one of them. */
@@ -129,6 +143,7 @@ function describe(world: World, repository: Repository): Omit<Branches, 'current
   const branches = [...repository.branches].map(([name, id]) => ({
     name,
     version: repository.history.get(id),
+    branches: branchesAt(repository, id),
     containers: users.filter(({ versioned }) => versioned.working.branch === name).map((user) => user.name),
   }));
   return { repository: repository.name, branches };
@@ -151,6 +166,14 @@ function refuseTaken(repository: Repository, branch: BranchName): void {
     'branch-exists',
     `there is a branch ${branch} already, at @${repository.history.get(id).number}`,
     'Choose another name, or delete or rename that one first.',
+  );
+}
+
+function elsewhere(name: ContainerName, revision: string, repository: RepositoryName): LxcvError {
+  return new LxcvError(
+    'bad-usage',
+    `${revision} is a version of the repository ${repository}, and not of that of ${name}`,
+    'A branch begins at a version of its own repository.',
   );
 }
 

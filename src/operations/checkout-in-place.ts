@@ -11,8 +11,8 @@ import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { branchForCommit, draftPresent } from './draft.js';
 import { holdStopped } from './hold.js';
 import { checkKept } from './kept.js';
-import { checkBases, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { type FoundRevision, type Repository, readRepository, requireVersioned } from './lookup.js';
+import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
+import { branchesAt, type FoundRevision, type Repository, readRepository, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
 import type { World } from './world.js';
 
@@ -57,6 +57,7 @@ async function switchStopped(
 ): Promise<CheckoutOutcome> {
   const { version } = found;
   const { working } = container.versioned;
+  checkLayers(world, repository.layout, version);
   const bases = checkBases(world, version.bases, request.acceptBase);
   const branch = branchInPlace(world, request, repository, found, container.name, working.branch);
   const kept = await keepWork(world, request, repository, container, branch);
@@ -70,7 +71,8 @@ async function switchStopped(
     model: repository.layout.layer(version.chain[0] as never),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
   });
-  return { container: container.name, repository: repository.name, version, branch, saved };
+  const branches = branchesAt(readRepository(world, repository.layout), version.id);
+  return { container: container.name, repository: repository.name, version, branches, branch, saved };
 }
 
 /** What becomes of the work that was not committed: a version on the branch that the container leaves, or on a new one. */
@@ -82,12 +84,12 @@ async function keepWork(
   next: BranchName | null,
 ): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
   const { layout, working } = container.versioned;
+  checkKept(world, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
   const changes = countChanges(diffTrees(world.host.files, before, layersOfContainer(container.versioned)));
   if (changes.added + changes.modified + changes.removed === 0)
     return { present: { discard: layout }, refs: new Map() };
-  checkKept(world, layout.delta, layout.work);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
   const present = draftPresent(world, repository, container, {
     ...{ branch, bases: working.bases, changes, author: await world.host.author() },

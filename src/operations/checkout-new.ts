@@ -5,6 +5,7 @@ import { newId } from '../model/ids.js';
 import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js';
 import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
 import type { ContainerName, Version } from '../model/version.js';
+import { lowersOf } from '../store/containers.js';
 import { ContainerLayout, type RepositoryLayout } from '../store/layout.js';
 import { discardWorking, type Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
@@ -12,8 +13,8 @@ import { transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import { branchOfNew } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import { checkBases } from './layers.js';
-import { type FoundRevision, readRepository } from './lookup.js';
+import { checkBases, checkLayers } from './layers.js';
+import { branchesAt, type FoundRevision, readRepository } from './lookup.js';
 import {
   copyPrivateFiles,
   privateFilesOf,
@@ -36,12 +37,14 @@ export async function checkoutNew(
   using layout = await lockRepository(world.host, world.lxcpath, name, `checkout ${container}`);
   const repository = readRepository(world, layout);
   const branch = branchOfNew(world, request, repository, version, container);
+  checkLayers(world, layout, version);
   const bases = checkBases(world, version.bases, request.acceptBase);
   const target = new ContainerLayout(world.lxcpath, container);
   if (world.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
   const working: Working = { container, branch, parents: [version.id], lowers: [...version.chain], bases };
   await materialise(world, layout, version, target, working);
-  return { container, repository: name, version, branch, saved: undefined };
+  const branches = branchesAt(readRepository(world, layout), version.id);
+  return { container, repository: name, version, branches, branch, saved: undefined };
 }
 
 async function materialise(
@@ -71,7 +74,9 @@ async function materialise(
       copyPrivateFiles(world, privates, source.files, target.root);
       stageWorking(world, repository, layout, working, repository.layer(version.chain[0] as never));
       const options = ownValue(config, 'lxc.rootfs.options');
-      stageConfig(world, target, stackConfig(cloned, options, repository, layout, working));
+      const place = { repository, container: target.name, layout };
+      const lowers = lowersOf(repository, target.name, working);
+      stageConfig(world, target, target.stagedConfig, stackConfig(cloned, options, place, lowers));
     },
     forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],
     back: [

@@ -21,6 +21,8 @@ export interface CheckoutOutcome {
   readonly container: ContainerName;
   readonly repository: RepositoryName;
   readonly version: Version;
+  /** The branches whose newest version it is. */
+  readonly branches: readonly BranchName[];
   /** null: detached. */
   readonly branch: BranchName | null;
   /** The version that keeps what was not committed yet, where a container with such work was switched. */

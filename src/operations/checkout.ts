@@ -6,6 +6,7 @@ import { readContainer } from '../store/containers.js';
 import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import { checkMarker } from './layers.js';
 import { findRevision } from './lookup.js';
 import type { World } from './world.js';
 
@@ -18,6 +19,7 @@ export async function checkout(world: World, request: CheckoutRequest): Promise<
   const target = request.container ?? found.revision.name;
   const present = readContainer(world.host, world.lxcpath, target);
   if (present === undefined) return await checkoutNew(world, request, found, target);
+  if (present.versioned === undefined) checkMarker(world, present);
   if (target !== found.revision.name || present.versioned === undefined) throw nameTaken(target);
   return await switchInPlace(world, request, found, target);
 }

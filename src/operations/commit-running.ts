@@ -14,10 +14,10 @@ import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import type { CommitRequest } from './commit-request.js';
-import { branchForCommit, completeDraft, countOrRefuse } from './draft.js';
+import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from './draft.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkKept } from './kept.js';
-import { checkBases, layersOfVersion } from './layers.js';
+import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
 import { stageVersionFiles, unstageVersionFiles } from './restack.js';
 import { privateFilesOf } from './staging.js';
@@ -34,6 +34,8 @@ export async function commitRunning(
   const [head] = working.parents;
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const bases = checkBases(world, working.bases, request.acceptBase);
+  const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
+  refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
   const layout = repository.layout.version(newId(world.host.randomBytes));
   const chain = [layout.deltaLayer, ...working.lowers];
   const privates = privateFilesOf(container.config, container.layout);
@@ -57,7 +59,6 @@ export async function commitRunning(
       const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
       files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
       checkKept(world, layout.delta, source.work);
-      const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
       version = completeDraft(world, repository, {
         ...{ id: layout.id, container: container.name, branch, parents: working.parents, chain, bases, pause },
         ...{ message: request.message, author: request.author },
@@ -115,11 +116,9 @@ async function copyLive(
 /** Acts while a container stands still. @returns for how long it did, in milliseconds. */
 async function whileFrozen({ host: { lxc }, lxcpath }: World, name: ContainerName, act: () => void): Promise<number> {
   const started = performance.now();
-  await lxc.freeze(lxcpath, name);
-  try {
+  {
+    await using _ = await lxc.freeze(lxcpath, name);
     act();
-  } finally {
-    lxc.thaw(lxcpath, name);
   }
   return Math.round(performance.now() - started);
 }

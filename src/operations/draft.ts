@@ -80,6 +80,16 @@ export function freeBranchName(branches: ReadonlyMap<BranchName, unknown>, name:
   return candidate(count);
 }
 
+/** @throws LxcvError `nothing-to-commit` where the layers `after` change nothing in `before`, unless that is allowed. */
+export function refuseUnchanged(
+  world: World,
+  before: readonly string[],
+  after: readonly string[],
+  { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
+): void {
+  if (!allowEmpty && diffTrees(world.host.files, before, after).next().done) throw nothingToCommit(container);
+}
+
 /**
  * What the layers `after` change in the layers `before`.
  * @throws LxcvError `nothing-to-commit` where that is nothing, unless it is allowed.
@@ -92,7 +102,11 @@ export function countOrRefuse(
 ): ChangeCounts {
   const counts = countChanges(diffTrees(world.host.files, before, after));
   if (allowEmpty || counts.added + counts.modified + counts.removed > 0) return counts;
-  throw new LxcvError(
+  throw nothingToCommit(container);
+}
+
+function nothingToCommit(container: ContainerName): LxcvError {
+  return new LxcvError(
     'nothing-to-commit',
     `nothing changed in ${container} since its last version`,
     'To make a version all the same: --allow-empty.',

@@ -6,7 +6,7 @@ import { readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import type { Version } from '../model/version.js';
-import { checkBases, layersOfVersion } from './layers.js';
+import { checkBases, checkLayers, layersOfVersion } from './layers.js';
 import { findRevision } from './lookup.js';
 import type { World } from './world.js';
 
@@ -38,6 +38,7 @@ export interface ExportRequest {
 /** @throws LxcvError `output-exists`, `failed`, `base-changed`, and those of looking a revision up. */
 export async function exportVersion(world: World, { revision, output, acceptBase }: ExportRequest): Promise<Version> {
   const { version, repository } = findRevision(world, revision);
+  checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files } = world.host;
   if (output !== undefined && files.stat(output) !== undefined) throw outputExists(output);

@@ -261,7 +261,9 @@ function* checkContainer(
     if (!versions.has(head))
       yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
   }
-  if (world.host.files.stat(layout.stagedConfig) !== undefined) yield unknownFile(layout.stagedConfig);
+  for (const path of [layout.stagedConfig, layout.finalConfig]) {
+    if (world.host.files.stat(path) !== undefined) yield unknownFile(path);
+  }
 }
 
 const RESTORE = 'Restore it from a backup of the store.';

@@ -17,6 +17,15 @@ const SETTLE_POLL_MS = 10;
 export async function holdStopped(world: World, { name, rootfs, layout }: Container): Promise<Disposable | undefined> {
   const hold = await waitForHold(world, name);
   if (hold === undefined) return undefined;
+  const other = world.host.lxc.runningUnder(world.lxcpath, name);
+  if (other !== undefined) {
+    hold[Symbol.dispose]();
+    throw new LxcvError(
+      'container-running',
+      `${name} is running: it was started as one of ${other}, which is the same directory`,
+      `Name it as LXC does: -P ${other}`,
+    );
+  }
   if (rootfs.kind === 'overlay' && world.host.mounts.uppersInUse().has(rootfs.upper)) {
     hold[Symbol.dispose]();
     throw new LxcvError(

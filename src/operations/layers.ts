@@ -2,10 +2,12 @@
 
 import { fingerprint } from '../layer/base.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
+import { missingLayer } from '../layer/tree.js';
 import { LxcvError } from '../model/errors.js';
+import { markerOf } from '../model/lxc-config.js';
 import type { Base, Version } from '../model/version.js';
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
-import type { RepositoryLayout } from '../store/layout.js';
+import { type RepositoryLayout, storeRoot } from '../store/layout.js';
 import type { World } from './world.js';
 
 /** The layers of a version's tree, top first. */
@@ -18,6 +20,14 @@ export function layersOfContainer({ repository, layout, working }: Versioned): s
   return [layout.delta, ...layersOfVersion(repository, { chain: working.lowers, bases: working.bases })];
 }
 
+/** @throws LxcvError `store-damaged` where a layer of a version is gone. */
+export function checkLayers({ host: { files } }: World, repository: RepositoryLayout, { chain }: Version): void {
+  for (const layer of chain) {
+    const path = repository.layer(layer);
+    if (files.stat(path)?.type !== 'directory') throw missingLayer(path);
+  }
+}
+
 /**
  * Looks whether the bases are what they were; returns them as they are now.
  * @param accept takes a base that has changed as it is.
@@ -26,13 +36,7 @@ export function layersOfContainer({ repository, layout, working }: Versioned): s
 export function checkBases(world: World, bases: readonly Base[], accept: boolean): Base[] {
   return bases.map((base) => {
     const now = fingerprint(world.host.files, base.path);
-    if (now === undefined) {
-      throw new LxcvError(
-        'base-missing',
-        `the base ${base.path}, on which this stands, is gone`,
-        'Bring it back as it was, from a backup or another machine, and try again.',
-      );
-    }
+    if (now === undefined) throw missingLayer(base.path);
     if (now !== base.fingerprint && !accept) {
       throw new LxcvError(
         'base-changed',
@@ -57,5 +61,21 @@ export function checkUnedited({
     'container-edited',
     `lxc.rootfs.path in ${layout.config} was edited: it mounts other layers than lxcv wrote`,
     `Put it back: lxc.rootfs.path = ${formatRootfsPath(expected, versioned.layout.delta)}`,
+  );
+}
+
+/**
+ * Looks at the config of a container that is on no working delta: one that still says that the container is versioned was
+ * edited.
+ * @throws LxcvError `container-edited`.
+ */
+export function checkMarker(world: World, { name, config, layout }: Container): void {
+  const marker = markerOf(config);
+  if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.lxcpath)}/`)) return;
+  if (world.host.files.stat(`${marker.repository}/versions`) === undefined) return;
+  throw new LxcvError(
+    'container-edited',
+    `lxc.rootfs.path in ${layout.config} was edited: it no longer names the working delta in ${marker.repository}`,
+    'Put the path back; or, to begin a new history with what it names now, remove the line "# lxcv: ...".',
   );
 }

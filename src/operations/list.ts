@@ -2,10 +2,11 @@
 
 import type { ContainerState } from '../host/lxc.js';
 import { diffTrees } from '../layer/diff.js';
+import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
-import { containersOf, type Repository, readRepositories } from './lookup.js';
+import { branchesAt, containersOf, type Repository, readRepositories } from './lookup.js';
 import type { World } from './world.js';
 
 export interface Listing {
@@ -21,9 +22,11 @@ interface ListedContainer {
   readonly branch: BranchName | null;
   /** HEAD. */
   readonly version: Version | null;
+  /** The branches whose newest version that is. */
+  readonly branches: readonly BranchName[];
   readonly state: ContainerState;
-  /** True where it holds what no version has yet. */
-  readonly dirty: boolean;
+  /** True where it holds what no version has yet; null where that cannot be told, for a base or a layer is gone. */
+  readonly dirty: boolean | null;
 }
 
 export async function list(world: World): Promise<Listing> {
@@ -50,13 +53,19 @@ async function describe(
     repository: repository.name,
     branch: versioned.working.branch,
     version,
+    branches: branchesAt(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
     dirty: isDirty(world, repository, version, versioned),
   };
 }
 
 /** Looks no further than the first change. */
-function isDirty(world: World, repository: Repository, version: Version | null, versioned: Versioned): boolean {
+function isDirty(world: World, repository: Repository, version: Version | null, versioned: Versioned): boolean | null {
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
-  return !diffTrees(world.host.files, before, layersOfContainer(versioned)).next().done;
+  try {
+    return !diffTrees(world.host.files, before, layersOfContainer(versioned)).next().done;
+  } catch (error) {
+    if (error instanceof LxcvError) return null;
+    throw error;
+  }
 }

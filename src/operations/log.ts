@@ -2,7 +2,7 @@
 
 import { ancestors, newestFirst } from '../model/graph.js';
 import type { BranchName, ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
-import { containersOf, findRevision, type Repository } from './lookup.js';
+import { branchesAt, containersOf, findRevision, type Repository } from './lookup.js';
 import type { World } from './world.js';
 
 export interface LogRequest {
@@ -41,7 +41,7 @@ function describe(world: World, repository: Repository, ids: readonly VersionId[
   const users = containersOf(world, repository.name).map(({ name, versioned: { working } }) => ({ name, working }));
   return ids.map((id) => ({
     version: repository.history.get(id),
-    branches: [...repository.branches].flatMap(([name, tip]) => (tip === id ? [name] : [])),
+    branches: branchesAt(repository, id),
     heads: users
       .filter(({ working }) => working.parents[0] === id)
       .map(({ name, working }) => ({ container: name, branch: working.branch })),

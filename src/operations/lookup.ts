@@ -9,6 +9,7 @@ import { History } from '../store/history.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { readBranches } from '../store/refs.js';
 import { listRepositories, openRepository } from '../store/store.js';
+import { checkMarker } from './layers.js';
 import type { World } from './world.js';
 
 /** A repository's graph and refs, as one reading found them. */
@@ -49,6 +50,7 @@ export function requireContainer(world: World, name: ContainerName): Container {
 /** @throws LxcvError `container-not-found`, or `not-versioned` for a container that was never committed. */
 export function requireVersioned(world: World, name: ContainerName): Container & { readonly versioned: Versioned } {
   const container = requireContainer(world, name);
+  if (container.versioned === undefined) checkMarker(world, container);
   if (container.versioned === undefined) throw notVersioned(name);
   openRepository(world.host, world.lxcpath, container.versioned.repository.name);
   return requireContainer(world, name) as Container & { readonly versioned: Versioned };
@@ -99,6 +101,11 @@ function headOf({ repository, container }: Found): Version | undefined {
   }
   const own = repository.branches.get(repository.name as string as BranchName);
   return own === undefined ? newest(repository.history) : repository.history.get(own);
+}
+
+/** The branches whose newest version it is, in the order of their names. */
+export function branchesAt({ branches }: Repository, id: VersionId | undefined): BranchName[] {
+  return [...branches].flatMap(([name, tip]) => (tip === id ? [name] : []));
 }
 
 /** The containers whose working deltas stand on a repository. */

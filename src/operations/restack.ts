@@ -8,7 +8,7 @@ import { mergeLayers } from '../layer/keyframe.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
 import type { BranchName, Version, VersionId } from '../model/version.js';
-import type { Container } from '../store/containers.js';
+import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { discardWorking, type Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
@@ -17,6 +17,7 @@ import type { ShortChain } from './draft.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
+  type Place,
   privateFilesOf,
   removePrivateFiles,
   stackConfig,
@@ -38,14 +39,31 @@ export interface Restack {
   /** The directory whose attributes the next `/` takes over, once all else is staged. */
   readonly model: string;
   readonly refs: ReadonlyMap<BranchName, VersionId>;
-  /** For a delta that comes from outside the store: how to move it in, and what to do besides. */
-  readonly arrival?: { readonly stage: () => void; readonly forward: readonly Step[]; readonly back: readonly Step[] };
+  /** For a delta that comes from outside the store. */
+  readonly arrival?: Arrival;
+}
+
+/**
+ * How a delta comes into the store. LXC 5 does not start a container whose root file system is a symbolic link, so the delta
+ * moves after the commit point: the first config mounts it where it is, as a lower directory, and such a one may become a link
+ * at any time; the final config mounts it where it belongs.
+ */
+export interface Arrival {
+  /** Where the delta is. */
+  readonly from: string;
+  readonly stage: () => void;
+  /** What to do once the delta is in its place, and the final config too. */
+  readonly moved: readonly Step[];
+  readonly back: readonly Step[];
 }
 
 export async function restack(world: World, { present, arrival, ...request }: Restack): Promise<void> {
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(world.host.randomBytes));
   const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
+  const place = { repository, container: container.name, layout: nextLayout };
+  const lowers = lowersOf(repository, container.name, next);
+  const config = stackConfig(container.config, container.options, place, lowers);
   await transact(world.host, repository.operations, {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),
@@ -56,16 +74,15 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       arrival?.stage();
       version?.stage();
       stageWorking(world, repository, nextLayout, next, request.model);
-      stageConfig(
-        world,
-        container.layout,
-        stackConfig(container.config, container.options, repository, nextLayout, next),
-      );
+      if (arrival === undefined) stageConfig(world, container.layout, container.layout.stagedConfig, config);
+      else stageBothConfigs(world, container, place, [arrival.from, ...lowers.slice(1)], config);
     },
     check: () => checkConfigUnchanged(world, container),
     forward: [
+      ...(arrival === undefined || !('version' in present)
+        ? []
+        : arrive(repository.version(present.version.id), container, arrival)),
       ...(version?.forward ?? []),
-      ...(arrival?.forward ?? []),
       ...('discard' in present ? leaveBehind(present.discard) : []),
       ...[...request.refs].map(([name, id]): Step => ({ do: 'ref', path: repository.branch(name), id })),
     ],
@@ -73,9 +90,30 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       ...discardWorking(nextLayout),
       ...(version?.back ?? []),
       ...(arrival?.back ?? []),
+      { do: 'unlink', path: container.layout.finalConfig },
       { do: 'unlink', path: container.layout.stagedConfig },
     ],
   });
+}
+
+/** @param lowers of the first config. */
+function stageBothConfigs(
+  world: World,
+  { layout, config, options }: Container,
+  place: Place,
+  lowers: readonly string[],
+  final: Buffer,
+): void {
+  stageConfig(world, layout, layout.stagedConfig, stackConfig(config, options, place, lowers));
+  stageConfig(world, layout, layout.finalConfig, final);
+}
+
+function arrive(version: VersionLayout, { layout }: Container, { from, moved }: Arrival): Step[] {
+  return [
+    { do: 'move-in', from, to: version.delta },
+    { do: 'rename', from: layout.finalConfig, to: layout.config },
+    ...moved,
+  ];
 }
 
 /** A delta that nothing stands on any more: closed, so that no mount of a moment ago writes to it, and then gc's. */

@@ -6,11 +6,19 @@ import { formatRootfsPath, pinOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { formatLxcConfig, type LxcConfig, setMarker, setValue } from '../model/lxc-config.js';
 import { privateFiles } from '../model/lxc-config-clone.js';
-import { type Container, lowersOf } from '../store/containers.js';
+import type { ContainerName } from '../model/version.js';
+import type { Container } from '../store/containers.js';
 import type { ContainerLayout, RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { encodeWorking, type Working } from '../store/working.js';
 import type { World } from './world.js';
+
+/** Where a container's working delta lies. */
+export interface Place {
+  readonly repository: RepositoryLayout;
+  readonly container: ContainerName;
+  readonly layout: VersionLayout;
+}
 
 /** Makes a working delta, empty, whose root directory is that of `model`. */
 export function stageWorking(
@@ -27,28 +35,30 @@ export function stageWorking(
   ensureDirectory(files, repository.guard(working.container));
 }
 
-/** The config with the root file system that a working delta makes, and the rest as it was. */
+/** The config with the root file system that a working delta makes upon lower directories, and the rest as it was. */
 export function stackConfig(
   config: LxcConfig,
   options: string | undefined,
-  repository: RepositoryLayout,
-  layout: VersionLayout,
-  working: Working,
+  { repository, container, layout }: Place,
+  lowers: readonly string[],
 ): Buffer {
-  const lowers = lowersOf(repository, working.container, working);
   const mounted = setValue(config, 'lxc.rootfs.path', formatRootfsPath(lowers, layout.delta));
   const pinned = setValue(mounted, 'lxc.rootfs.options', pinOptions(options));
-  const marker = { container: working.container, repository: repository.root };
-  return formatLxcConfig(setMarker(pinned, marker));
+  return formatLxcConfig(setMarker(pinned, { container, repository: repository.root }));
 }
 
-/** Writes the config that is to take the place of the container's, with the owner and mode of the one that is there. */
-export function stageConfig({ host: { files } }: World, container: ContainerLayout, content: Buffer): void {
+/** Writes a config that is to take the place of the container's, with the owner and mode of the one that is there. */
+export function stageConfig(
+  { host: { files } }: World,
+  container: ContainerLayout,
+  path: string,
+  content: Buffer,
+): void {
   const present = files.stat(container.config);
-  if (files.stat(container.stagedConfig) !== undefined) files.unlink(container.stagedConfig);
-  files.create(container.stagedConfig, content, 0o600);
-  if (present !== undefined) files.chown(container.stagedConfig, present.uid, present.gid);
-  files.chmod(container.stagedConfig, present?.mode ?? 0o640);
+  if (files.stat(path) !== undefined) files.unlink(path);
+  files.create(path, content, 0o600);
+  if (present !== undefined) files.chown(path, present.uid, present.gid);
+  files.chmod(path, present?.mode ?? 0o640);
 }
 
 /** Copies the private hooks and the fstab that a config names from one directory to another, where they are there. */

@@ -5,7 +5,7 @@ import { diffTrees } from '../layer/diff.js';
 import type { Change } from '../model/changes.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { readRepository, requireVersioned } from './lookup.js';
+import { branchesAt, readRepository, requireVersioned } from './lookup.js';
 import type { World } from './world.js';
 
 export interface Status {
@@ -15,6 +15,8 @@ export interface Status {
   readonly branch: BranchName | null;
   /** HEAD. */
   readonly version: Version | null;
+  /** The branches whose newest version that is. */
+  readonly branches: readonly BranchName[];
   readonly state: ContainerState;
   readonly changes: readonly Change[];
 }
@@ -33,6 +35,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     repository: repository.name,
     branch: versioned.working.branch,
     version,
+    branches: branchesAt(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
     changes: [...diffTrees(world.host.files, before, layersOfContainer(versioned))],
   };

@@ -15,7 +15,7 @@ export interface ContainerRow {
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
   /** True where it holds what no version has yet. */
-  readonly dirty: boolean;
+  readonly dirty: boolean | null;
 }
 
 export interface RepositoryRow {
@@ -62,7 +62,7 @@ function containerCells({ name, repository, branch, version, state, dirty }: Con
     branch === null ? paint(style, 'faint', '(detached)') : paint(style, 'branch', branch),
     version === null ? '-' : paint(style, 'number', `@${version.number}`),
     paint(style, state === 'running' ? 'running' : 'faint', state),
-    dirty ? paint(style, 'modified', 'modified') : paint(style, 'faint', 'clean'),
+    dirty === null ? 'unknown' : dirty ? paint(style, 'modified', 'modified') : paint(style, 'faint', 'clean'),
   ];
 }
 

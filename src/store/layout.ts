@@ -163,6 +163,11 @@ export class ContainerLayout {
     return `${this.root}/.config.lxcv`;
   }
 
+  /** Of an adoption: the config that follows the staged one once the delta is in its place. */
+  get finalConfig(): string {
+    return `${this.root}/.config.lxcv-final`;
+  }
+
   /** The clones that stand on this container: pairs of lines, lxcpath and name. */
   get clones(): string {
     return `${this.root}/lxc_snapshots`;

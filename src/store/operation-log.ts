@@ -17,7 +17,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('unlink'), path }),
   v.strictObject({ do: v.literal('rmdir'), path }),
   v.strictObject({ do: v.literal('ref'), path, id: v.nullable(v.custom((id) => typeof id === 'string')) }),
-  v.strictObject({ do: v.literal('move-back'), link: path, directory: path }),
+  v.strictObject({ do: v.literal('move-in'), from: path, to: path }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),

@@ -19,8 +19,8 @@ export type Step =
   | { readonly do: 'rmdir'; readonly path: string }
   /** Replaces a ref; null removes it. */
   | { readonly do: 'ref'; readonly path: string; readonly id: VersionId | null }
-  /** Where `link` is a symbolic link, exchanges it with the directory that had been moved away from there. */
-  | { readonly do: 'move-back'; readonly link: string; readonly directory: string }
+  /** Moves a directory such that its old path leads to it at every instant, and is a symbolic link in the end. */
+  | { readonly do: 'move-in'; readonly from: string; readonly to: string }
   /** Puts a file where overlayfs's workdir was: from then on nothing can be mounted that writes to the delta beside it. */
   | { readonly do: 'close-delta'; readonly work: string }
   /** Removes a tree that the operation made as a copy of another, be it by hard links. */
@@ -48,8 +48,8 @@ export function runStep({ files, lxc }: StepHost, step: Step): void {
       if (step.id === null) tolerate(['ENOENT'], () => files.unlink(step.path));
       else replaceFile(files, step.path, `${step.id}\n`, 0o600);
       break;
-    case 'move-back':
-      if (files.stat(step.link)?.type === 'symlink') files.exchange(step.link, step.directory);
+    case 'move-in':
+      moveIn(files, step.from, step.to);
       break;
     case 'close-delta':
       closeDelta(files, step.work);
@@ -86,6 +86,13 @@ function replaceFile(files: Files, path: string, content: string, mode: number):
   files.sync(staged);
   files.rename(staged, path);
   files.sync(dirname(path));
+}
+
+/** A link that lies at the new place and names the new place is exchanged with the directory. */
+function moveIn(files: Files, from: string, to: string): void {
+  if (files.stat(from)?.type !== 'directory') return;
+  if (files.stat(to) === undefined) files.symlink(to, to);
+  files.exchange(from, to);
 }
 
 function closeDelta(files: Files, work: string): void {

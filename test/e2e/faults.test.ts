@@ -79,7 +79,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'creating a branch': {
     verb: 'createBranch',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.createBranch('tuning' as BranchName, 'mysql@0'),
+    run: (engine) => engine.createBranch(C, 'tuning' as BranchName, 'mysql@0'),
   },
   'renaming a branch': {
     verb: 'renameBranch',
@@ -90,7 +90,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     verb: 'deleteBranch',
     prepare: async (place) => {
       await place.makeHistory(2);
-      await (await place.engine()).createBranch('tuning' as BranchName, 'mysql@0');
+      await (await place.engine()).createBranch(C, 'tuning' as BranchName, 'mysql@0');
     },
     run: (engine) => engine.deleteBranch(C, 'tuning' as BranchName, true),
   },

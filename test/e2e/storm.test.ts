@@ -1,6 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { parseContainerName } from '../../src/model/names.js';
+import { setXattr } from '../support/libc.js';
 import type { ChangeJson, CheckoutJson, CommitJson, StatusJson, TestLxc } from '../support/lxc.js';
 import { LXCV, temporaryLxc } from '../support/lxc.js';
 import { storm } from '../support/storm.js';
@@ -74,6 +78,58 @@ describe('a storm over versions and branches', () => {
     history.storm('mysql');
     await history.switchInPlace('mysql@9');
     await history.expectEveryVersion((revision, name) => lxc.json('checkout', revision, name));
+  });
+});
+
+describe('the root directory of a container', () => {
+  it('is brought back with its mode, owner, time and attributes, from every kind of layer', async () => {
+    using lxc = temporaryLxc();
+    await createClone(lxc);
+    const trees: Tree[] = [];
+    for (let version = 0; version < 9; version += 1) {
+      {
+        using mount = lxc.mount('mysql');
+        chmodSync(mount.path, 0o700 + version);
+        chownSync(mount.path, version, 1000 + version);
+        execFileSync('setfacl', ['-m', `u:${1000 + version}:rx`, '-d', '-m', 'g:7:rwx', mount.path]);
+        setXattr(Buffer.from(mount.path), 'trusted.\xe9', Buffer.from([version, 0, 255]));
+        utimesSync(mount.path, 1, 1_000_000 + version + 0.25);
+      }
+      trees.push(lxc.tree('mysql'));
+      await lxc.commit('mysql', `Version ${version}`);
+    }
+    await lxc.start('mysql');
+    const { pid } = await lxc.info('mysql');
+    chmodSync(`/proc/${pid}/root`, 0o711);
+    trees.push(lxc.tree('mysql'));
+    await lxc.json('commit', '-m', 'While it runs', 'mysql');
+    await lxc.stop('mysql');
+    expectSameTree(lxc.tree('mysql'), trees[9] as Tree);
+    for (const [version, tree] of trees.entries()) {
+      await lxc.checkout(`mysql@${version}`, `root-${version}`);
+      expectSameTree(lxc.tree(`root-${version}`), tree);
+    }
+  });
+});
+
+describe('a container that never rests', () => {
+  it('is looked at and committed all the same, whatever comes and goes meanwhile', async () => {
+    using lxc = temporaryLxc();
+    await createClone(lxc);
+    await lxc.commit('mysql', 'First');
+    await lxc.start('mysql');
+    const step = 'i=$(((i + 1) % 60)); mkdir -p d$((i % 9))/e; echo $i >d$((i % 9))/e/f$i; rm -rf d$(((i + 4) % 9))';
+    await lxc.attach('mysql', `cd /home && (while :; do ${step}; done) >/dev/null 2>&1 &`);
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    for (let look = 0; look < 150; look += 1) {
+      const { changes } = await engine.status(parseContainerName('mysql'));
+      expect(changes.length).toBeGreaterThan(0);
+    }
+    for (let version = 1; version < 6; version += 1) {
+      expect((await lxc.commit('mysql', `Version ${version}`)).number).toBe(version);
+      expect((await lxc.lxcv('list')).exitCode).toBe(0);
+    }
+    expect((await lxc.info('mysql')).state).toBe('RUNNING');
   });
 });
 

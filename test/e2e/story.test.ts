@@ -12,7 +12,7 @@ import type {
   TestLxc,
   VersionJson,
 } from '../support/lxc.js';
-import { temporaryLxc } from '../support/lxc.js';
+import { LXCV, temporaryLxc } from '../support/lxc.js';
 import { storm } from '../support/storm.js';
 import { compareTrees, expectSameTree, readTree, type Tree } from '../support/tree.js';
 
@@ -305,6 +305,14 @@ describe('the story of a container', () => {
       { message: 'one\n\ntwo', author: { name: 'Bob', email: 'bob@example.org' } },
       { message: 'From a pipe', author: { name: 'Ada', email: 'ada@example.org' } },
     ]);
+  });
+
+  it('ends quietly, and as documented, when nobody reads on', async () => {
+    using lxc = temporaryLxc();
+    await commitThree(lxc);
+    const command = `"${process.execPath}" "${LXCV}" log mysql --json -P "${lxc.lxcpath}"`;
+    const { stderr } = await lxc.program('sh', ['-c', `{ sleep 0.1; ${command}; echo "ended with $?" >&2; } | true`]);
+    expect(stderr).toMatch(/^ended with [01]\n$/);
   });
 });
 

@@ -4,7 +4,16 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -152,7 +161,8 @@ export function temporaryLxc(directory?: string): TestLxc {
     },
     tree: (name) => {
       const { lowers, upper, options } = rootfs(name);
-      if (lowers.length === 0) return readTree(upper);
+      // LXC follows a symbolic link that lies where a plain directory should.
+      if (lowers.length === 0) return readTree(realpathSync(upper));
       // With the upper as a lower, no mount writes to it; it shows the same, for it bears nothing that only an upper may.
       using overlay = mountOverlay({ lowers: [upper, ...lowers], options });
       return readTree(overlay.path);

@@ -1,0 +1,55 @@
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type LogJson, mountString, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { expectSameTree, type Tree } from '../support/tree.js';
+
+const COMMITS = 300;
+/** For how many versions most files live: longer than what one keyframe stands for. */
+const LIFETIME = 11;
+/** LXC hands the kernel one page of mount options, of which it cuts off what is too much. */
+const MOUNT_STRING_MAX = 3500;
+
+it('mounts and boots a container after 300 commits in a row, and makes any of them again', async () => {
+  using lxc = temporaryLxc();
+  lxc.createBase();
+  await lxc.clone('base', 'mysql');
+  const numbers = Array.from({ length: COMMITS }, (_, number) => number);
+  const sampled = new Map<number, Tree>();
+  for (const number of numbers) {
+    change(lxc, number);
+    if (number % 25 === 24 || number === 1) sampled.set(number, lxc.tree('mysql'));
+    expect((await lxc.commit('mysql', `Version ${number}`)).number).toBe(number);
+    expect(Buffer.byteLength(mountString(lxc.rootfs('mysql')))).toBeLessThan(MOUNT_STRING_MAX);
+  }
+
+  await lxc.start('mysql');
+  expect(await lxc.attach('mysql', 'cat /root/log')).toBe(numbers.map((number) => `line ${number}\n`).join(''));
+  const left = numbers.filter((number) => number >= COMMITS - LIFETIME || !isRemoved(number));
+  expect(await lxc.attach('mysql', 'ls /root/files | sort -n')).toBe(left.map((number) => `${number}\n`).join(''));
+
+  const { versions } = await lxc.json<LogJson>('log', 'mysql');
+  expect(versions.map(({ message }) => message)).toEqual(numbers.map((number) => `Version ${number}`).reverse());
+  for (const [number, tree] of sampled) {
+    await lxc.json('checkout', `mysql@${number}`, `at${number}`);
+    expectSameTree(lxc.tree(`at${number}`), tree);
+    expect(Buffer.byteLength(mountString(lxc.rootfs(`at${number}`)))).toBeLessThan(MOUNT_STRING_MAX);
+  }
+  expect(sampled.size).toBe(13);
+  await lxc.start('at24');
+  expect(await lxc.attach('at24', 'tail -n 1 /root/log')).toBe('line 24\n');
+});
+
+/** Adds a line and a file, and removes six files of seven some versions later. */
+function change(lxc: TestLxc, number: number): void {
+  using mount = lxc.mount('mysql');
+  const root = join(mount.path, 'root');
+  appendFileSync(join(root, 'log'), `line ${number}\n`);
+  mkdirSync(join(root, 'files'), { recursive: true });
+  writeFileSync(join(root, 'files', String(number)), `file ${number}`);
+  if (isRemoved(number - LIFETIME)) rmSync(join(root, 'files', String(number - LIFETIME)));
+}
+
+function isRemoved(number: number): boolean {
+  return number >= 0 && number % 7 !== 6;
+}

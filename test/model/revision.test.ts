@@ -1,0 +1,66 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseRevision, type Revision } from '../../src/model/revision.js';
+
+type Steps = Revision['point']['steps'];
+
+const ancestor = (count: number): Steps[number] => ({ kind: 'ancestor', count });
+const parent = (index: number): Steps[number] => ({ kind: 'parent', index });
+
+describe('parseRevision', () => {
+  it.each<[string, string, string, Steps]>([
+    ['mysql', 'mysql', 'HEAD', []],
+    ['mysql@2', 'mysql', '2', []],
+    ['mysql@HEAD', 'mysql', 'HEAD', []],
+    ['mysql@tuning.2', 'mysql', 'tuning.2', []],
+    ['mysql@abcdefghijkl', 'mysql', 'abcdefghijkl', []],
+    ['mysql~', 'mysql', 'HEAD', [ancestor(1)]],
+    ['mysql~0', 'mysql', 'HEAD', [ancestor(0)]],
+    ['mysql~12', 'mysql', 'HEAD', [ancestor(12)]],
+    ['mysql^', 'mysql', 'HEAD', [parent(1)]],
+    ['mysql^0', 'mysql', 'HEAD', [parent(0)]],
+    ['mysql^^2~3~', 'mysql', 'HEAD', [parent(1), parent(2), ancestor(3), ancestor(1)]],
+    ['mysql@~2', 'mysql', 'HEAD', [ancestor(2)]],
+    ['mysql@2~1', 'mysql', '2', [ancestor(1)]],
+    ['mysql@main^2', 'mysql', 'main', [parent(2)]],
+    ['mysql@main~999999', 'mysql', 'main', [ancestor(999_999)]],
+  ])('reads %s', (text, name, start, steps) => {
+    expect(parseRevision(text)).toEqual({ name, point: { start, steps }, text });
+  });
+
+  it.each([
+    'mysql@',
+    'mysql@a@b',
+    'mysql@a b',
+    'mysql@.a',
+    'mysql@-a',
+    'mysql~x',
+    'mysql~-1',
+    'mysql~1x',
+    'mysql@a:b',
+    'mysql@{1}',
+    'mysql~1234567',
+    'mysql@a\n',
+  ])('refuses %j as a revision', (text) => {
+    expect(() => parseRevision(text)).toThrow(expect.objectContaining({ code: 'bad-revision', exitCode: 2 }));
+  });
+
+  it.each(['', '@2', '~1', 'my sql@2', '../mysql@2', 'my/sql', '-P'])('refuses the name in %j', (text) => {
+    expect(() => parseRevision(text)).toThrow(expect.objectContaining({ code: 'bad-name' }));
+  });
+
+  it('either reads a text or refuses it, in a time that does not grow faster than the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', '1', '@', '~', '^', '.', '-', ' ', '\n') }), (text) => {
+        try {
+          expect(parseRevision(text).text).toBe(text);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'LxcvError' });
+        }
+      }),
+    );
+    expect(() => parseRevision(`mysql${'~1^'.repeat(20_000)}!`)).toThrow(
+      expect.objectContaining({ code: 'bad-revision' }),
+    );
+  });
+});
