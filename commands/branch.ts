@@ -35,7 +35,7 @@ export default class Branch extends BaseCommand {
     if (args.branch === undefined) {
       if (flags.move || flags.delete || flags['force-delete'])
         this.error('which branch? It comes after the name', { exit: 2 });
-      const listing = engine.listBranches(name);
+      const listing = await engine.listBranches(name);
       this.print(renderBranches(listing, this.style));
       return { branches: listing.branches.map(toJson) };
     }

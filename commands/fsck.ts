@@ -14,7 +14,7 @@ export default class Fsck extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Fsck);
     const engine = await this.openEngine(flags);
-    const findings = engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
+    const findings = await engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
     this.print(renderFindings(findings, this.style));
     if (findings.length > 0) process.exitCode = EXIT_CODES['store-damaged'];
     return { findings };

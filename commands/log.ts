@@ -21,7 +21,7 @@ export default class Log extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Log);
     const engine = await this.openEngine(flags);
-    const log = engine.log({
+    const log = await engine.log({
       revision: args.revision,
       all: flags.all,
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),

@@ -15,6 +15,7 @@ import { checkout } from './operations/checkout.js';
 import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-request.js';
 import { commit } from './operations/commit.js';
 import type { CommitRequest } from './operations/commit-request.js';
+import { consistently } from './operations/consistently.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
 import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
@@ -26,14 +27,14 @@ export interface Engine {
   commit(request: CommitRequest): Promise<Version>;
   checkout(request: CheckoutRequest): Promise<CheckoutOutcome>;
   status(container: ContainerName): Promise<Status>;
-  log(request: LogRequest): Log;
+  log(request: LogRequest): Promise<Log>;
   list(): Promise<Listing>;
-  listBranches(name: ContainerName): Branches;
+  listBranches(name: ContainerName): Promise<Branches>;
   createBranch(name: ContainerName, branch: BranchName, revision: string): Promise<Branch>;
   renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
   deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
   exportVersion(request: ExportRequest): Promise<Version>;
-  fsck(repository: ContainerName | undefined): Finding[];
+  fsck(repository: ContainerName | undefined): Promise<Finding[]>;
 }
 
 export interface EngineOptions {
@@ -57,15 +58,16 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
   return {
     commit: (request) => commit(world, request),
     checkout: (request) => checkout(world, request),
-    status: (container) => status(world, container),
-    log: (request) => log(world, request),
-    list: () => list(world),
-    listBranches: (name) => listBranches(world, name),
+    status: (container) => consistently(world, () => status(world, container)),
+    log: (request) => consistently(world, () => log(world, request)),
+    list: () => consistently(world, () => list(world)),
+    listBranches: (name) => consistently(world, () => listBranches(world, name)),
     createBranch: (name, branch, revision) => createBranch(world, name, branch, revision),
     renameBranch: (name, from, to) => renameBranch(world, name, from, to),
     deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
     exportVersion: (request) => exportVersion(world, request),
-    fsck: (repository) => fsck(world, repository as string | undefined as RepositoryName | undefined),
+    fsck: (repository) =>
+      consistently(world, () => fsck(world, repository as string | undefined as RepositoryName | undefined)),
   };
 }
 

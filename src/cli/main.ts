@@ -4,6 +4,11 @@
 import { flush, run, settings } from '@oclif/core';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 
+// Who reads may stop reading: `lxcv log mysql | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
 // Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
 settings.enableAutoTranspile = false;
 

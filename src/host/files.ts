@@ -19,8 +19,10 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   renameSync,
   rmdirSync,
+  statfsSync,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -43,8 +45,11 @@ import {
   syncFileSystem,
 } from './native.js';
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFMT } = constants;
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY, S_IFMT } = constants;
 const COPY_BUFFER_BYTES = 1 << 20;
+const O_PATH = 0o10000000;
+/** The magic numbers of ext4, xfs and btrfs: linux/magic.h. */
+const TICKING_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e]);
 
 /** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
 export interface Stat {
@@ -78,11 +83,15 @@ export interface FilesRead {
   readEnd(path: HostPath, bytes: number): Buffer;
   /** undefined where nothing is there. */
   readIfPresent(path: HostPath): Buffer | undefined;
+  /** The path without symbolic links, or undefined where nothing is there. */
+  realPath(path: string): string | undefined;
   /** Names in a directory, in no order, without `.` and `..`. */
   list(path: HostPath): BytePath[];
   readLink(path: HostPath): Buffer;
   xattrNames(path: HostPath): string[];
   xattr(path: HostPath, name: string): Buffer | undefined;
+  /** True where a write through a mapping to a clean page is known to change a file's ctime: not on a tmpfs, say. */
+  ticksForMappedWrites(path: string): boolean;
   /** True where two regular files hold the same bytes. */
   sameContent(a: HostPath, b: HostPath): boolean;
   /** Opens a directory that is not a symbolic link; undefined where there is none. */
@@ -130,8 +139,10 @@ export const files: Files = {
   read: readWhole,
   readEnd,
   readIfPresent: (path) => present(() => readWhole(path)),
+  realPath: (path) => present(() => realpathSync(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
+  ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
   xattrNames: listXattrs,
   xattr: getXattr,
   sameContent,
@@ -263,11 +274,11 @@ function writeAllAndClose(fd: number, data: string | Uint8Array): void {
   }
 }
 
-/** Opens what must be a regular file: a FIFO or device that took a file's place does not make the open hang. */
+/** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
 function withFile<T>(path: HostPath, use: (fd: number) => T): T {
-  return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
-    if (!fstatSync(fd).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
-    return use(fd);
+  return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
+    if (!fstatSync(place).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
+    return withOpen(`/proc/self/fd/${place}`, O_RDONLY, use);
   });
 }
 

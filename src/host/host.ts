@@ -22,6 +22,8 @@ export interface Host {
   /** Who commits: see host/user.ts. */
   author(): Promise<Author>;
   sleep(milliseconds: number): Promise<void>;
+  /** Sleeps, and does nothing else meanwhile. */
+  pause(milliseconds: number): void;
 }
 
 /** The machine that lxcv runs on. */
@@ -35,6 +37,7 @@ export const machine: Host = {
   now: () => new Date(),
   randomBytes,
   author: async () => (await import('./user.js')).author(),
+  pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 

@@ -4,9 +4,12 @@ import type { Directory, Files, Stat } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
 import { isBookkeeping } from './overlayfs.js';
 
+/** The system labels what it makes, and lets nobody take a label away. */
+const SECURITY_LABEL = 'security.selinux';
+
 /**
  * Gives `to` the owner, mode, extended attributes, ACLs and modification time of `from`, whose lstat is `stat`. Overlayfs's
- * own attributes stay behind but for those that `keep` accepts. Of a directory: call it when its entries are in place.
+ * own attributes stay behind but for those that `keep` accepts; what `to` has besides goes. Of a directory: call it when its entries are in place.
  */
 export function copyAttributes(
   files: Files,
@@ -17,8 +20,11 @@ export function copyAttributes(
 ): void {
   files.chown(to, stat.uid, stat.gid);
   if (stat.type !== 'symlink') files.chmod(to, stat.mode);
-  for (const name of files.xattrNames(from)) {
-    if (isBookkeeping(name) && !keep(name)) continue;
+  const names = files.xattrNames(from).filter((name) => !isBookkeeping(name) || keep(name));
+  for (const name of files.xattrNames(to)) {
+    if (!names.includes(name) && name !== SECURITY_LABEL) files.removeXattr(to, name);
+  }
+  for (const name of names) {
     const value = files.xattr(from, name);
     if (value !== undefined) files.setXattr(to, name, value);
   }

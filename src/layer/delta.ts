@@ -1,9 +1,9 @@
-/** Deltas: upper directories, made anew for a container to write to, examined before they are kept, and copied. */
+/** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
 
 import { childPath, type Directory, type Files, type FilesRead, type Stat } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { copyAttributes, createDirectory } from './attributes.js';
-import { OPAQUE, WHITEOUT, whyNotKept } from './overlayfs.js';
+import { whyNotKept } from './overlayfs.js';
 
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
@@ -37,47 +37,6 @@ export function findMisread(files: FilesRead, rootfs: string): Unkept | undefine
     if (mark !== undefined) return { path, reason: `has ${mark}, the mark of an overlay of its own` };
   }
   return undefined;
-}
-
-/** Copies a delta to a path that is not there yet: whiteouts, opaque marks, hard links, holes and all. */
-export function copyDelta(files: Files, from: string, to: string): void {
-  copyDirectory(files, Buffer.from(from), Buffer.from(to), Buffer.from(to), new Map());
-}
-
-/** @param firstLinks where the first copy of each inode with several links lies, by a path that stays valid. */
-function copyDirectory(files: Files, from: Buffer, to: Buffer, toPath: Buffer, firstLinks: Map<bigint, Buffer>): void {
-  using source = openPresent(files, from);
-  using target = createDirectory(files, to);
-  for (const name of files.list(source.path)) {
-    const location = childPath(source.path, name);
-    const stat = files.stat(location);
-    if (stat === undefined) continue;
-    const copy = childPath(target.path, name);
-    const copyPath = childPath(toPath, name);
-    if (stat.type === 'directory') copyDirectory(files, location, copy, copyPath, firstLinks);
-    else copyFile(files, location, stat, copy, copyPath, firstLinks);
-  }
-  copyAttributes(files, source.path, files.stat(source.path) as Stat, target.path, (xattr) => xattr === OPAQUE);
-}
-
-function copyFile(
-  files: Files,
-  from: Buffer,
-  stat: Stat,
-  to: Buffer,
-  toPath: Buffer,
-  firstLinks: Map<bigint, Buffer>,
-): void {
-  const first = firstLinks.get(stat.inode);
-  if (first !== undefined) {
-    files.link(first, to);
-    return;
-  }
-  if (stat.type === 'file') files.copyContent(from, to);
-  else if (stat.type === 'symlink') files.symlink(files.readLink(from), to);
-  else files.makeNode(to, stat);
-  copyAttributes(files, from, stat, to, (xattr) => xattr === WHITEOUT);
-  if (stat.links > 1) firstLinks.set(stat.inode, toPath);
 }
 
 interface Visit {

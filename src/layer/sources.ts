@@ -11,9 +11,12 @@ export function encodeSources(sources: ReadonlyMap<BytePath, Source>): Buffer {
 
 /** The inverse; what is no record is left out, so that a file is read again rather than taken for unchanged. */
 export function decodeSources(bytes: Buffer): Map<BytePath, Source> {
-  const sources = new Map<BytePath, Source>();
-  for (const [, inode, ctimeNs, path] of bytes.toString('latin1').matchAll(/(\d+) (\d+) ([^\0]*)\0/g)) {
-    sources.set(path as BytePath, { inode: BigInt(inode as string), ctimeNs: BigInt(ctimeNs as string) });
-  }
-  return sources;
+  const records = bytes.toString('latin1').split('\0').slice(0, -1);
+  return new Map(records.flatMap(decodeSource));
+}
+
+function decodeSource(record: string): [BytePath, Source][] {
+  const { inode, ctimeNs, path } = /^(?<inode>\d+) (?<ctimeNs>\d+) (?<path>.*)$/s.exec(record)?.groups ?? {};
+  if (inode === undefined || ctimeNs === undefined) return [];
+  return [[path as BytePath, { inode: BigInt(inode), ctimeNs: BigInt(ctimeNs) }]];
 }

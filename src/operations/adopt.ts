@@ -4,7 +4,7 @@
  */
 
 import { basename, dirname } from 'node:path';
-import type { Files } from '../host/files.js';
+import type { Files, Stat } from '../host/files.js';
 import { fingerprint } from '../layer/base.js';
 import { findMisread } from '../layer/delta.js';
 import { diffTrees } from '../layer/diff.js';
@@ -134,6 +134,7 @@ function planArrival(
   const registrations = origin.lowers.flatMap((lower) => registration(host.files, lower, repository));
   return {
     from: origin.delta,
+    mtimeNs: (host.files.stat(origin.delta) as Stat).mtimeNs,
     stage: () => {
       for (const step of registrations) runStep(host, { do: 'register', ...step });
       host.files.mkdir(layout.root, 0o700);

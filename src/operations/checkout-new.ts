@@ -1,5 +1,9 @@
-/** Materialises a version as a container that was not there. Its commit point is the rename that gives it a config. */
+/**
+ * Materialises a version as a container that was not there. Its directory is made under another name, which is none of a
+ * container, and its commit point is the rename that gives it its own: not where another program has taken that meanwhile.
+ */
 
+import { isErrno } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js';
@@ -15,18 +19,12 @@ import { branchOfNew } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { checkBases, checkLayers } from './layers.js';
 import { branchesAt, type FoundRevision, readRepository } from './lookup.js';
-import {
-  copyPrivateFiles,
-  privateFilesOf,
-  removePrivateFiles,
-  stackConfig,
-  stageConfig,
-  stageWorking,
-} from './staging.js';
+import { copyPrivateFiles, privateFilesOf, removePrivateFiles, stackConfig, stageWorking } from './staging.js';
 import type { World } from './world.js';
 
 /** The mode that LXC gives to a container's directory. */
 const DIRECTORY_MODE = 0o770;
+const CONFIG_MODE = 0o640;
 
 export async function checkoutNew(
   world: World,
@@ -42,7 +40,11 @@ export async function checkoutNew(
   const target = new ContainerLayout(world.lxcpath, container);
   if (world.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
   const working: Working = { container, branch, parents: [version.id], lowers: [...version.chain], bases };
-  await materialise(world, layout, version, target, working);
+  try {
+    await materialise(world, layout, version, target, working);
+  } catch (error) {
+    throw isErrno(error, 'EEXIST') ? directoryTaken(target) : error;
+  }
   const branches = branchesAt(readRepository(world, layout), version.id);
   return { container, repository: name, version, branches, branch, saved: undefined };
 }
@@ -60,6 +62,7 @@ async function materialise(
   const config = parseLxcConfig(files.read(source.config));
   const privates = privateFilesOf(config, former);
   const layout = repository.version(newId(world.host.randomBytes));
+  const staged = `${target.lxcpath}/.lxcv-${layout.id}`;
   const cloned = cloneConfig(world, config, former, target);
   const { branch } = working;
   await transact(world.host, repository.operations, {
@@ -67,23 +70,23 @@ async function materialise(
     time: world.host.now().toISOString(),
     command: 'checkout',
     subject: target.name,
-    point: { from: target.stagedConfig, to: target.config },
+    point: { from: staged, to: target.root },
     stage: () => {
-      files.mkdir(target.root, DIRECTORY_MODE);
-      files.chmod(target.root, DIRECTORY_MODE);
-      copyPrivateFiles(world, privates, source.files, target.root);
+      files.mkdir(staged, DIRECTORY_MODE);
+      files.chmod(staged, DIRECTORY_MODE);
+      copyPrivateFiles(world, privates, source.files, staged);
       stageWorking(world, repository, layout, working, repository.layer(version.chain[0] as never));
       const options = ownValue(config, 'lxc.rootfs.options');
       const place = { repository, container: target.name, layout };
       const lowers = lowersOf(repository, target.name, working);
-      stageConfig(world, target, target.stagedConfig, stackConfig(cloned, options, place, lowers));
+      files.create(`${staged}/config`, stackConfig(cloned, options, place, lowers), CONFIG_MODE);
     },
     forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],
     back: [
       ...discardWorking(layout),
-      { do: 'unlink', path: target.stagedConfig },
-      ...removePrivateFiles(privates, target.root),
-      { do: 'rmdir', path: target.root } satisfies Step,
+      { do: 'unlink', path: `${staged}/config` },
+      ...removePrivateFiles(privates, staged),
+      { do: 'rmdir', path: staged } satisfies Step,
     ],
   });
 }

@@ -6,6 +6,7 @@ import { readContainer } from '../store/containers.js';
 import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import { consistently } from './consistently.js';
 import { checkMarker } from './layers.js';
 import { findRevision } from './lookup.js';
 import type { World } from './world.js';
@@ -15,7 +16,7 @@ import type { World } from './world.js';
  * looking a revision up.
  */
 export async function checkout(world: World, request: CheckoutRequest): Promise<CheckoutOutcome> {
-  const found = findRevision(world, request.revision);
+  const found = await consistently(world, () => findRevision(world, request.revision));
   const target = request.container ?? found.revision.name;
   const present = readContainer(world.host, world.lxcpath, target);
   if (present === undefined) return await checkoutNew(world, request, found, target);

@@ -6,6 +6,7 @@
 
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
 import { decodeSources, encodeSources } from '../layer/sources.js';
+import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import type { ContainerName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
@@ -45,6 +46,7 @@ export async function commitRunning(
     files,
     source.delta,
     layout.delta,
+    layout.links,
     findEarlierCopy(world, repository.layout, container.versioned),
   );
   let version: Version | undefined;
@@ -80,6 +82,7 @@ export async function commitRunning(
       ...thawUnless(isFrozen, world, container.name),
       ...unstageVersionFiles(layout, privates),
       { do: 'remove-copy', path: layout.delta },
+      { do: 'remove-copy', path: layout.links },
       { do: 'unlink', path: layout.sources },
       { do: 'unlink', path: layout.work },
       { do: 'rmdir', path: layout.root },
@@ -117,7 +120,9 @@ async function copyLive(
 async function whileFrozen({ host: { lxc }, lxcpath }: World, name: ContainerName, act: () => void): Promise<number> {
   const started = performance.now();
   {
-    await using _ = await lxc.freeze(lxcpath, name);
+    await using _ = await lxc.freeze(lxcpath, name).catch(async (error) => {
+      throw (await lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
+    });
     act();
   }
   return Math.round(performance.now() - started);
@@ -137,4 +142,8 @@ function findEarlierCopy(
   const layout = repository.version(copied);
   const sources = files.readIfPresent(layout.sources);
   return sources === undefined ? undefined : { delta: layout.delta, sources: decodeSources(sources) };
+}
+
+function stoppedMeanwhile(name: ContainerName): LxcvError {
+  return new LxcvError('container-in-use', `${name} stopped while it was committed`, 'Nothing was done. Try again.');
 }

@@ -9,6 +9,7 @@ import { adopt, checkAdoptable } from './adopt.js';
 import type { CommitRequest } from './commit-request.js';
 import { commitRunning } from './commit-running.js';
 import { commitStopped } from './commit-stopped.js';
+import { consistently } from './consistently.js';
 import { holdStopped } from './hold.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
@@ -21,7 +22,7 @@ import type { World } from './world.js';
  */
 export async function commit(world: World, request: CommitRequest): Promise<Version> {
   const author = request.author ?? (await world.host.author());
-  const repositoryName = await repositoryOf(world, request.container);
+  const repositoryName = await consistently(world, () => repositoryOf(world, request.container));
   const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
   await runHook(world, hooks, 'pre-commit', request.container);
   const version = await commitLocked(world, repositoryName, { ...request, author });

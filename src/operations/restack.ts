@@ -51,6 +51,8 @@ export interface Restack {
 export interface Arrival {
   /** Where the delta is. */
   readonly from: string;
+  /** Its modification time, which some file systems change with a move. */
+  readonly mtimeNs: bigint;
   readonly stage: () => void;
   /** What to do once the delta is in its place, and the final config too. */
   readonly moved: readonly Step[];
@@ -108,9 +110,9 @@ function stageBothConfigs(
   stageConfig(world, layout, layout.finalConfig, final);
 }
 
-function arrive(version: VersionLayout, { layout }: Container, { from, moved }: Arrival): Step[] {
+function arrive(version: VersionLayout, { layout }: Container, { from, mtimeNs, moved }: Arrival): Step[] {
   return [
-    { do: 'move-in', from, to: version.delta },
+    { do: 'move-in', from, to: version.delta, mtimeNs: `${mtimeNs}` },
     { do: 'rename', from: layout.finalConfig, to: layout.config },
     ...moved,
   ];

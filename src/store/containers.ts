@@ -80,9 +80,9 @@ function findVersioned(
 
 /** The files that an `lxc.include` names: itself, or every `*.conf` of a directory. */
 function readInclude(host: Host, path: string): LxcConfig[] {
-  const stat = host.files.statTarget(path);
-  if (stat === undefined) return [];
-  const names = stat.type === 'directory' ? host.files.list(path).filter((name) => name.endsWith('.conf')) : undefined;
-  const paths = names === undefined ? [path] : names.sort().map((name) => `${path}/${name}`);
-  return paths.map((file) => parseLxcConfig(host.files.readIfPresent(file) ?? Buffer.alloc(0)));
+  const real = host.files.realPath(path);
+  if (real === undefined) return [];
+  if (host.files.stat(real)?.type !== 'directory') return [parseLxcConfig(host.files.read(real))];
+  const names = host.files.list(real).filter((name) => /.\.conf$/.test(name));
+  return names.sort().flatMap((name) => readInclude(host, `${real}/${name}`));
 }

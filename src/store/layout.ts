@@ -112,6 +112,11 @@ export class VersionLayout {
     return `${this.root}/sources`;
   }
 
+  /** While a running container is copied: see layer/live-copy.ts. */
+  get links(): string {
+    return `${this.root}/links`;
+  }
+
   get delta(): string {
     return `${this.root}/delta`;
   }

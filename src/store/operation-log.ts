@@ -17,7 +17,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('unlink'), path }),
   v.strictObject({ do: v.literal('rmdir'), path }),
   v.strictObject({ do: v.literal('ref'), path, id: v.nullable(v.custom((id) => typeof id === 'string')) }),
-  v.strictObject({ do: v.literal('move-in'), from: path, to: path }),
+  v.strictObject({ do: v.literal('move-in'), from: path, to: path, mtimeNs: v.pipe(v.string(), v.digits()) }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),
@@ -68,12 +68,17 @@ export function readPending(files: FilesRead, log: string): Pending | undefined 
 /** Appends a record; the caller holds the repository's lock. A line that a crash cut short is dropped first. */
 export function appendRecord(files: Files, log: string, record: LogRecord): void {
   const size = files.stat(log)?.size ?? 0;
-  if (size > 0) {
-    const end = files.readEnd(log, TAIL_BYTES);
-    const whole = end.lastIndexOf('\n') + 1;
-    if (whole < end.length) files.truncate(log, size - end.length + whole);
-  }
+  const whole = size === 0 ? 0 : sizeOfWholeLines(files, log, size);
+  if (whole < size) files.truncate(log, whole);
   files.append(log, `${JSON.stringify(record)}\n`);
+}
+
+function sizeOfWholeLines(files: FilesRead, log: string, size: number): number {
+  for (let bytes = TAIL_BYTES; ; bytes *= 16) {
+    const end = files.readEnd(log, bytes);
+    const newline = end.lastIndexOf('\n');
+    if (newline >= 0 || end.length === size) return size - end.length + newline + 1;
+  }
 }
 
 /** The records from the last on. A line that is no record is passed over: it was cut short before anything was done. */

@@ -3,7 +3,7 @@
  * can be run again from its start after a crash, and plain JSON, so that the operation log can hold it.
  */
 
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { childPath, type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
@@ -19,8 +19,8 @@ export type Step =
   | { readonly do: 'rmdir'; readonly path: string }
   /** Replaces a ref; null removes it. */
   | { readonly do: 'ref'; readonly path: string; readonly id: VersionId | null }
-  /** Moves a directory such that its old path leads to it at every instant, and is a symbolic link in the end. */
-  | { readonly do: 'move-in'; readonly from: string; readonly to: string }
+  /** Moves a directory such that its old path leads to it at every instant, and is a symbolic link in the end; its own time stays. */
+  | { readonly do: 'move-in'; readonly from: string; readonly to: string; readonly mtimeNs: string }
   /** Puts a file where overlayfs's workdir was: from then on nothing can be mounted that writes to the delta beside it. */
   | { readonly do: 'close-delta'; readonly work: string }
   /** Removes a tree that the operation made as a copy of another, be it by hard links. */
@@ -50,6 +50,7 @@ export function runStep({ files, lxc }: StepHost, step: Step): void {
       break;
     case 'move-in':
       moveIn(files, step.from, step.to);
+      files.setMtime(step.to, BigInt(step.mtimeNs));
       break;
     case 'close-delta':
       closeDelta(files, step.work);
@@ -80,7 +81,7 @@ export function discardWorking(layout: VersionLayout): Step[] {
 
 /** Writes a file whole and durable, or leaves the one that is there. */
 function replaceFile(files: Files, path: string, content: string, mode: number): void {
-  const staged = join(dirname(path), `.lxcv-${basename(path)}`);
+  const staged = join(dirname(path), '.lxcv-staged');
   tolerate(['ENOENT'], () => files.unlink(staged));
   files.create(staged, content, mode);
   files.sync(staged);
@@ -114,14 +115,18 @@ function removeTree(files: Files, path: string | Buffer): void {
   files.rmdir(path);
 }
 
-/** LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. */
+/**
+ * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. An entry
+ * is appended, as LXC does it: another process may be doing the same.
+ */
 function listClone(files: Files, path: string, entry: string, listed: boolean): void {
   const present = files.readIfPresent(path)?.toString('utf8') ?? '';
-  const others = present.replaceAll(entry, '');
-  const wanted = listed ? `${others}${entry}` : others;
-  if (wanted === present || (listed && present.includes(entry))) return;
-  if (wanted === '') files.unlink(path);
-  else replaceFile(files, path, wanted, 0o644);
+  const pairs: string[] = present.match(/[^\n]*\n[^\n]*\n?/g) ?? [];
+  if (pairs.includes(entry) === listed) return;
+  const rest = pairs.filter((pair) => pair !== entry).join('');
+  if (listed) files.append(path, entry);
+  else if (rest === '') files.unlink(path);
+  else replaceFile(files, path, rest, 0o644);
 }
 
 function thaw(lxc: StepHost['lxc'], lxcpath: string, container: ContainerName): void {

@@ -81,17 +81,29 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
   }
 }
 
-/** Finishes pending operations where that can be done at once; a store that cannot be written to is read as it is. */
+/**
+ * Finishes an operation that a process left pending. One that may be past its commit point, and is still being carried on, is
+ * waited for. A store that cannot be written to is read as it is.
+ */
 function settle(host: Host, layout: RepositoryLayout): void {
-  if (readPending(host.files, layout.operations) === undefined) return;
+  for (let waited = 0; waited <= LOCK_WAIT_MS; waited += LOCK_POLL_MS) {
+    const pending = readPending(host.files, layout.operations);
+    if (pending === undefined || settleNow(host, layout) || pending.state === 'begin') return;
+    host.pause(LOCK_POLL_MS);
+  }
+}
+
+/** @returns false where another process holds the lock. */
+function settleNow(host: Host, layout: RepositoryLayout): boolean {
   try {
     const lock = host.takeLock(layout.lock, 'recovery');
-    if (!lock.held) return;
+    if (!lock.held) return false;
     using _ = lock;
     recover(host, layout.operations);
   } catch (error) {
     if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
   }
+  return true;
 }
 
 /** True where there is a store. @throws LxcvError `store-newer`, `store-damaged`. */

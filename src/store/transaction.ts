@@ -32,7 +32,8 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     appendRecord(host.files, log, { operation, state: 'ready' });
     host.files.syncFileSystem(log);
     check?.();
-    host.files.rename(point.from, point.to);
+    if (host.files.stat(point.to) === undefined) host.files.renameNew(point.from, point.to);
+    else host.files.rename(point.from, point.to);
   } catch (error) {
     attempt(() => takeBack(host, log, begin));
     throw error;

@@ -248,7 +248,7 @@ class Place implements Disposable {
   /** The next command finds everything whole, every version is as it was, and the operation can be done again. */
   async expectWhole(point: string): Promise<void> {
     const engine = await this.engine();
-    expect(engine.fsck(undefined), point).toEqual([]);
+    expect(await engine.fsck(undefined), point).toEqual([]);
     for (const { id } of this.manifests()) {
       const known = this.versions.get(id) ?? this.before.tree;
       expect(compareTrees(this.treeOfVersion(id), known), point).toEqual([]);
@@ -259,7 +259,7 @@ class Place implements Disposable {
         point,
       ).toContain(id);
     await expect(engine.commit(COMMIT), point).resolves.toMatchObject({ container: C });
-    expect(engine.fsck(undefined), point).toEqual([]);
+    expect(await engine.fsck(undefined), point).toEqual([]);
   }
 
   private get base(): string {

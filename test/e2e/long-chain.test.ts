@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type LogJson, mountString, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { temporaryDirectory } from '../support/overlay.js';
 import { expectSameTree, type Tree } from '../support/tree.js';
 
 const COMMITS = 300;
@@ -40,9 +41,31 @@ it('mounts and boots a container after 300 commits in a row, and makes any of th
   expect(await lxc.attach('at24', 'tail -n 1 /root/log')).toBe('line 24\n');
 });
 
+it('shortens a chain in time where paths are so long that few layers fit', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'd'.repeat(150));
+  const name = 'n'.repeat(60);
+  using lxc = temporaryLxc(path);
+  lxc.createBase();
+  await lxc.clone('base', name);
+  const trees: Tree[] = [];
+  for (let number = 0; number < 20; number += 1) {
+    change(lxc, number, name);
+    trees.push(lxc.tree(name));
+    await lxc.commit(name, `Version ${number}`);
+    expect(Buffer.byteLength(mountString(lxc.rootfs(name)))).toBeLessThan(MOUNT_STRING_MAX);
+  }
+  await lxc.start(name);
+  expect((await lxc.attach(name, 'cat /root/log')).split('\n')).toHaveLength(21);
+  for (const [number, tree] of trees.entries()) {
+    await lxc.checkout(`${name}@${number}`, `at${number}`);
+    expectSameTree(lxc.tree(`at${number}`), tree);
+  }
+});
+
 /** Adds a line and a file, and removes six files of seven some versions later. */
-function change(lxc: TestLxc, number: number): void {
-  using mount = lxc.mount('mysql');
+function change(lxc: TestLxc, number: number, name = 'mysql'): void {
+  using mount = lxc.mount(name);
   const root = join(mount.path, 'root');
   appendFileSync(join(root, 'log'), `line ${number}\n`);
   mkdirSync(join(root, 'files'), { recursive: true });

@@ -12,15 +12,15 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountDisk } from '../support/disk.js';
 import { type ErrorJson, type LogJson, LXCV, type StatusJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
-import { type DisposablePath, mountOverlay, temporaryDirectory } from '../support/overlay.js';
+import { mountOverlay } from '../support/overlay.js';
 import { compareTrees, expectSameTree } from '../support/tree.js';
 
 describe('lxcv refuses, in two lines, and changes nothing', () => {
@@ -146,7 +146,9 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
       ...['commit', '-m', '', 'plain', '-P', join(lxc.directory, 'alias')],
     ]);
     expect(outcome).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(TWO_LINES) });
-    expect(compareTrees(lxc.listing(), before)).toEqual([]);
+    const changes = compareTrees(lxc.listing(), before);
+    // The container itself goes on writing.
+    expect(changes.filter((change) => !change.startsWith('/lxc/plain/rootfs/var/'))).toEqual([]);
   });
 
   it('a commit of nothing, stopped or running', async () => {
@@ -431,7 +433,7 @@ describe('lxcv notices', () => {
 
 describe('a file system that cannot take more', () => {
   it('is read where it is mounted read-only, and nothing else', async () => {
-    using disk = mountDisk();
+    using disk = mountDisk('ext4');
     using lxc = await withClone(disk.path);
     await commitFile(lxc, 'mysql', 'first');
     addFile(lxc, 'mysql', 'second');
@@ -455,7 +457,7 @@ describe('a file system that cannot take more', () => {
   });
 
   it('leaves everything as it was where it is full, and goes on once there is room', async () => {
-    using disk = mountDisk();
+    using disk = mountDisk('ext4');
     using lxc = await withClone(disk.path);
     lxc.createBase('plain');
     await commitFile(lxc, 'mysql', 'first');
@@ -590,18 +592,6 @@ function versionDirectory(lxc: TestLxc, repository: string, number: number): str
 
 function nameIn(file: string): string {
   return file.split('/').at(-1) ?? file;
-}
-
-/** A small ext4 on a file, all of which root may use. */
-function mountDisk(): DisposablePath {
-  const directory = temporaryDirectory();
-  const [image, path] = [join(directory.path, 'image'), join(directory.path, 'disk')];
-  writeFileSync(image, '');
-  truncateSync(image, 24 << 20);
-  execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
-  mkdirSync(path);
-  execFileSync('mount', ['-o', 'loop', image, path]);
-  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() };
 }
 
 /** Makes a file so large that no more than some bytes are left on its file system. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type {
@@ -292,6 +292,28 @@ describe('the story of a container', () => {
     await lxc.json('commit', '-m', 'Second', 'web');
     await lxc.json('checkout', 'web@0', 'again');
     expectSameTree(lxc.tree('again'), before);
+  });
+
+  it('adopts a container on several lower directories, however their paths are written', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase();
+    await lxc.clone('base', 'mysql');
+    const middle = join(lxc.directory, 'middle');
+    mkdirSync(join(middle, 'etc'), { recursive: true });
+    writeFileSync(join(middle, 'etc/passwd'), 'root::0:0:root:/:/bin/sh\n');
+    const { lowers, upper } = lxc.rootfs('mysql');
+    const path = `overlayfs:${middle}/:${lowers[0]}/:${upper}/`;
+    lxc.editConfig('mysql', (text) => text.replace(/(?<=^lxc\.rootfs\.path = ).*/m, path));
+    await inside(lxc, 'mysql', 'echo mine >/home/mine && rm /etc/group');
+    const tree = lxc.tree('mysql');
+    await lxc.json('commit', '-m', 'First', 'mysql');
+    expectSameTree(lxc.tree('mysql'), tree);
+    await inside(lxc, 'mysql', 'rm /home/mine');
+    await lxc.json('commit', '-m', 'Second', 'mysql');
+    await lxc.json('checkout', 'mysql@0', 'again');
+    expectSameTree(lxc.tree('again'), tree);
+    await inside(lxc, 'again', 'test "$(cat /home/mine)" = mine && test ! -e /etc/group');
+    expect(readdirSync(join(lxc.lxcpath, 'mysql')).sort()).toEqual(['config', 'lxc_rdepends', 'rootfs']);
   });
 
   it('takes the message from standard input, and the author from the environment or the command line', async () => {

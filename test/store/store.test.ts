@@ -1,0 +1,203 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Host, machine } from '../../src/host/host.js';
+import type { RepositoryName } from '../../src/model/version.js';
+import { appendRecord, readPending } from '../../src/store/operation-log.js';
+import { listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
+import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
+import { directory, plant, symlinkTo } from '../support/plant.js';
+import { compareTrees, readTree } from '../support/tree.js';
+
+const MYSQL = 'mysql' as RepositoryName;
+
+describe('lockRepository', () => {
+  it('makes a store and a repository that only root can enter', async () => {
+    using place = temporaryDirectory();
+    using layout = await lock(place);
+    expect(layout.root).toBe(join(place.path, 'lxcv/mysql'));
+    expect(readdirSync(layout.root).sort()).toEqual(['containers', 'empty', 'lock', 'refs', 'versions']);
+    expect(readdirSync(join(place.path, 'lxcv')).sort()).toEqual(['mysql', 'store.json']);
+    for (const [path, node] of readTree(join(place.path, 'lxcv'))) expect(node.mode & 0o077, path).toBe(0);
+    expect(JSON.parse(readFileSync(join(place.path, 'lxcv/store.json'), 'utf8'))).toEqual({
+      format: 1,
+      id: expect.stringMatching(/^[a-z][a-z0-9]{11}$/),
+    });
+  });
+
+  it('changes nothing in a store that is there', async () => {
+    using place = temporaryDirectory();
+    (await lock(place))[Symbol.dispose]();
+    const before = readTree(place.path);
+    (await lock(place))[Symbol.dispose]();
+    const differences = compareTrees(readTree(place.path), before, { ignore: (path) => path.endsWith('/lock') });
+    expect(differences).toEqual([]);
+  });
+
+  it('waits for another one, and gives up in the end without a change', async () => {
+    using place = temporaryDirectory();
+    using _ = await lock(place);
+    let slept = 0;
+    const host = withSleep((milliseconds) => {
+      slept += milliseconds;
+    });
+    await expect(lock(place, host)).rejects.toMatchObject({
+      code: 'repository-locked',
+      exitCode: 3,
+      message: expect.stringContaining(`commit mysql (process ${process.pid})`),
+    });
+    expect(slept).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('has the lock as soon as the other one lets go of it', async () => {
+    using place = temporaryDirectory();
+    const first = await lock(place);
+    const host = withSleep(() => first[Symbol.dispose]());
+    using second = await lock(place, host);
+    expect(second.name).toBe(MYSQL);
+  });
+
+  it('locks each repository by itself', async () => {
+    using place = temporaryDirectory();
+    using _ = await lock(place);
+    using other = await lockRepository(machine, join(place.path, 'lxc'), 'other' as RepositoryName, 'commit');
+    expect(listRepositories(machine, join(place.path, 'lxc'))).toEqual([MYSQL, other.name]);
+  });
+
+  it('finishes first what an earlier process left', async () => {
+    using place = temporaryDirectory();
+    const rubbish = leavePending(place);
+    using layout = await lock(place);
+    expect(readdirSync(layout.root)).not.toContain('rubbish');
+    expect(readPending(machine.files, layout.operations)).toBeUndefined();
+    expect(rubbish).toBe(join(layout.root, 'rubbish'));
+  });
+
+  it('lets go of the lock where it cannot go on', async () => {
+    using place = temporaryDirectory();
+    leavePending(place);
+    const stuck = join(place.path, 'lxcv/mysql/rubbish');
+    rmSync(stuck);
+    mkdirSync(stuck);
+    await expect(lock(place)).rejects.toMatchObject({ code: 'EISDIR' });
+    rmSync(stuck, { recursive: true });
+    using layout = await lock(place);
+    expect(layout.name).toBe(MYSQL);
+  });
+
+  it.each([
+    ['store-newer', '{"format": 2}'],
+    ['store-damaged', 'no JSON'],
+    ['store-damaged', '{"id": "abcdefghijkl"}'],
+  ])('refuses a store that says otherwise: %s', async (code, content) => {
+    using place = temporaryDirectory();
+    plant(place.path, { 'lxcv/store.json': content });
+    await expect(lock(place)).rejects.toMatchObject({ code });
+    expect(() => openRepository(machine, join(place.path, 'lxc'), MYSQL)).toThrow(expect.objectContaining({ code }));
+    expect(() => listRepositories(machine, join(place.path, 'lxc'))).toThrow(expect.objectContaining({ code }));
+    expect(readdirSync(join(place.path, 'lxcv'))).toEqual(['store.json']);
+  });
+});
+
+describe('openRepository', () => {
+  it('finds none where there is no store, or no such repository, and makes none', async () => {
+    using place = temporaryDirectory();
+    const lxcpath = join(place.path, 'lxc');
+    expect(openRepository(machine, lxcpath, MYSQL)).toBeUndefined();
+    expect(readdirSync(place.path)).toEqual([]);
+    (await lock(place))[Symbol.dispose]();
+    expect(openRepository(machine, lxcpath, 'other' as RepositoryName)).toBeUndefined();
+    expect(readdirSync(join(place.path, 'lxcv')).sort()).toEqual(['mysql', 'store.json']);
+  });
+
+  it('takes no lock where nothing is pending', async () => {
+    using place = temporaryDirectory();
+    using locked = await lock(place);
+    const host: Host = {
+      ...machine,
+      takeLock: () => {
+        throw new Error('took a lock');
+      },
+    };
+    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.root).toBe(locked.root);
+  });
+
+  it('finishes what an earlier process left', () => {
+    using place = temporaryDirectory();
+    leavePending(place);
+    const layout = openRepository(machine, join(place.path, 'lxc'), MYSQL);
+    expect(readdirSync(layout?.root as string)).not.toContain('rubbish');
+  });
+
+  it('leaves alone what another process is at work on', async () => {
+    using place = temporaryDirectory();
+    using layout = await lock(place);
+    leavePending(place);
+    expect(openRepository(machine, join(place.path, 'lxc'), MYSQL)).toBeDefined();
+    expect(readdirSync(layout.root)).toContain('rubbish');
+    expect(readPending(machine.files, layout.operations)?.state).toBe('begin');
+  });
+
+  it.each(['EROFS', 'ENOSPC'])('reads a store that cannot be written to as it is: %s', (code) => {
+    using place = temporaryDirectory();
+    leavePending(place);
+    const fail = () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const host: Host = { ...machine, files: { ...machine.files, append: fail } };
+    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
+    const broken: Host = { ...machine, takeLock: fail };
+    expect(openRepository(broken, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
+  });
+});
+
+describe('listRepositories', () => {
+  it('lists directories with the names of repositories, sorted', () => {
+    using place = temporaryDirectory();
+    plant(join(place.path, 'lxcv'), {
+      'store.json': '{"format": 1}',
+      b: directory,
+      a: directory,
+      '.being-written': directory,
+      'with blank': directory,
+      file: '',
+      link: symlinkTo('a'),
+    });
+    expect(listRepositories(machine, join(place.path, 'lxc'))).toEqual(['a', 'b']);
+  });
+
+  it('lists none where there is no store', () => {
+    using place = temporaryDirectory();
+    expect(listRepositories(machine, join(place.path, 'lxc'))).toEqual([]);
+    mkdirSync(join(place.path, 'lxcv'));
+    expect(listRepositories(machine, join(place.path, 'lxc'))).toEqual([]);
+    expect(statSync(join(place.path, 'lxcv')).isDirectory()).toBe(true);
+  });
+});
+
+function lock(place: DisposablePath, host: Host = machine) {
+  return lockRepository(host, join(place.path, 'lxc'), MYSQL, 'commit mysql');
+}
+
+function withSleep(sleep: (milliseconds: number) => void): Host {
+  return { ...machine, sleep: async (milliseconds) => sleep(milliseconds) };
+}
+
+/** A repository in which an operation was begun that has made one file. @returns the file. */
+function leavePending(place: DisposablePath): string {
+  const root = join(place.path, 'lxcv/mysql');
+  plant(join(place.path, 'lxcv'), { 'store.json': '{"format": 1}', 'mysql/versions': directory });
+  const rubbish = join(root, 'rubbish');
+  appendRecord(machine.files, join(root, 'operations'), {
+    operation: 'one',
+    state: 'begin',
+    time: '2026-01-02T03:04:05.678Z',
+    command: 'commit',
+    subject: 'mysql',
+    point: { from: join(root, 'staged'), to: join(root, 'done') },
+    forward: [],
+    back: [{ do: 'unlink', path: rubbish }],
+  });
+  writeFileSync(rubbish, '');
+  return rubbish;
+}
