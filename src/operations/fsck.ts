@@ -17,7 +17,7 @@ import { listRepositories, openRepository } from '../store/store.js';
 import type { World } from './world.js';
 
 /** What can be wrong. */
-export type FindingCode =
+type FindingCode =
   | 'manifest-damaged'
   | 'manifest-rewritten'
   | 'history-forged'

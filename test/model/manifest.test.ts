@@ -101,6 +101,7 @@ describe('decodeManifest', () => {
           expect(encodeManifest(decoded)).toEqual(encodeManifest(version));
         },
       ),
+      { numRuns: 50 },
     );
   });
 

@@ -41,7 +41,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Standard input; without it that is empty. */
   readonly input?: string;
   readonly cwd?: string;
