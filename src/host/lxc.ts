@@ -137,11 +137,13 @@ async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDispos
   });
   const ended = once(keeper, 'close');
   await Promise.race([once(keeper.stdout, 'data'), ended]);
-  if (keeper.exitCode !== null) throw toolFailed('lxc-freeze', ['-P', lxcpath, '-n', name], said);
+  if (keeper.exitCode !== null || keeper.signalCode !== null)
+    throw toolFailed('lxc-freeze', ['-P', lxcpath, '-n', name], said);
   return {
     async [Symbol.asyncDispose]() {
       keeper.stdin.end();
       await ended;
+      if (keeper.exitCode !== 0) throw toolFailed('lxc-unfreeze', ['-P', lxcpath, '-n', name], said);
     },
   };
 }

@@ -1,5 +1,9 @@
 /** Other programs, run without a shell. */
 
+import { spawn } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
 interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
   readonly exitCode: number | undefined;
@@ -22,7 +26,12 @@ export interface Programs {
    * of one that is told to `inherit` lxcv's own.
    */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  /** Runs a program until it ends, whatever it leaves running behind it; of what it prints only errors are collected. */
+  runAndLeave(program: string, env: Readonly<Record<string, string>>): Promise<Omit<ProgramResult, 'stdout'>>;
 }
+
+/** Linux's flag to open a new file in a directory that bears no name there. */
+const O_TMPFILE = 0o20200000;
 
 export const programs: Programs = {
   async run(program, args, options = {}) {
@@ -39,5 +48,24 @@ export const programs: Programs = {
       stderr: result.stderr ?? '',
       missing: result.code === 'ENOENT',
     };
+  },
+
+  async runAndLeave(program, env) {
+    const said = openSync(tmpdir(), O_TMPFILE | constants.O_RDWR, 0o600);
+    try {
+      const child = spawn(program, [], {
+        stdio: ['ignore', 'ignore', said],
+        env: { ...process.env, LC_ALL: 'C', ...env },
+      });
+      const { exitCode, missing } = await new Promise<Pick<ProgramResult, 'exitCode' | 'missing'>>((resolve) => {
+        child.once('exit', (code) => resolve({ exitCode: code ?? undefined, missing: false }));
+        child.once('error', (error) =>
+          resolve({ exitCode: undefined, missing: 'code' in error && error.code === 'ENOENT' }),
+        );
+      });
+      return { exitCode, missing, stderr: readFileSync(`/proc/self/fd/${said}`, 'utf8') };
+    } finally {
+      closeSync(said);
+    }
   },
 };

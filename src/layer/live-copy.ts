@@ -12,7 +12,7 @@
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { copyAttributes, createDirectory } from './attributes.js';
-import { OPAQUE, WHITEOUT } from './overlayfs.js';
+import { OPAQUE, WHITEOUT, whyNotKept } from './overlayfs.js';
 
 /** What a file of the source was when it was copied. */
 export interface Source {
@@ -142,7 +142,7 @@ export class LiveCopy {
     if (stat.type === 'file') this.files.copyContent(from, to);
     else if (stat.type === 'symlink') this.files.symlink(this.files.readLink(from), to);
     else this.files.makeNode(to, stat);
-    copyAttributes(this.files, from, stat, to, (xattr) => xattr === WHITEOUT);
+    copyAttributes(this.files, from, stat, to, isMark);
   }
 
   private keepLink(stat: Stat, copy: Buffer, link: string): void {
@@ -202,7 +202,7 @@ export class LiveCopy {
   }
 
   private finishDirectory(source: Directory, stat: Stat, target: Directory, path: BytePath): void {
-    copyAttributes(this.files, source.path, stat, target.path, (xattr) => xattr === OPAQUE);
+    copyAttributes(this.files, source.path, stat, target.path, isMark);
     this.remember(path, stat);
   }
 
@@ -222,6 +222,11 @@ export class LiveCopy {
   private mtimeOf(directory: Directory): bigint {
     return (this.files.stat(directory.path) as Stat).mtimeNs;
   }
+}
+
+/** What a copy keeps of overlayfs's own: what means something to a lower layer, and what is to be found and refused. */
+function isMark(xattr: string): boolean {
+  return xattr === OPAQUE || xattr === WHITEOUT || whyNotKept(xattr) !== undefined;
 }
 
 /** Removes what a path names, with all that is in it. */

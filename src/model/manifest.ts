@@ -44,8 +44,7 @@ const manifestSchema = v.strictObject({
 
 /** The bytes of a version's manifest. */
 export function encodeManifest(version: Version): Buffer {
-  const ordered = v.parse(manifestSchema, { format: MANIFEST_FORMAT, ...version });
-  return Buffer.from(`${JSON.stringify(ordered, null, 2)}\n`, 'utf8');
+  return toBytes(v.parse(manifestSchema, { format: MANIFEST_FORMAT, ...version }));
 }
 
 /**
@@ -57,8 +56,14 @@ export function decodeManifest(bytes: Uint8Array, where: string): Version {
   const value = parseVersioned(bytes, MANIFEST_FORMAT, where);
   const parsed = v.safeParse(manifestSchema, value);
   if (!parsed.success) throw damaged(where, v.getDotPath(parsed.issues[0]) ?? 'its fields');
+  if (!toBytes(parsed.output).equals(bytes)) throw damaged(where, 'its form');
   const { format, ...version } = parsed.output;
   return version;
+}
+
+/** A schema's output has its keys in the schema's order. */
+function toBytes(manifest: v.InferOutput<typeof manifestSchema>): Buffer {
+  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, 'utf8');
 }
 
 /** The digest by which a child names its parent: `sha256:` and the hexadecimal hash of the manifest's bytes. */

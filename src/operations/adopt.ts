@@ -151,13 +151,20 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers }: Or
   }
   const parent = dirname(delta);
   const own = basename(parent) === 'overlay' && dirname(parent) === container.layout.root ? [parent] : [];
-  const directories = [`${parent}/work/work`, `${parent}/work`, ...own];
-  return [{ do: 'unlink', path: delta }, ...directories.map((path): Step => ({ do: 'rmdir', path }))];
+  const directories = [`${parent}/work`, ...own];
+  return [
+    { do: 'unlink', path: delta },
+    { do: 'remove-copy', path: `${parent}/work/work` },
+    ...directories.map((path): Step => ({ do: 'rmdir', path })),
+  ];
 }
 
-/** How the repository enters itself as a clone of the container whose root file system a base is, so that LXC keeps that. */
+/** How the repository enters itself as a clone of the container whose root file system a base is, where it has not yet. */
 function registration(files: Files, base: string, repository: RepositoryLayout): { path: string; entry: string }[] {
   const owner = dirname(base);
   if (files.stat(`${owner}/config`) === undefined) return [];
-  return [{ path: `${owner}/lxc_snapshots`, entry: `${repository.storeRoot}\n${repository.name}\n` }];
+  const path = `${owner}/lxc_snapshots`;
+  const entry = `${repository.storeRoot}\n${repository.name}\n`;
+  const isListed = `\n${files.readIfPresent(path)?.toString('utf8') ?? ''}`.includes(`\n${entry}`);
+  return isListed ? [] : [{ path, entry }];
 }

@@ -25,7 +25,7 @@ export async function runHook(
   const stat = world.host.files.statTarget(path);
   if (stat?.type !== 'file' || (stat.mode & EXECUTABLE) === 0) return;
   const env = { LXCV_CONTAINER: container, LXCV_LXCPATH: world.lxcpath, LXCV_HOOK: hook };
-  const { exitCode, stderr } = await world.host.programs.run(path, [], { env });
+  const { exitCode, stderr } = await world.host.programs.runAndLeave(path, env);
   if (exitCode === 0) return;
   const said = stderr.trim().split('\n').at(-1) ?? '';
   throw new LxcvError(

@@ -23,7 +23,7 @@ export type Step =
   | { readonly do: 'move-in'; readonly from: string; readonly to: string; readonly mtimeNs: string }
   /** Puts a file where overlayfs's workdir was: from then on nothing can be mounted that writes to the delta beside it. */
   | { readonly do: 'close-delta'; readonly work: string }
-  /** Removes a tree that the operation made as a copy of another, be it by hard links. */
+  /** Removes a tree that the operation made as a copy of another, be it by hard links; or overlayfs's scratch directory. */
   | { readonly do: 'remove-copy'; readonly path: string }
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
   | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
@@ -98,7 +98,8 @@ function moveIn(files: Files, from: string, to: string): void {
 
 function closeDelta(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') return;
-  for (const path of [`${work}/work`, work]) tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(path));
+  removeTree(files, `${work}/work`);
+  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
   if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
   files.create(work, '', 0o400);
 }
@@ -116,17 +117,16 @@ function removeTree(files: Files, path: string | Buffer): void {
 }
 
 /**
- * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. An entry
- * is appended, as LXC does it: another process may be doing the same.
+ * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file.
  */
 function listClone(files: Files, path: string, entry: string, listed: boolean): void {
   const present = files.readIfPresent(path)?.toString('utf8') ?? '';
   const pairs: string[] = present.match(/[^\n]*\n[^\n]*\n?/g) ?? [];
   if (pairs.includes(entry) === listed) return;
   const rest = pairs.filter((pair) => pair !== entry).join('');
-  if (listed) files.append(path, entry);
-  else if (rest === '') files.unlink(path);
-  else replaceFile(files, path, rest, 0o644);
+  const wanted = listed ? `${rest}${entry}` : rest;
+  if (wanted === '') files.unlink(path);
+  else replaceFile(files, path, wanted, 0o644);
 }
 
 function thaw(lxc: StepHost['lxc'], lxcpath: string, container: ContainerName): void {

@@ -11,6 +11,9 @@ import { LXCV, temporaryLxc } from '../support/lxc.js';
 import { storm } from '../support/storm.js';
 import { expectSameTree, type Tree } from '../support/tree.js';
 
+/** How many operations a storm has. */
+const STEPS = 45;
+
 describe('a storm over versions and branches', () => {
   it('leaves every version of a container on an overlay as it was', async () => {
     using lxc = temporaryLxc();
@@ -196,13 +199,13 @@ class StormyHistory {
   /** Changes a stopped container, in all of its tree or below a directory. */
   storm(name: string, below = '.'): void {
     using mount = this.lxc.mount(name);
-    storm(join(mount.path, below), { seed: this.#nextSeed(), steps: 60 });
+    storm(join(mount.path, below), { seed: this.#nextSeed(), steps: STEPS });
   }
 
   /** Changes a running container below a directory. */
   async stormInside(name: string, below: string): Promise<void> {
     const { pid } = await this.lxc.info(name);
-    storm(`/proc/${pid}/root/${below}`, { seed: this.#nextSeed(), steps: 60 });
+    storm(`/proc/${pid}/root/${below}`, { seed: this.#nextSeed(), steps: STEPS });
   }
 
   /** Commits in this process. */

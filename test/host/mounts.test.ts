@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { mounts } from '../../src/host/mounts.js';
 import { type DisposablePath, mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { plant } from '../support/plant.js';
@@ -24,9 +24,11 @@ describe('uppersInUse', () => {
 
   it('names none of an overlay that is only read', () => {
     using place = temporaryDirectory();
-    const before = mounts.uppersInUse().size;
-    using _ = mountOverlay({ lowers: [place.path] });
-    expect(mounts.uppersInUse().size).toBe(before);
+    plant(place.path, { file: '' });
+    using overlay = mountOverlay({ lowers: [place.path] });
+    expect(readdirSync(overlay.path)).toEqual(['file']);
+    const places = [place.path, dirname(overlay.path)];
+    expect([...mounts.uppersInUse()].filter((upper) => places.some((path) => upper.startsWith(path)))).toEqual([]);
   });
 
   it('sees an overlay that only another mount namespace has', async () => {
@@ -73,12 +75,13 @@ describe('mountPrivately', () => {
   });
 
   it('leaves nothing behind where it fails', () => {
-    const temporary = () => readdirSync('/tmp').filter((name) => /^lxcv-[^-]{6}$/.test(name)).length;
-    const before = temporary();
+    using place = temporaryDirectory();
+    vi.stubEnv('TMPDIR', place.path);
     expect(() => mounts.mountPrivately('lowerdir=/nowhere:/nowhere')).toThrow(
       expect.objectContaining({ code: 'ENOENT', syscall: 'mount' }),
     );
-    expect(temporary()).toBe(before);
+    expect(readdirSync(place.path)).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });
 

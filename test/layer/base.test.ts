@@ -71,6 +71,13 @@ describe('fingerprint', () => {
     expect(fingerprint(files, join(place.path, 'moved'))).toBe(before);
   });
 
+  it('does not depend on the order in which a file system lists names', () => {
+    using place = temporaryDirectory();
+    const base = plantBase(place.path);
+    const reversed: Files = { ...files, list: (path) => files.list(path).sort().reverse() };
+    expect(fingerprint(reversed, base)).toBe(fingerprint(files, base));
+  });
+
   it('looks through no symbolic link inside', () => {
     using place = temporaryDirectory();
     const outside = plant(join(place.path, 'outside'), { file: '' });

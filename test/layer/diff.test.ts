@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, linkSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -192,6 +193,18 @@ describe('diffTrees', () => {
     const delta = plant(join(place.path, 'delta'), { file: 'content' });
     linkSync(join(delta, 'file'), join(delta, 'name'));
     expect(diff([base], [delta, base]).map(toLine)).toEqual(['added file /name 7']);
+  });
+
+  it('does not take two files of two file systems for one because they have one number', () => {
+    using place = temporaryDirectory();
+    const [base, delta] = [join(place.path, 'base'), join(place.path, 'delta')];
+    for (const [root, content] of Object.entries({ [base]: 'before', [delta]: 'after' })) {
+      mkdirSync(root);
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', root]);
+      plant(root, { file: content });
+    }
+    expect(files.stat(join(base, 'file'))?.inode).toBe(files.stat(join(delta, 'file'))?.inode);
+    expect(diff([base], [delta, base]).map(toLine)).toEqual(['modified file /file 5']);
   });
 
   it('works below paths that are too long for the kernel', () => {

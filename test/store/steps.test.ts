@@ -84,10 +84,10 @@ describe('a step', () => {
     ],
     ['closes a delta without a workdir', (at) => ({ do: 'close-delta', work: at('work') }), {}, ['work: ']],
     [
-      'closes a delta, and keeps what is in its workdir',
+      "closes a delta, and keeps of its workdir what is not overlayfs's scratch",
       (at) => ({ do: 'close-delta', work: at('work') }),
-      { 'work/work/#1': 'x' },
-      ['work: ', 'work-left/', 'work-left/work/', 'work-left/work/#1: x'],
+      { 'work/work/#1': 'scratch', 'work/index/1': 'kept' },
+      ['work: ', 'work-left/', 'work-left/index/', 'work-left/index/1: kept'],
     ],
     ['has closed a delta', (at) => ({ do: 'close-delta', work: at('work') }), { work: '' }, ['work: ']],
     [
@@ -141,7 +141,7 @@ describe('a step', () => {
     expect(show(once)).toEqual(after);
     for (const [index, call] of whole.calls.entries()) {
       const root = prepare(`${index}`);
-      const kind = call.startsWith('create') ? 'cut-short' : 'death';
+      const kind = /^(create|append) /.test(call) ? 'cut-short' : 'death';
       expect(() => run(root, faultyHost({ kind }, index)), call).toThrow();
       run(root);
       expect(show(root), `${kind} at ${call}`).toEqual(after);

@@ -35,7 +35,7 @@ const AUTHOR = { name: 'A test', email: 'test@example.org' };
 const LXC_LOCKS = '/run/lxc/lock';
 
 /** What a program left behind. */
-export interface Outcome {
+interface Outcome {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;

@@ -1,0 +1,33 @@
+/** Small file systems of one's own: a file, formatted and mounted. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DisposablePath, temporaryDirectory } from './overlay.js';
+
+const MIB = 1 << 20;
+
+/** How a file system is made, and how small it can be. Of ext4, root may use every block. */
+const KINDS = {
+  ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], bytes: 24 * MIB },
+  xfs: { make: ['mkfs.xfs', '-q'], bytes: 512 * MIB },
+} as const;
+
+/** Mounts a new file system on a directory, until disposal. */
+export function mountDisk(kind: keyof typeof KINDS): DisposablePath {
+  const directory = temporaryDirectory();
+  const [image, path] = [join(directory.path, 'image'), join(directory.path, 'disk')];
+  const { make, bytes } = KINDS[kind];
+  const [mkfs, ...options] = make;
+  try {
+    writeFileSync(image, '');
+    truncateSync(image, bytes);
+    execFileSync(mkfs, [...options, image], { stdio: 'pipe' });
+    mkdirSync(path);
+    execFileSync('mount', ['-o', 'loop', image, path]);
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() };
+}
