@@ -306,6 +306,16 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
+/** What a look at something yields, or a fallback where that is gone, or is something else by now: a container may be running. */
+export function unlessGone<T>(fallback: T, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'EINVAL')) return fallback;
+    throw error;
+  }
+}
+
 /** The path of a child of a directory. */
 export function childPath(directory: string | Buffer, name: BytePath): Buffer {
   const parent = typeof directory === 'string' ? Buffer.from(directory, 'utf8') : directory;

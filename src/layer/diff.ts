@@ -1,6 +1,6 @@
 /** What differs between two trees. Layers that both share are not read, so the cost is that of the difference. */
 
-import type { FilesRead } from '../host/files.js';
+import { type FilesRead, unlessGone } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import { isBookkeeping } from './overlayfs.js';
@@ -58,7 +58,7 @@ function* diffNames(
 
 function kindOf(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
   if (after === undefined) return before === undefined ? undefined : 'removed';
-  return before === undefined ? 'added' : compareEntries(files, before, after);
+  return before === undefined ? 'added' : unlessGone('modified', () => compareEntries(files, before, after));
 }
 
 function compareEntries(files: FilesRead, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {

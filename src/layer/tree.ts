@@ -3,7 +3,7 @@
  * and by open directories only, so that no symbolic link inside a layer leads anywhere.
  */
 
-import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
+import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
@@ -50,19 +50,22 @@ export class TreeDirectory implements Disposable {
     return TreeDirectory.open(
       files,
       layers.map((layer) => ({ layer, location: `${layer}/.` })),
+      true,
     );
   }
 
   private static open(
     files: FilesRead,
     places: readonly { layer: string; location: string | Buffer }[],
+    required: boolean,
   ): TreeDirectory {
     const parts: Part[] = [];
     try {
       for (const { layer, location } of places) {
         const directory = files.openDirectory(location);
-        if (directory === undefined) throw missingLayer(layer);
-        parts.push({ layer, directory, mark: readDirectoryMark(files, directory.path) });
+        if (directory === undefined && required) throw missingLayer(layer);
+        if (directory === undefined) continue;
+        parts.push({ layer, directory, mark: unlessGone('merged', () => readDirectoryMark(files, directory.path)) });
       }
     } catch (error) {
       for (const part of parts) part.directory[Symbol.dispose]();
@@ -82,7 +85,9 @@ export class TreeDirectory implements Disposable {
 
   /** Every name, whiteouts included, that the first `count` parts hold. */
   names(count = this.parts.length): Set<BytePath> {
-    return new Set(this.parts.slice(0, count).flatMap((part) => this.files.list(part.directory.path)));
+    return new Set(
+      this.parts.slice(0, count).flatMap((part) => unlessGone([], () => this.files.list(part.directory.path))),
+    );
   }
 
   lookup(name: BytePath): Lookup {
@@ -93,7 +98,7 @@ export class TreeDirectory implements Disposable {
       const location = childPath(part.directory.path, name);
       const stat = this.files.stat(location);
       if (stat === undefined) continue;
-      const whiteout = isWhiteout(this.files, location, stat, part.mark);
+      const whiteout = unlessGone(false, () => isWhiteout(this.files, location, stat, part.mark));
       if (top === undefined) {
         if (whiteout) return { kind: 'whiteout', entry: { stat, location } };
         top = { stat, location };
@@ -101,7 +106,7 @@ export class TreeDirectory implements Disposable {
       closed = stat.type !== 'directory' || whiteout;
       if (closed) break;
       layers.push(part.layer);
-      closed = readDirectoryMark(this.files, location) === 'opaque';
+      closed = unlessGone('merged', () => readDirectoryMark(this.files, location)) === 'opaque';
       if (closed) break;
     }
     return top === undefined ? { kind: 'absent' } : { kind: 'entry', entry: top, closed, layers };
@@ -113,12 +118,12 @@ export class TreeDirectory implements Disposable {
     return found.kind === 'entry' ? found.entry : undefined;
   }
 
-  /** Opens the child directory that `layers`, as a lookup gave them, make. */
+  /** Opens the child directory that `layers`, as a lookup gave them, make; without those that have lost it since. */
   openChild(name: BytePath, layers: readonly string[]): TreeDirectory {
     const places = this.parts
       .filter((part) => layers.includes(part.layer))
       .map((part) => ({ layer: part.layer, location: childPath(part.directory.path, name) }));
-    return TreeDirectory.open(this.files, places);
+    return TreeDirectory.open(this.files, places, false);
   }
 
   /** The directory itself: what its topmost part says. */
