@@ -29,6 +29,7 @@ describe('lxcv, killed at a random moment', () => {
     lxc = temporaryLxc();
     lxc.createBase();
     await lxc.clone('base', 'mysql');
+    lxc.quieten('mysql');
     for (const name of ['first', 'second', 'third']) {
       addFile(lxc, 'mysql', name);
       const { number } = await lxc.commit('mysql', name);

@@ -65,6 +65,7 @@ describe("LXC's own tools", () => {
     expect(await lxc.json<StatusJson>('status', 'mysql')).toMatchObject({ branch: 'mysql', changes: [] });
     await lxc.start('mysql');
     await lxc.stop('mysql');
+    addFile(lxc, 'mysql', 'third');
     await lxc.json('commit', '-m', 'Goes on', 'mysql');
   });
 

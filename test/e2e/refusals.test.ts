@@ -41,9 +41,10 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
     lxc.createBase('web');
     await lxc.commit('web', 'Of another repository');
     await lxc.checkout('mysql@1', 'tracked');
-    await lxc.start('live');
-    await lxc.start('tracked');
-    await lxc.commit('tracked', 'What a start writes');
+    for (const name of ['live', 'tracked']) {
+      lxc.quieten(name);
+      await lxc.start(name);
+    }
     mkdirSync(join(lxc.lxcpath, 'taken'));
     writeFileSync(join(lxc.directory, 'there.tar'), '');
   });
@@ -138,6 +139,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
 
   it('to take over a running container that is named by another path', async () => {
     lxc.createBase('plain');
+    lxc.quieten('plain');
     await lxc.start('plain');
     symlinkSync(lxc.lxcpath, join(lxc.directory, 'alias'));
     const before = lxc.listing();

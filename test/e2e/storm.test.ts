@@ -18,6 +18,7 @@ describe('a storm over versions and branches', { timeout: 300_000 }, () => {
   it('leaves every version of a container on an overlay as it was', async () => {
     using lxc = temporaryLxc();
     await createClone(lxc);
+    lxc.quieten('mysql');
     const history = new StormyHistory(lxc, 1000);
 
     history.storm('mysql', 'home');
@@ -69,6 +70,7 @@ describe('a storm over versions and branches', { timeout: 300_000 }, () => {
     using disk = mountDisk('xfs');
     using lxc = temporaryLxc(disk.path);
     lxc.createBase('mysql');
+    lxc.quieten('mysql');
     const history = new StormyHistory(lxc, 2000);
     history.storm('mysql', 'home');
     await history.commit('mysql');
@@ -98,6 +100,7 @@ describe('the root directory of a container', () => {
   it('is brought back with its mode, owner, time and attributes, from every kind of layer', async () => {
     using lxc = temporaryLxc();
     await createClone(lxc);
+    lxc.quieten('mysql');
     const trees: Tree[] = [];
     for (let version = 0; version < 9; version += 1) {
       {

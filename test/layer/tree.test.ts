@@ -126,9 +126,8 @@ describe('TreeDirectory', () => {
     files.rename(join(place.path, 'layer/dir'), join(place.path, 'layer/moved'));
     files.symlink('/etc', join(place.path, 'layer/dir'));
     expect([...dir.names()]).toEqual(['inside']);
-    expect(() => root.openChild('dir' as BytePath, root.layers)).toThrow(
-      expect.objectContaining({ name: 'LxcvError' }),
-    );
+    using instead = root.openChild('dir' as BytePath, root.layers);
+    expect([...instead.names()]).toEqual([]);
   });
 
   it('leaves nothing open where a layer cannot be opened', () => {

@@ -5,6 +5,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -81,6 +82,8 @@ export interface TestLxc extends Disposable {
 
   readConfig(name: string): string;
   editConfig(name: string, edit: (text: string) => string): void;
+  /** Gives a container an init that writes nothing, so that only the test changes what it holds. */
+  quieten(name: string): void;
   /** As the config has it, includes and all. */
   rootfs(name: string): Rootfs;
   /** Mounts the root of a container to be written to, as LXC would; of a plain directory, that itself. */
@@ -153,6 +156,7 @@ export function temporaryLxc(directory?: string): TestLxc {
 
     readConfig: (name) => readFileSync(config(name), 'utf8'),
     editConfig: (name, edit) => writeFileSync(config(name), edit(readFileSync(config(name), 'utf8'))),
+    quieten: (name) => appendFileSync(config(name), 'lxc.init.cmd = /bin/sleep 1000\n'),
     rootfs,
     mount: (name) => {
       const { lowers, upper, options } = rootfs(name);
