@@ -63,6 +63,7 @@ describe('lxcv, killed at a random moment', () => {
       await expectRunning(lxc, 'busy');
       expect(await lxc.attach('busy', `cat /home/running-${attempt}`)).toBe(`${attempt}\n`);
     }
+    await lxc.attach('busy', 'echo last >/home/last');
     await lxc.stop('busy');
     const tree = lxc.tree('busy');
     versions.set((await lxc.commit('busy', 'Stopped')).number, tree);
