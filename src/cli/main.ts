@@ -2,6 +2,7 @@
 /** The executable: hands the arguments to oclif, and ends as documented whatever happens. */
 
 import { flush, run, settings } from '@oclif/core';
+import { endAsSignalled } from '../host/signals.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 
 // Who reads may stop reading: `lxcv log mysql | head`.
@@ -25,6 +26,8 @@ try {
     else process.stderr.write(formatFailure(failure));
   }
 }
+
+endAsSignalled();
 
 /** Lets the flags of all commands stand before the command, as git's do: oclif wants them behind it. */
 function commandFirst(args: readonly string[]): string[] {

@@ -8,12 +8,14 @@ import { type Lock, takeLock } from './lock.js';
 import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
 import { type Programs, programs } from './programs.js';
+import { type Signals, signals } from './signals.js';
 
 export interface Host {
   readonly files: Files;
   readonly lxc: Lxc;
   readonly mounts: Mounts;
   readonly programs: Programs;
+  readonly signals: Signals;
   /** Takes a lock that ends with this process: see host/lock.ts. */
   takeLock(path: string, holder: string): Lock;
   isRoot(): boolean;
@@ -32,6 +34,7 @@ export const machine: Host = {
   lxc,
   mounts,
   programs,
+  signals,
   takeLock,
   isRoot: () => geteuid?.() === 0,
   now: () => new Date(),

@@ -17,6 +17,8 @@ interface RunOptions {
   readonly stdout?: 'inherit';
   /** Added to lxcv's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Ends the program when it aborts. */
+  readonly abort?: AbortSignal;
 }
 
 /** What lxcv asks of other programs. */
@@ -41,6 +43,7 @@ export const programs: Programs = {
       stdin: 'ignore',
       stdout: options.stdout ?? 'pipe',
       env: { LC_ALL: 'C', ...options.env },
+      ...(options.abort === undefined ? {} : { cancelSignal: options.abort }),
     });
     return {
       exitCode: result.exitCode,

@@ -6,6 +6,7 @@
  */
 export const EXIT_CODES = {
   failed: 1,
+  interrupted: 1,
   'not-root': 1,
   'no-lxc': 1,
   'no-space': 1,

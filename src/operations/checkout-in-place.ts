@@ -36,6 +36,7 @@ export async function switchInPlace(
 
 /** Stops a container, acts, and starts it again, whatever came of it. */
 async function whileStopped<T>(world: World, container: VersionedContainer, act: () => Promise<T>): Promise<T> {
+  using _ = world.host.signals.hold();
   world.report({ kind: 'step', what: `stopping ${container.name}` });
   await world.host.lxc.stop(world.lxcpath, container.name);
   try {

@@ -44,6 +44,7 @@ export async function exportVersion(world: World, { revision, output, acceptBase
   if (output !== undefined && files.stat(output) !== undefined) throw outputExists(output);
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
   const staged = output === undefined ? undefined : `${dirname(output)}/.lxcv-${newId(world.host.randomBytes)}`;
+  using _ = world.host.signals.hold();
   using mount = world.host.mounts.mountPrivately(readOnlyMountOptions(layers));
   try {
     await pack(world, mount.path, staged, COMPRESSIONS.find(([name]) => name.test(output ?? ''))?.[1]);
@@ -65,11 +66,12 @@ async function pack(
   compression: string | undefined,
 ): Promise<void> {
   const args = ['--create', '--directory', root, ...KEEP_ALL, ...(compression === undefined ? [] : [compression])];
-  const result = await world.host.programs.run(
-    'tar',
-    [...args, '--file', output ?? '-', '.'],
-    output === undefined ? { stdout: 'inherit' } : {},
-  );
+  const { signals, programs } = world.host;
+  const result = await programs.run('tar', [...args, '--file', output ?? '-', '.'], {
+    abort: signals.abort,
+    ...(output === undefined ? { stdout: 'inherit' } : {}),
+  });
+  signals.check();
   if (result.missing) throw new LxcvError('failed', 'there is no tar program', 'Install it: apt-get install tar');
   const sockets = [...result.stderr.matchAll(/^tar: (.*): socket ignored$/gm)].map(([, path]) => path);
   if (sockets.length > 0) {

@@ -1,7 +1,6 @@
 /** Keeps a stopped container stopped while lxcv works on it. */
 
 import { LxcvError } from '../model/errors.js';
-import type { ContainerName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import type { World } from './world.js';
 
@@ -14,30 +13,40 @@ const SETTLE_POLL_MS = 10;
  * its way from one to the other is waited for.
  * @throws LxcvError `container-in-use` where it is stopped, but its root file system is mounted by something else.
  */
-export async function holdStopped(world: World, { name, rootfs, layout }: Container): Promise<Disposable | undefined> {
-  const hold = await waitForHold(world, name);
-  if (hold === undefined) return undefined;
-  const other = world.host.lxc.runningUnder(world.lxcpath, name);
+export async function holdStopped(world: World, container: Container): Promise<Disposable | undefined> {
+  const hold = await waitForHold(world, container);
+  try {
+    if (hold !== undefined) checkUnmounted(world, container);
+    return hold;
+  } catch (error) {
+    hold?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * What a hold cannot keep from happening: LXC knows a container by the path that it is started with, and anybody can mount.
+ * @throws LxcvError `container-running`, `container-in-use`.
+ */
+export function checkUnmounted({ host, lxcpath }: World, { name, rootfs, layout }: Container): void {
+  const other = host.lxc.runningUnder(lxcpath, name);
   if (other !== undefined) {
-    hold[Symbol.dispose]();
     throw new LxcvError(
       'container-running',
       `${name} is running: it was started as one of ${other}, which is the same directory`,
       `Name it as LXC does: -P ${other}`,
     );
   }
-  if (rootfs.kind === 'overlay' && world.host.mounts.uppersInUse().has(rootfs.upper)) {
-    hold[Symbol.dispose]();
+  if (rootfs.kind === 'overlay' && host.mounts.uppersInUse().has(rootfs.upper)) {
     throw new LxcvError(
       'container-in-use',
       `${name} is stopped, but something has its root file system mounted: ${rootfs.upper}`,
       `Unmount it, or wait for what uses it (lxc-copy, say), and try again. Its config is ${layout.config}.`,
     );
   }
-  return hold;
 }
 
-async function waitForHold({ host, lxcpath }: World, name: ContainerName): Promise<Disposable | undefined> {
+async function waitForHold({ host, lxcpath }: World, { name }: Container): Promise<Disposable | undefined> {
   for (let waited = 0; ; waited += SETTLE_POLL_MS) {
     const hold = host.lxc.holdStopped(lxcpath, name);
     if (hold !== undefined) return hold;

@@ -4,24 +4,27 @@
  * of the container's config.
  */
 
+import { isErrno } from '../host/host.js';
 import { mergeLayers } from '../layer/keyframe.js';
+import { formatRootfsPath } from '../layer/overlayfs.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
 import type { BranchName, Version, VersionId } from '../model/version.js';
+import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { discardWorking, type Step } from '../store/steps.js';
-import { transact } from '../store/transaction.js';
+import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { ShortChain } from './draft.js';
+import { checkUnmounted } from './hold.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
-  type Place,
+  destroyedMeanwhile,
   privateFilesOf,
   removePrivateFiles,
   stackConfig,
-  stageConfig,
   stageWorking,
 } from './staging.js';
 import type { World } from './world.js';
@@ -63,27 +66,32 @@ export async function restack(world: World, { present, arrival, ...request }: Re
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(world.host.randomBytes));
   const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
-  const place = { repository, container: container.name, layout: nextLayout };
   const lowers = lowersOf(repository, container.name, next);
-  const config = stackConfig(container.config, container.options, place, lowers);
-  await transact(world.host, repository.operations, {
+  const { config, stagedConfig } = container.layout;
+  const content = stackConfig(
+    container.config,
+    container.options,
+    { repository, container: container.name, layout: nextLayout },
+    arrival === undefined ? lowers : [arrival.from, ...lowers.slice(1)],
+  );
+  const transaction: Transaction = {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),
     command: request.command,
     subject: container.name,
-    point: { from: container.layout.stagedConfig, to: container.layout.config },
+    point: { from: stagedConfig, to: config, exchange: true },
     stage: () => {
       arrival?.stage();
       version?.stage();
       stageWorking(world, repository, nextLayout, next, request.model);
-      if (arrival === undefined) stageConfig(world, container.layout, container.layout.stagedConfig, config);
-      else stageBothConfigs(world, container, place, [arrival.from, ...lowers.slice(1)], config);
+      stageConfig(world.host.files, config, stagedConfig, content);
     },
-    check: () => checkConfigUnchanged(world, container),
+    check: () => checkStillStopped(world, container),
     forward: [
+      { do: 'settle-config', config, staged: stagedConfig, base: container.configBytes.toString('latin1') },
       ...(arrival === undefined || !('version' in present)
         ? []
-        : arrive(repository.version(present.version.id), container, arrival)),
+        : arrive(repository.version(present.version.id), container, arrival, lowers, nextLayout)),
       ...(version?.forward ?? []),
       ...('discard' in present ? leaveBehind(present.discard) : []),
       ...[...request.refs].map(([name, id]): Step => ({ do: 'ref', path: repository.branch(name), id })),
@@ -92,28 +100,35 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       ...discardWorking(nextLayout),
       ...(version?.back ?? []),
       ...(arrival?.back ?? []),
-      { do: 'unlink', path: container.layout.finalConfig },
-      { do: 'unlink', path: container.layout.stagedConfig },
+      { do: 'unlink', path: stagedConfig },
     ],
-  });
+  };
+  try {
+    await transact(world.host, repository.operations, transaction);
+  } catch (error) {
+    const isDestroyed = isErrno(error, 'ENOENT') && world.host.files.stat(config) === undefined;
+    throw isDestroyed ? destroyedMeanwhile(container) : error;
+  }
 }
 
-/** @param lowers of the first config. */
-function stageBothConfigs(
-  world: World,
-  { layout, config, options }: Container,
-  place: Place,
+/** The last look before the commit point. */
+function checkStillStopped(world: World, container: Container): void {
+  checkConfigUnchanged(world, container);
+  checkUnmounted(world, container);
+}
+
+/** @param lowers of the final config. */
+function arrive(
+  version: VersionLayout,
+  { layout: { config, finalConfig } }: Container,
+  { from, mtimeNs, moved }: Arrival,
   lowers: readonly string[],
-  final: Buffer,
-): void {
-  stageConfig(world, layout, layout.stagedConfig, stackConfig(config, options, place, lowers));
-  stageConfig(world, layout, layout.finalConfig, final);
-}
-
-function arrive(version: VersionLayout, { layout }: Container, { from, mtimeNs, moved }: Arrival): Step[] {
+  next: VersionLayout,
+): Step[] {
+  const was = formatRootfsPath([from, ...lowers.slice(1)], next.delta);
   return [
     { do: 'move-in', from, to: version.delta, mtimeNs: `${mtimeNs}` },
-    { do: 'rename', from: layout.finalConfig, to: layout.config },
+    { do: 'change-rootfs', config, staged: finalConfig, was, is: formatRootfsPath(lowers, next.delta) },
     ...moved,
   ];
 }

@@ -47,20 +47,6 @@ export function stackConfig(
   return formatLxcConfig(setMarker(pinned, { container, repository: repository.root }));
 }
 
-/** Writes a config that is to take the place of the container's, with the owner and mode of the one that is there. */
-export function stageConfig(
-  { host: { files } }: World,
-  container: ContainerLayout,
-  path: string,
-  content: Buffer,
-): void {
-  const present = files.stat(container.config);
-  if (files.stat(path) !== undefined) files.unlink(path);
-  files.create(path, content, 0o600);
-  if (present !== undefined) files.chown(path, present.uid, present.gid);
-  files.chmod(path, present?.mode ?? 0o640);
-}
-
 /** Copies the private hooks and the fstab that a config names from one directory to another, where they are there. */
 export function copyPrivateFiles({ host: { files } }: World, paths: readonly string[], from: string, to: string): void {
   for (const path of paths) {
@@ -104,12 +90,26 @@ function ensureDirectory(files: World['host']['files'], path: string): void {
   }
 }
 
-/** @throws LxcvError `container-edited` where a container's config is no longer what it was when it was read. */
+/**
+ * The last look before a container's config is replaced. What is edited after it is carried over; what was edited before it may
+ * be another root file system, and is not trampled.
+ * @throws LxcvError `container-edited`, or `container-not-found` where the container was destroyed.
+ */
 export function checkConfigUnchanged({ host: { files } }: World, container: Container): void {
-  if (files.readIfPresent(container.layout.config)?.equals(container.configBytes)) return;
+  const present = files.readIfPresent(container.layout.config);
+  if (present?.equals(container.configBytes)) return;
+  if (present === undefined) throw destroyedMeanwhile(container);
   throw new LxcvError(
     'container-edited',
     `${container.layout.config} was changed while lxcv was at work`,
     'Nothing was done. Try again.',
+  );
+}
+
+export function destroyedMeanwhile({ name }: Container): LxcvError {
+  return new LxcvError(
+    'container-not-found',
+    `the container ${name} was destroyed while lxcv was at work`,
+    'Its versions are kept: lxcv list shows them.',
   );
 }

@@ -163,12 +163,12 @@ export class ContainerLayout {
     return `${this.root}/config`;
   }
 
-  /** The next config until it takes the place of the present one. */
+  /** The next config until it is exchanged with the present one, and then that. */
   get stagedConfig(): string {
     return `${this.root}/.config.lxcv`;
   }
 
-  /** Of an adoption: the config that follows the staged one once the delta is in its place. */
+  /** Of an adoption: the config that follows that one, in the same way, once the delta is in its place. */
   get finalConfig(): string {
     return `${this.root}/.config.lxcv-final`;
   }

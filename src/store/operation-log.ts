@@ -12,6 +12,7 @@ import type { Step } from './steps.js';
 const TAIL_BYTES = 1 << 16;
 
 const path = v.string();
+const inode = v.pipe(v.string(), v.digits());
 const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('rename'), from: path, to: path }),
   v.strictObject({ do: v.literal('unlink'), path }),
@@ -23,6 +24,8 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),
   v.strictObject({ do: v.literal('unregister'), path, entry: v.string() }),
   v.strictObject({ do: v.literal('thaw'), lxcpath: path, container: v.string() }),
+  v.strictObject({ do: v.literal('settle-config'), config: path, staged: path, base: v.string() }),
+  v.strictObject({ do: v.literal('change-rootfs'), config: path, staged: path, was: v.string(), is: v.string() }),
 ]) as never;
 
 const beginSchema = v.strictObject({
@@ -33,15 +36,20 @@ const beginSchema = v.strictObject({
   command: v.string(),
   /** What it works on, for a reader of the log. */
   subject: v.string(),
-  /** The rename that is the commit point: all before it is taken back, all after it is carried on. */
-  point: v.strictObject({ from: path, to: path }),
+  /**
+   * The rename that is the commit point: all before it is taken back, all after it is carried on. An exchange leaves at `from`
+   * what was at `to`, and fails where nothing was.
+   */
+  point: v.strictObject({ from: path, to: path, exchange: v.exactOptional(v.literal(true)) }),
   forward: v.array(stepSchema),
   back: v.array(stepSchema),
 });
 
 const recordSchema = v.variant('state', [
   beginSchema,
-  v.strictObject({ operation: v.string(), state: v.picklist(['ready', 'back']) }),
+  /** `inode` is that of the file at `from`: once another is there, or none, the commit point has passed. */
+  v.strictObject({ operation: v.string(), state: v.literal('ready'), inode: v.exactOptional(inode) }),
+  v.strictObject({ operation: v.string(), state: v.literal('back') }),
   v.strictObject({ operation: v.string(), state: v.literal('end'), outcome: v.picklist(['done', 'taken back']) }),
 ]);
 
@@ -51,16 +59,16 @@ type LogRecord = v.InferOutput<typeof recordSchema>;
 /** The last operation, where it has no end, and the last that it left a record of. */
 export interface Pending {
   readonly operation: Operation;
-  readonly state: 'begin' | 'ready' | 'back';
+  readonly last: Exclude<LogRecord, { state: 'end' }>;
 }
 
 export function readPending(files: FilesRead, log: string): Pending | undefined {
   if (files.stat(log) === undefined) return undefined;
-  let last: Pending['state'] | undefined;
+  let last: Pending['last'] | undefined;
   for (const record of recordsBackwards(files, log)) {
     if (record.state === 'end') return undefined;
-    last ??= record.state;
-    if (record.state === 'begin') return { operation: record, state: last };
+    last ??= record;
+    if (record.state === 'begin') return { operation: record, last };
   }
   return undefined;
 }

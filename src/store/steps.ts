@@ -8,6 +8,7 @@ import { childPath, type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, VersionId } from '../model/version.js';
+import { changeRootfs, settleConfig } from './config-file.js';
 import type { VersionLayout } from './layout.js';
 
 export type Step =
@@ -28,10 +29,20 @@ export type Step =
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
   | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
   /** Thaws a container, if it is there and frozen. */
-  | { readonly do: 'thaw'; readonly lxcpath: string; readonly container: ContainerName };
+  | { readonly do: 'thaw'; readonly lxcpath: string; readonly container: ContainerName }
+  /** Looks at what an exchange with a config left at `staged`: `base`, in latin1, or an edit of it that is carried over. */
+  | { readonly do: 'settle-config'; readonly config: string; readonly staged: string; readonly base: string }
+  /** Gives a config another `lxc.rootfs.path`, if it has the one that lxcv gave it. */
+  | {
+      readonly do: 'change-rootfs';
+      readonly config: string;
+      readonly staged: string;
+      readonly was: string;
+      readonly is: string;
+    };
 
 /** The parts of the machine that steps change. */
-export type StepHost = Pick<Host, 'files' | 'lxc'>;
+export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals'>;
 
 export function runStep({ files, lxc }: StepHost, step: Step): void {
   switch (step.do) {
@@ -64,6 +75,12 @@ export function runStep({ files, lxc }: StepHost, step: Step): void {
       break;
     case 'thaw':
       thaw(lxc, step.lxcpath, step.container);
+      break;
+    case 'settle-config':
+      settleConfig(files, step.config, step.staged, Buffer.from(step.base, 'latin1'));
+      break;
+    case 'change-rootfs':
+      changeRootfs(files, step.config, step.staged, step.was, step.is);
       break;
   }
 }

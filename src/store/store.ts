@@ -88,7 +88,7 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
 function settle(host: Host, layout: RepositoryLayout): void {
   for (let waited = 0; waited <= LOCK_WAIT_MS; waited += LOCK_POLL_MS) {
     const pending = readPending(host.files, layout.operations);
-    if (pending === undefined || settleNow(host, layout) || pending.state === 'begin') return;
+    if (pending === undefined || settleNow(host, layout) || pending.last.state === 'begin') return;
     host.pause(LOCK_POLL_MS);
   }
 }

@@ -7,8 +7,9 @@
  */
 
 import { dirname } from 'node:path';
+import type { Files, FilesRead } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
-import { appendRecord, type Operation, readPending } from './operation-log.js';
+import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
 import { runStep, type Step, type StepHost } from './steps.js';
 
 export interface Transaction extends Omit<Operation, 'state'> {
@@ -23,17 +24,19 @@ export interface Transaction extends Omit<Operation, 'state'> {
  * operation is done, and the next `recover` finishes it.
  */
 export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
+  using _ = host.signals.hold();
   const { stage, check, ...begin } = transaction;
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
   try {
     await stage();
-    appendRecord(host.files, log, { operation, state: 'ready' });
+    const inode = `${host.files.stat(point.from)?.inode}`;
+    appendRecord(host.files, log, { operation, state: 'ready', inode });
     host.files.syncFileSystem(log);
+    host.signals.check();
     check?.();
-    if (host.files.stat(point.to) === undefined) host.files.renameNew(point.from, point.to);
-    else host.files.rename(point.from, point.to);
+    pass(host.files, point);
   } catch (error) {
     attempt(() => takeBack(host, log, begin));
     throw error;
@@ -49,13 +52,28 @@ export async function transact(host: StepHost, log: string, transaction: Transac
 export function recover(host: StepHost, log: string): 'done' | 'taken back' | undefined {
   const pending = readPending(host.files, log);
   if (pending === undefined) return undefined;
-  const { operation, state } = pending;
-  if (state !== 'ready' || host.files.stat(operation.point.from) !== undefined) {
+  using _ = host.signals.hold();
+  const { operation } = pending;
+  if (!hasPassed(host.files, pending)) {
     takeBack(host, log, operation);
     return 'taken back';
   }
   finish(host, log, operation.operation, 'done', operation.forward);
   return 'done';
+}
+
+/** The commit point. */
+function pass(files: Files, { from, to, exchange }: Operation['point']): void {
+  if (exchange) files.exchange(from, to);
+  else if (files.stat(to) === undefined) files.renameNew(from, to);
+  else files.rename(from, to);
+}
+
+/** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
+function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
+  if (last.state !== 'ready') return false;
+  const staged = files.stat(operation.point.from);
+  return staged === undefined || (last.inode !== undefined && `${staged.inode}` !== last.inode);
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */

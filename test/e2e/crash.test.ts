@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -169,13 +169,19 @@ describe('a commit of a running container that is ended while the container stan
     await lxc.attach('mysql', `${write} 2>/dev/null; while :; do ${write}; done >/dev/null 2>&1 &`);
 
     let child: ChildProcess;
+    let tidied: { record: string; versions: number };
     do {
       child = start(lxc, ['commit', '-m', 'Cut short', 'mysql']);
       while (child.exitCode === null && (await lxc.info('mysql')).state !== 'FROZEN');
       await end(child, signal);
+      tidied = { record: lastRecord(lxc), versions: readdirSync(join(lxc.store, 'mysql/versions')).length };
     } while (child.exitCode === 0);
     const { versions } = await lxc.json<LogJson>('log', 'mysql');
     await expectRunning(lxc, 'mysql');
+    if (signal !== 'SIGKILL') {
+      expect(child.signalCode).toBe(signal);
+      expect(tidied).toEqual({ record: 'end', versions: versions.length + 1 });
+    }
     expect((await lxc.json<CommitJson>('commit', '-m', 'Whole', 'mysql')).version.number).toBe(versions.length);
     await expectRunning(lxc, 'mysql');
   });
@@ -204,6 +210,12 @@ function pause(): Promise<void> {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The state that the operation log ends with. */
+function lastRecord(lxc: TestLxc): string {
+  const [line = ''] = readFileSync(join(lxc.store, 'mysql/operations'), 'utf8').trimEnd().split('\n').slice(-1);
+  return (JSON.parse(line) as { state: string }).state;
 }
 
 function addFile(lxc: TestLxc, name: string, file: string): void {

@@ -29,15 +29,17 @@ const BEGIN: Operation = {
     { do: 'remove-copy', path: '/copy' },
     { do: 'register', path: '/clones', entry: '/p\nc\n' },
     { do: 'thaw', lxcpath: '/lxc', container: 'mysql' as never },
+    { do: 'settle-config', config: '/config', staged: '/staged', base: 'lxc.uts.name = a\n' },
+    { do: 'change-rootfs', config: '/config', staged: '/staged', was: 'overlay:/a:/b', is: 'overlay:/c:/b' },
   ],
 };
-const READY: LogRecord = { operation: 'one', state: 'ready' };
+const READY: LogRecord = { operation: 'one', state: 'ready', inode: '18446744073709551615' };
 const BACK: LogRecord = { operation: 'one', state: 'back' };
 const DONE: LogRecord = { operation: 'one', state: 'end', outcome: 'done' };
 const TAKEN_BACK: LogRecord = { operation: 'one', state: 'end', outcome: 'taken back' };
 
 describe('readPending', () => {
-  it.each<[string, LogRecord[], Pending['state'] | undefined]>([
+  it.each<[string, LogRecord[], Pending['last']['state'] | undefined]>([
     ['an empty log', [], undefined],
     ['an operation that began', [BEGIN], 'begin'],
     ['one that was ready', [BEGIN, READY], 'ready'],
@@ -49,7 +51,7 @@ describe('readPending', () => {
   ])('finds what is pending in %s', (_, records, state) => {
     using log = temporaryLog(records);
     const pending = readPending(files, log.path);
-    expect(pending?.state).toBe(state);
+    expect(pending?.last.state).toBe(state);
     if (state !== undefined) expect(pending?.operation).toEqual(records.findLast((record) => record.state === 'begin'));
   });
 
@@ -60,21 +62,21 @@ describe('readPending', () => {
   it('does not count a line that was cut short', () => {
     using log = temporaryLog([BEGIN, READY]);
     appendFileSync(log.path, JSON.stringify(DONE));
-    expect(readPending(files, log.path)?.state).toBe('ready');
+    expect(readPending(files, log.path)?.last.state).toBe('ready');
     truncateSync(log.path, statSync(log.path).size - 5);
-    expect(readPending(files, log.path)?.state).toBe('ready');
+    expect(readPending(files, log.path)?.last.state).toBe('ready');
   });
 
   it('passes over a line that is no record', () => {
     using log = temporaryLog([BEGIN]);
     appendFileSync(log.path, 'null\n{"state":"end"}\n\n\xff\n{"operation":"one","state":"nonsense"}\n');
-    expect(readPending(files, log.path)?.state).toBe('begin');
+    expect(readPending(files, log.path)?.last.state).toBe('begin');
   });
 
   it.each([60_000, 65_000, 66_000, 1_000_000, 3_000_000])('finds a record of %i bytes', (size) => {
     using log = temporaryLog([BEGIN, DONE, { ...BEGIN, subject: 'ü'.repeat(size / 2) }, READY]);
     const pending = readPending(files, log.path);
-    expect([pending?.state, pending?.operation.subject.length]).toEqual(['ready', size / 2]);
+    expect([pending?.last.state, pending?.operation.subject.length]).toEqual(['ready', size / 2]);
   });
 
   it('reads no more of a long log than its end', () => {
@@ -91,7 +93,7 @@ describe('readPending', () => {
     expect(readPending(counting, log.path)).toBeUndefined();
     expect(read).toEqual([65_536]);
     appendRecord(counting, log.path, BEGIN);
-    expect(readPending(counting, log.path)?.state).toBe('begin');
+    expect(readPending(counting, log.path)?.last.state).toBe('begin');
     expect(Math.max(...read)).toBe(65_536);
   });
 
@@ -177,5 +179,5 @@ function randomLog(): fc.Arbitrary<LogRecord[]> {
 function pendingOf(records: readonly LogRecord[]): Pending | undefined {
   const last = records.at(-1);
   if (last === undefined || last.state === 'end') return undefined;
-  return { operation: records.findLast((record) => record.state === 'begin') as Operation, state: last.state };
+  return { operation: records.findLast((record) => record.state === 'begin') as Operation, last };
 }

@@ -135,7 +135,7 @@ describe('openRepository', () => {
     leavePending(place);
     expect(openRepository(machine, join(place.path, 'lxc'), MYSQL)).toBeDefined();
     expect(readdirSync(layout.root)).toContain('rubbish');
-    expect(readPending(machine.files, layout.operations)?.state).toBe('begin');
+    expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
   });
 
   it.each(['EROFS', 'ENOSPC'])('reads a store that cannot be written to as it is: %s', (code) => {

@@ -35,7 +35,7 @@ const COMMIT: Example = {
       'v/old/working.json': 'record',
     }),
   transaction: (root, { files }) => ({
-    ...named('commit', root),
+    ...exchanged(root),
     stage: () => {
       files.create(join(root, 'v/old/manifest.staged'), 'manifest', 0o400);
       for (const name of ['', '/delta', '/work']) files.mkdir(join(root, `v/new${name}`), 0o700);
@@ -43,6 +43,7 @@ const COMMIT: Example = {
       files.create(join(root, '.config.lxcv'), 'new', 0o600);
     },
     forward: [
+      { do: 'settle-config', config: join(root, 'config'), staged: join(root, '.config.lxcv'), base: 'old' },
       { do: 'rename', from: join(root, 'v/old/manifest.staged'), to: join(root, 'v/old/manifest.json') },
       { do: 'close-delta', work: join(root, 'v/old/work') },
       { do: 'unlink', path: join(root, 'v/old/working.json') },
@@ -86,30 +87,33 @@ const COMMIT: Example = {
 
 /** In small, what an adoption does: a directory moves in behind the commit point, and a second config follows the first. */
 const ADOPTION: Example = {
-  prepare: (root) => plant(root, { config: 'old', clones: '/p\na\n', 'rootfs/file': 'kept', v: make.directory }),
+  prepare: (root) =>
+    plant(root, { config: rootfs('old'), clones: '/p\na\n', 'rootfs/file': 'kept', v: make.directory }),
   transaction: (root, { files }) => ({
-    ...named('commit', root),
+    ...exchanged(root),
     stage: async () => {
       files.create(join(root, 'clones.staged'), '/p\na\n/p\nc\n', 0o600);
       files.rename(join(root, 'clones.staged'), join(root, 'clones'));
       await Promise.resolve();
-      files.create(join(root, '.config.lxcv'), 'first', 0o600);
-      files.create(join(root, '.config.lxcv-final'), 'new', 0o600);
+      files.create(join(root, '.config.lxcv'), rootfs('first'), 0o600);
     },
     forward: [
+      { do: 'settle-config', config: join(root, 'config'), staged: join(root, '.config.lxcv'), base: rootfs('old') },
       { do: 'move-in', from: join(root, 'rootfs'), to: join(root, 'v/delta'), mtimeNs: '1' },
-      { do: 'rename', from: join(root, '.config.lxcv-final'), to: join(root, 'config') },
+      {
+        do: 'change-rootfs',
+        ...{ config: join(root, 'config'), staged: join(root, '.config.lxcv-final'), was: 'first', is: 'new' },
+      },
       { do: 'unlink', path: join(root, 'rootfs') },
     ],
     back: [
       { do: 'unregister', path: join(root, 'clones'), entry: '/p\nc\n' },
       { do: 'unlink', path: join(root, 'clones.staged') },
-      { do: 'unlink', path: join(root, '.config.lxcv-final') },
       { do: 'unlink', path: join(root, '.config.lxcv') },
     ],
   }),
-  before: ['clones: /p\na\n', 'config: old', 'rootfs/', 'rootfs/file: kept', 'v/'],
-  after: ['clones: /p\na\n/p\nc\n', 'config: new', 'v/', 'v/delta/', 'v/delta/file: kept'],
+  before: ['clones: /p\na\n', `config: ${rootfs('old')}`, 'rootfs/', 'rootfs/file: kept', 'v/'],
+  after: ['clones: /p\na\n/p\nc\n', `config: ${rootfs('new')}`, 'v/', 'v/delta/', 'v/delta/file: kept'],
 };
 
 const EXAMPLES: [string, Example][] = [
@@ -149,7 +153,7 @@ describe('transact', () => {
           if (fault.kind !== 'death')
             expect(place.config() === 'old', point).toBe(outcome !== undefined && !isUnfinished(outcome));
           recover(machine, place.log);
-          expect(place.show(), point).toEqual(place.config() === 'new' ? example.after : example.before);
+          expect(place.show(), point).toEqual(place.config() === 'old' ? example.before : example.after);
           expect(recover(machine, place.log), point).toBeUndefined();
           expect(readPending(files, place.log), point).toBeUndefined();
         }
@@ -224,7 +228,7 @@ describe('recover', () => {
         more = dies(() => recover(dying, place.log));
         recover(machine, place.log);
         const point = `killed at ${at}, and the recovery at ${second}`;
-        expect(place.show(), point).toEqual(place.config() === 'new' ? example.after : example.before);
+        expect(place.show(), point).toEqual(place.config() === 'old' ? example.before : example.after);
       }
     }
   });
@@ -270,8 +274,9 @@ class Place {
     }
   }
 
+  /** The last word of it. */
   config(): string {
-    return readFileSync(join(this.root, 'config'), 'utf8');
+    return readFileSync(join(this.root, 'config'), 'utf8').trim().split(' ').at(-1) ?? '';
   }
 
   show(): string[] {
@@ -299,6 +304,15 @@ function named(command: string, root: string) {
     subject: 'mysql',
     point: { from: join(root, '.config.lxcv'), to: join(root, 'config') },
   };
+}
+
+function exchanged(root: string) {
+  const { point, ...rest } = named('commit', root);
+  return { ...rest, point: { ...point, exchange: true as const } };
+}
+
+function rootfs(path: string): string {
+  return `lxc.rootfs.path = ${path}\n`;
 }
 
 /** A transaction that replaces the config, and has nothing else to do. */

@@ -1,0 +1,66 @@
+/**
+ * A container's config replaced under the eyes of others: LXC's tools and editors may write to it at any moment. It is
+ * exchanged with the new one, so that what comes out is what was there in that instant; an edit of which lxcv did not know is
+ * carried over to the new one.
+ */
+
+import type { Files } from '../host/files.js';
+import { formatLxcConfig, ownValue, parseLxcConfig, setValue } from '../model/lxc-config.js';
+import { carryEdit } from '../model/lxc-config-merge.js';
+
+const ROOTFS = 'lxc.rootfs.path';
+
+/** Writes a file that is to take the place of a config, with the owner and mode of the one that is there. */
+export function stageConfig(files: Files, config: string, staged: string, content: Buffer): void {
+  const present = files.stat(config);
+  if (files.stat(staged) !== undefined) files.unlink(staged);
+  files.create(staged, content, 0o600);
+  if (present !== undefined) files.chown(staged, present.uid, present.gid);
+  files.chmod(staged, present?.mode ?? 0o640);
+}
+
+/**
+ * Finishes an exchange of `config` and `staged`: looks at what came out of it, carries an edit over, and removes it. Can be run
+ * again after a crash; an edit may then stand in the config twice, but never not at all.
+ * @param base what lxcv thought that it replaced.
+ */
+export function settleConfig(files: Files, config: string, staged: string, base: Buffer): void {
+  const spare = `${staged}-edited`;
+  let [from, expected] = [staged, base];
+  for (;;) {
+    const out = files.readIfPresent(from);
+    const present = files.readIfPresent(config);
+    if (out === undefined || present === undefined || out.equals(expected)) break;
+    const carried = carryEdit(parseLxcConfig(expected), parseLxcConfig(out), parseLxcConfig(present));
+    stageConfig(files, config, spare, formatLxcConfig(carried));
+    files.exchange(spare, config);
+    [from, expected] = [spare, present];
+  }
+  for (const path of [staged, spare]) removeIfPresent(files, path);
+}
+
+/**
+ * Gives a config another `lxc.rootfs.path`, where it still has the one that lxcv gave it. Can be run again after a crash.
+ * @param staged a path beside it, for the file that takes its place.
+ */
+export function changeRootfs(files: Files, config: string, staged: string, was: string, is: string): void {
+  const present = files.readIfPresent(config);
+  const value = present === undefined ? undefined : ownValue(parseLxcConfig(present), ROOTFS);
+  if (present === undefined || (value !== was && value !== is)) {
+    removeIfPresent(files, staged);
+  } else if (value === was) {
+    stageConfig(files, config, staged, withRootfs(present, is));
+    files.exchange(staged, config);
+    settleConfig(files, config, staged, present);
+  } else {
+    settleConfig(files, config, staged, withRootfs(present, was));
+  }
+}
+
+function withRootfs(config: Buffer, path: string): Buffer {
+  return formatLxcConfig(setValue(parseLxcConfig(config), ROOTFS, path));
+}
+
+function removeIfPresent(files: Files, path: string): void {
+  if (files.stat(path) !== undefined) files.unlink(path);
+}
