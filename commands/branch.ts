@@ -51,6 +51,6 @@ export default class Branch extends BaseCommand {
 }
 
 /** `container` is the first of them: mostly there is one, or none. */
-function toJson({ name, version, branches, containers }: BranchValue) {
-  return { name, version: versionToJson(version, branches), container: containers[0] ?? null, containers };
+function toJson({ name, version, refs, containers }: BranchValue) {
+  return { name, version: versionToJson(version, refs), container: containers[0] ?? null, containers };
 }

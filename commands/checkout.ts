@@ -40,10 +40,10 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     });
     this.print(renderCheckout(outcome, this.style));
-    const { container, version, branches, branch, saved } = outcome;
+    const { container, version, refs, branch, saved } = outcome;
     return {
       container,
-      version: versionToJson(version, branches),
+      version: versionToJson(version, refs),
       branch,
       ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
     };

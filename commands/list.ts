@@ -11,9 +11,9 @@ export default class List extends BaseCommand {
     const engine = await this.openEngine(flags);
     const listing = await engine.list();
     this.print(renderList(listing, this.style));
-    const containers = listing.containers.map(({ branches, version, ...row }) => ({
+    const containers = listing.containers.map(({ refs, version, ...row }) => ({
       ...row,
-      version: version && versionToJson(version, branches),
+      version: version && versionToJson(version, refs),
     }));
     return { ...listing, containers };
   }

@@ -29,7 +29,7 @@ export default class Log extends BaseCommand {
     this.print(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));
     return {
       repository: log.repository,
-      versions: log.entries.map(({ version, branches }) => versionToJson(version, branches)),
+      versions: log.entries.map(({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),
     };
   }
 }

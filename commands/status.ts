@@ -15,7 +15,7 @@ export default class Status extends BaseCommand {
     const engine = await this.openEngine(flags);
     const status = await engine.status(parseContainerName(args.container));
     this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
-    const { version, branches, changes, ...rest } = status;
-    return { ...rest, version: version && versionToJson(version, branches), changes: changes.map(changeToJson) };
+    const { version, refs, changes, ...rest } = status;
+    return { ...rest, version: version && versionToJson(version, refs), changes: changes.map(changeToJson) };
   }
 }

@@ -2,7 +2,7 @@
 
 import { type Host, machine } from './host/host.js';
 import { LxcvError } from './model/errors.js';
-import type { BranchName, ContainerName, RepositoryName, Version } from './model/version.js';
+import type { BranchName, ContainerName, RepositoryName, TagName, Version } from './model/version.js';
 import {
   type Branch,
   type Branches,
@@ -21,6 +21,7 @@ import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type Status, status } from './operations/status.js';
+import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
 
 export interface Engine {
@@ -33,6 +34,9 @@ export interface Engine {
   createBranch(name: ContainerName, branch: BranchName, revision: string): Promise<Branch>;
   renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
   deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
+  listTags(name: ContainerName): Promise<Tags>;
+  createTag(request: TagRequest): Promise<NamedTag>;
+  deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
   exportVersion(request: ExportRequest): Promise<Version>;
   fsck(repository: ContainerName | undefined): Promise<Finding[]>;
 }
@@ -65,6 +69,9 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     createBranch: (name, branch, revision) => createBranch(world, name, branch, revision),
     renameBranch: (name, from, to) => renameBranch(world, name, from, to),
     deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
+    listTags: (name) => consistently(world, () => listTags(world, name)),
+    createTag: (request) => createTag(world, request),
+    deleteTag: (name, tag) => deleteTag(world, name, tag),
     exportVersion: (request) => exportVersion(world, request),
     fsck: (repository) =>
       consistently(world, () => fsck(world, repository as string | undefined as RepositoryName | undefined)),

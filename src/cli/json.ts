@@ -3,6 +3,7 @@
 import { encodePath, isUtf8, pathToText } from '../model/byte-path.js';
 import type { Change } from '../model/changes.js';
 import type { Version } from '../model/version.js';
+import type { NamedTag } from '../operations/tag.js';
 
 /** @param refs the names of the branches and tags that name the version. */
 export function versionToJson(version: Version, refs: readonly string[] = []) {
@@ -11,6 +12,12 @@ export function versionToJson(version: Version, refs: readonly string[] = []) {
     ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },
     ...(pause === undefined ? {} : { pause }),
   };
+}
+
+/** `message`, `author` and `time` are those of an annotated tag, and null of any other. */
+export function tagToJson({ name, version, refs, annotation }: NamedTag) {
+  const { message = null, author = null, time = null } = annotation ?? {};
+  return { name, version: versionToJson(version, refs), message, author, time };
 }
 
 /** `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. */

@@ -1,4 +1,27 @@
-/** What a path of a tree can be. */
+/** What a path of a tree can be, and all that is to be known of it. */
+
+import type { BytePath } from './byte-path.js';
 
 /** The types of POSIX; `char` and `block` are device nodes. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
+
+/** A path of a delta as a sealed listing tells it. */
+export interface Entry {
+  readonly path: BytePath;
+  readonly type: EntryType;
+  /** The 12 permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeNs: bigint;
+  /** In bytes; of a regular file alone. */
+  readonly size?: number;
+  /** SHA-256 in 64 hex digits; of a regular file alone. */
+  readonly digest?: string;
+  /** What a symbolic link says, a character a byte. */
+  readonly target?: string;
+  /** The raw dev_t of a device node; 0n is a whiteout. */
+  readonly rawDevice?: bigint;
+  /** Values by name, a character a byte in the name; sorted by name. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+}

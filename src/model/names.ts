@@ -1,7 +1,7 @@
 /** Names that lxcv takes: what they may hold, and one clear refusal for what they may not. */
 
 import { LxcvError } from './errors.js';
-import type { BranchName, ContainerName, RepositoryName, VersionId } from './version.js';
+import type { BranchName, ContainerName, RepositoryName, TagName, VersionId } from './version.js';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 /** A path's last part may be 255 bytes long; lxcv itself adds none to a name. */
@@ -13,13 +13,14 @@ export function parseContainerName(text: string): ContainerName {
   return parseName('container', text) as ContainerName;
 }
 
-/** @throws LxcvError `bad-name`, also for a name that a revision would read as a number or as HEAD. */
+/** @throws LxcvError `bad-name`, also for a name that a revision would read as a number or as one of its own words. */
 export function parseBranchName(text: string): BranchName {
-  const name = parseName('branch', text);
-  if (/^\d+$/.test(name) || name === 'HEAD') {
-    throw new LxcvError('bad-name', `${name} cannot name a branch: a revision has another meaning for it`, NAME_HINT);
-  }
-  return name as BranchName;
+  return parseRefName('branch', text) as BranchName;
+}
+
+/** @throws LxcvError `bad-name`, as for a branch. */
+export function parseTagName(text: string): TagName {
+  return parseRefName('tag', text) as TagName;
 }
 
 /** True for what could be a repository's name. */
@@ -33,6 +34,15 @@ export function isVersionId(text: string): text is VersionId {
 }
 
 const NAME_HINT = 'A name is letters, digits, "_", "-" and ".", and begins with none of the last two.';
+
+/** What a revision has a meaning of its own for. */
+const REVISION_WORDS = ['HEAD', 'WORK', 'BASE'];
+
+function parseRefName(what: string, text: string): string {
+  const name = parseName(what, text);
+  if (!/^\d+$/.test(name) && !REVISION_WORDS.includes(name)) return name;
+  throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, NAME_HINT);
+}
 
 function parseName(what: string, text: string): string {
   if (!NAME.test(text)) throw new LxcvError('bad-name', `${JSON.stringify(text)} is no name for a ${what}`, NAME_HINT);

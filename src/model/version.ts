@@ -11,6 +11,10 @@ export type RepositoryName = Branded<'RepositoryName'>;
 export type ContainerName = Branded<'ContainerName'>;
 /** The name of a branch. */
 export type BranchName = Branded<'BranchName'>;
+/** The name of a tag. */
+export type TagName = Branded<'TagName'>;
+/** What names a version and may come to name another, or nothing. */
+export type RefName = BranchName | TagName;
 
 /** Who made a version. `email` may be empty. */
 export interface Author {

@@ -2,21 +2,28 @@
 
 import { LxcvError } from '../model/errors.js';
 import { ancestors } from '../model/graph.js';
-import { newId } from '../model/ids.js';
-import type { BranchName, ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
+import type {
+  BranchName,
+  ContainerName,
+  RefName,
+  RepositoryName,
+  TagName,
+  Version,
+  VersionId,
+} from '../model/version.js';
 import type { Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
-import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
-import { branchesAt, containersOf, findByName, findRevision, type Repository, readRepository } from './lookup.js';
+import { containersOf, findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
+import { changeRef } from './ref-change.js';
 import type { World } from './world.js';
 
 export interface Branch {
   readonly name: BranchName;
   readonly version: Version;
-  /** The branches whose newest version that is, this one among them. */
-  readonly branches: readonly BranchName[];
+  /** The branches and tags that name that, this branch among them. */
+  readonly refs: readonly RefName[];
   /** The containers that are on it. */
   readonly containers: readonly ContainerName[];
 }
@@ -44,15 +51,16 @@ export async function createBranch(
   revision: string,
 ): Promise<Branch> {
   const { version, repository: found } = findRevision(world, revision);
-  if (findByName(world, name).repository.name !== found.name) throw elsewhere(name, revision, found.name);
+  refuseElsewhere(world, name, revision, found.name);
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(world, layout);
   refuseTaken(repository, branch);
-  await changeRef(world, repository, branch, {
+  await changeRef(world, repository, {
+    ...{ command: 'branch', subject: branch, path: layout.branch(branch) },
     stage: (staged) => world.host.files.create(staged, `${version.id}\n`, 0o600),
     point: (staged) => ({ from: staged, to: layout.branch(branch) }),
   });
-  return { name: branch, version, branches: [...branchesAt(repository, version.id), branch].sort(), containers: [] };
+  return { name: branch, version, refs: refsAt(readRepository(world, layout), version.id), containers: [] };
 }
 
 /** @throws LxcvError `branch-not-found`, `branch-exists`. */
@@ -74,7 +82,8 @@ export async function renameBranch(
     to: versioned.layout.working,
     content: encodeWorking({ ...versioned.working, branch: to }),
   }));
-  await changeRef(world, repository, from, {
+  await changeRef(world, repository, {
+    ...{ command: 'branch', subject: from, path: layout.branch(from) },
     stage: () => {
       for (const { staged, content } of records) files.create(staged, content, 0o600);
     },
@@ -82,9 +91,9 @@ export async function renameBranch(
     forward: records.map((record): Step => ({ do: 'rename', from: record.staged, to: record.to })),
     back: records.map((record): Step => ({ do: 'unlink', path: record.staged })),
   });
-  const names = branchesAt(repository, id).map((branch) => (branch === from ? to : branch));
   const containers = users.map((user) => user.name);
-  return { name: to, version: repository.history.get(id), branches: names.sort(), containers };
+  const refs = refsAt(readRepository(world, layout), id);
+  return { name: to, version: repository.history.get(id), refs, containers };
 }
 
 /**
@@ -104,38 +113,22 @@ export async function deleteBranch(
   const user = userOf(world, repository, branch);
   if (user !== undefined) throw inUse(branch, user);
   if (!force) refuseUnmerged(world, repository, branch, id);
-  await changeRef(world, repository, branch, {
-    stage: () => {},
+  await changeRef(world, repository, {
+    ...{ command: 'branch', subject: branch, path: layout.branch(branch) },
     point: (staged) => ({ from: layout.branch(branch), to: staged }),
-    forward: [{ do: 'unlink', path: `${layout.branches}/.staged` }],
   });
-  const branches = branchesAt(repository, id).filter((other) => other !== branch);
-  return { name: branch, version: repository.history.get(id), branches, containers: [] };
+  const refs = refsAt(readRepository(world, layout), id);
+  return { name: branch, version: repository.history.get(id), refs, containers: [] };
 }
 
-/** A change of the refs, whose commit point is the rename of one of them. */
-async function changeRef(
-  world: World,
-  { layout }: Repository,
-  subject: BranchName,
-  change: {
-    readonly stage: (staged: string) => void;
-    readonly point: (staged: string) => { from: string; to: string };
-    readonly forward?: readonly Step[];
-    readonly back?: readonly Step[];
-  },
-): Promise<void> {
-  const staged = `${layout.branches}/.staged`;
-  await transact(world.host, layout.operations, {
-    operation: newId(world.host.randomBytes),
-    time: world.host.now().toISOString(),
-    command: 'branch',
-    subject,
-    point: change.point(staged),
-    stage: () => change.stage(staged),
-    forward: [...(change.forward ?? [])],
-    back: [...(change.back ?? []), { do: 'unlink', path: staged }],
-  });
+/** @throws LxcvError `bad-usage` where a revision is of another repository than that of `name`. */
+export function refuseElsewhere(world: World, name: ContainerName, revision: string, repository: RepositoryName): void {
+  if (findByName(world, name).repository.name === repository) return;
+  throw new LxcvError(
+    'bad-usage',
+    `${revision} is a version of the repository ${repository}, and not of that of ${name}`,
+    'A branch or tag is of a version of its own repository.',
+  );
 }
 
 function describe(world: World, repository: Repository): Omit<Branches, 'current'> {
@@ -143,7 +136,7 @@ function describe(world: World, repository: Repository): Omit<Branches, 'current
   const branches = [...repository.branches].map(([name, id]) => ({
     name,
     version: repository.history.get(id),
-    branches: branchesAt(repository, id),
+    refs: refsAt(repository, id),
     containers: users.filter(({ versioned }) => versioned.working.branch === name).map((user) => user.name),
   }));
   return { repository: repository.name, branches };
@@ -160,20 +153,20 @@ function requireBranch(repository: Repository, branch: BranchName): VersionId {
 }
 
 function refuseTaken(repository: Repository, branch: BranchName): void {
+  const tag = repository.tags.get(branch as string as TagName);
+  if (tag !== undefined) {
+    throw new LxcvError(
+      'tag-exists',
+      `there is a tag ${branch}, on @${repository.history.get(tag.version).number}: a revision would not know which is meant`,
+      'Choose another name.',
+    );
+  }
   const id = repository.branches.get(branch);
   if (id === undefined) return;
   throw new LxcvError(
     'branch-exists',
     `there is a branch ${branch} already, at @${repository.history.get(id).number}`,
     'Choose another name, or delete or rename that one first.',
-  );
-}
-
-function elsewhere(name: ContainerName, revision: string, repository: RepositoryName): LxcvError {
-  return new LxcvError(
-    'bad-usage',
-    `${revision} is a version of the repository ${repository}, and not of that of ${name}`,
-    'A branch begins at a version of its own repository.',
   );
 }
 
@@ -185,15 +178,16 @@ function inUse(branch: BranchName, user: ContainerName): LxcvError {
   );
 }
 
-/** Refuses where versions would be left that no other branch and no container leads to. */
+/** Refuses where versions would be left that no other branch, no tag and no container leads to. */
 function refuseUnmerged(world: World, repository: Repository, branch: BranchName, id: VersionId): void {
   const others = [...repository.branches].flatMap(([name, tip]) => (name === branch ? [] : [tip]));
   const heads = containersOf(world, repository.name).flatMap(({ versioned }) => versioned.working.parents);
-  const reached = ancestors([...others, ...heads], repository.history.parentsOf);
+  const tagged = [...repository.tags.values()].map((tag) => tag.version);
+  const reached = ancestors([...others, ...tagged, ...heads], repository.history.parentsOf);
   if (reached.has(id)) return;
   throw new LxcvError(
     'branch-not-merged',
-    `no other branch and no container leads to @${repository.history.get(id).number}, the newest version of ${branch}`,
+    `no other branch, no tag and no container leads to @${repository.history.get(id).number}, the newest version of ${branch}`,
     'To delete it all the same: -D. Its versions stay until they are collected as garbage.',
   );
 }

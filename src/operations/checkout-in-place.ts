@@ -12,7 +12,7 @@ import { branchForCommit, draftPresent } from './draft.js';
 import { holdStopped } from './hold.js';
 import { checkKept } from './kept.js';
 import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { branchesAt, type FoundRevision, type Repository, readRepository, requireVersioned } from './lookup.js';
+import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
 import type { World } from './world.js';
 
@@ -72,8 +72,8 @@ async function switchStopped(
     model: repository.layout.layer(version.chain[0] as never),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
   });
-  const branches = branchesAt(readRepository(world, repository.layout), version.id);
-  return { container: container.name, repository: repository.name, version, branches, branch, saved };
+  const refs = refsAt(readRepository(world, repository.layout), version.id);
+  return { container: container.name, repository: repository.name, version, refs, branch, saved };
 }
 
 /** What becomes of the work that was not committed: a version on the branch that the container leaves, or on a new one. */

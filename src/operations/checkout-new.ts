@@ -18,7 +18,7 @@ import type { Working } from '../store/working.js';
 import { branchOfNew } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { checkBases, checkLayers } from './layers.js';
-import { branchesAt, type FoundRevision, readRepository } from './lookup.js';
+import { type FoundRevision, readRepository, refsAt } from './lookup.js';
 import { copyPrivateFiles, privateFilesOf, removePrivateFiles, stackConfig, stageWorking } from './staging.js';
 import type { World } from './world.js';
 
@@ -45,8 +45,8 @@ export async function checkoutNew(
   } catch (error) {
     throw isErrno(error, 'EEXIST') ? directoryTaken(target) : error;
   }
-  const branches = branchesAt(readRepository(world, layout), version.id);
-  return { container, repository: name, version, branches, branch, saved: undefined };
+  const refs = refsAt(readRepository(world, layout), version.id);
+  return { container, repository: name, version, refs, branch, saved: undefined };
 }
 
 async function materialise(

@@ -1,6 +1,6 @@
 /** What a checkout is asked to do, and what came of it. */
 
-import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 
 export interface CheckoutRequest {
   /** `NAME[@REV]`. */
@@ -21,8 +21,8 @@ export interface CheckoutOutcome {
   readonly container: ContainerName;
   readonly repository: RepositoryName;
   readonly version: Version;
-  /** The branches whose newest version it is. */
-  readonly branches: readonly BranchName[];
+  /** The branches and tags that name it. */
+  readonly refs: readonly RefName[];
   /** null: detached. */
   readonly branch: BranchName | null;
   /** The version that keeps what was not committed yet, where a container with such work was switched. */

@@ -3,10 +3,11 @@
 import type { ContainerState } from '../host/lxc.js';
 import { diffTrees } from '../layer/diff.js';
 import { LxcvError } from '../model/errors.js';
-import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
+import { describe } from './describe.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
-import { branchesAt, containersOf, type Repository, readRepositories } from './lookup.js';
+import { containersOf, type Repository, readRepositories, refsAt } from './lookup.js';
 import type { World } from './world.js';
 
 export interface Listing {
@@ -22,8 +23,10 @@ interface ListedContainer {
   readonly branch: BranchName | null;
   /** HEAD. */
   readonly version: Version | null;
-  /** The branches whose newest version that is. */
-  readonly branches: readonly BranchName[];
+  /** The branches and tags that name that. */
+  readonly refs: readonly RefName[];
+  /** Its name after the nearest tag: see `describe`. */
+  readonly describe: string | null;
   readonly state: ContainerState;
   /** True where it holds what no version has yet; null where that cannot be told, for a base or a layer is gone. */
   readonly dirty: boolean | null;
@@ -35,12 +38,12 @@ export async function list(world: World): Promise<Listing> {
   for (const repository of readRepositories(world)) {
     const users = containersOf(world, repository.name);
     if (users.length === 0) repositories.push({ name: repository.name, versions: repository.history.size });
-    for (const { name, versioned } of users) containers.push(await describe(world, repository, name, versioned));
+    for (const { name, versioned } of users) containers.push(await listed(world, repository, name, versioned));
   }
   return { containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)), repositories };
 }
 
-async function describe(
+async function listed(
   world: World,
   repository: Repository,
   name: ContainerName,
@@ -53,7 +56,8 @@ async function describe(
     repository: repository.name,
     branch: versioned.working.branch,
     version,
-    branches: branchesAt(repository, head),
+    refs: refsAt(repository, head),
+    describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
     dirty: isDirty(world, repository, version, versioned),
   };

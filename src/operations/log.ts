@@ -1,8 +1,8 @@
 /** log: the versions that led to a version, newest first. */
 
 import { ancestors, newestFirst } from '../model/graph.js';
-import type { BranchName, ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
-import { branchesAt, containersOf, findRevision, type Repository } from './lookup.js';
+import type { BranchName, ContainerName, RepositoryName, TagName, Version, VersionId } from '../model/version.js';
+import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
 import type { World } from './world.js';
 
 export interface LogRequest {
@@ -23,6 +23,8 @@ interface LogEntry {
   readonly version: Version;
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];
+  /** The tags that are on it. */
+  readonly tags: readonly TagName[];
   /** The containers whose HEAD it is, each with the branch it is on, or null. */
   readonly heads: readonly { readonly container: ContainerName; readonly branch: BranchName | null }[];
 }
@@ -42,6 +44,7 @@ function describe(world: World, repository: Repository, ids: readonly VersionId[
   return ids.map((id) => ({
     version: repository.history.get(id),
     branches: branchesAt(repository, id),
+    tags: tagsAt(repository, id),
     heads: users
       .filter(({ working }) => working.parents[0] === id)
       .map(({ name, working }) => ({ container: name, branch: working.branch })),

@@ -3,11 +3,20 @@
 import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import { parseRevision, type Revision } from '../model/revision.js';
-import type { BranchName, ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
+import type { Tag } from '../model/tag.js';
+import type {
+  BranchName,
+  ContainerName,
+  RefName,
+  RepositoryName,
+  TagName,
+  Version,
+  VersionId,
+} from '../model/version.js';
 import { type Container, listContainers, readContainer, type Versioned } from '../store/containers.js';
 import { History } from '../store/history.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import { readBranches } from '../store/refs.js';
+import { readBranches, readTags } from '../store/refs.js';
 import { listRepositories, openRepository } from '../store/store.js';
 import { checkMarker } from './layers.js';
 import type { World } from './world.js';
@@ -18,6 +27,7 @@ export interface Repository {
   readonly name: RepositoryName;
   readonly history: History;
   readonly branches: ReadonlyMap<BranchName, VersionId>;
+  readonly tags: ReadonlyMap<TagName, Tag>;
 }
 
 /** A repository, and the container by whose name it was found, if it was by one. */
@@ -32,6 +42,7 @@ export function readRepository(world: World, layout: RepositoryLayout): Reposito
     name: layout.name,
     history: History.read(world.host.files, layout),
     branches: readBranches(world.host.files, layout),
+    tags: readTags(world.host.files, layout),
   };
 }
 
@@ -108,6 +119,16 @@ export function branchesAt({ branches }: Repository, id: VersionId | undefined):
   return [...branches].flatMap(([name, tip]) => (tip === id ? [name] : []));
 }
 
+/** The tags that are on it, in the order of their names. */
+export function tagsAt({ tags }: Repository, id: VersionId | undefined): TagName[] {
+  return [...tags].flatMap(([name, tag]) => (tag.version === id ? [name] : []));
+}
+
+/** The names of all branches and tags that name it: branches first. */
+export function refsAt(repository: Repository, id: VersionId | undefined): RefName[] {
+  return [...branchesAt(repository, id), ...tagsAt(repository, id)];
+}
+
 /** The containers whose working deltas stand on a repository. */
 export function containersOf(
   world: World,
@@ -140,9 +161,9 @@ function resolve(found: Found, { point, text }: Revision): Version {
   return version;
 }
 
-/** In this order: HEAD, a number, a branch, an id or a prefix that only one id has. */
+/** In this order: HEAD, a number, a branch, a tag, an id or a prefix that only one id has. */
 function resolveStart(found: Found, start: string, text: string): Version {
-  const { history, branches, name } = found.repository;
+  const { history, branches, tags, name } = found.repository;
   if (start === 'HEAD') {
     const head = headOf(found);
     if (head === undefined) throw notFound(text, 'nothing was committed on it yet');
@@ -155,6 +176,8 @@ function resolveStart(found: Found, start: string, text: string): Version {
   }
   const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
   if (branch !== undefined) return history.get(branch);
+  const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;
+  if (tag !== undefined) return history.get(tag.version);
   const [version, other] = history.findPrefix(start);
   if (version === undefined) throw notFound(text, `${name} has no branch, tag or version ${start}`);
   if (other !== undefined) throw notFound(text, `more than one version's id begins with ${start}`);

@@ -3,9 +3,10 @@
 import type { ContainerState } from '../host/lxc.js';
 import { diffTrees } from '../layer/diff.js';
 import type { Change } from '../model/changes.js';
-import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import { describe } from './describe.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { branchesAt, readRepository, requireVersioned } from './lookup.js';
+import { readRepository, refsAt, requireVersioned } from './lookup.js';
 import type { World } from './world.js';
 
 export interface Status {
@@ -15,8 +16,10 @@ export interface Status {
   readonly branch: BranchName | null;
   /** HEAD. */
   readonly version: Version | null;
-  /** The branches whose newest version that is. */
-  readonly branches: readonly BranchName[];
+  /** The branches and tags that name that. */
+  readonly refs: readonly RefName[];
+  /** Its name after the nearest tag: see `describe`. */
+  readonly describe: string | null;
   readonly state: ContainerState;
   readonly changes: readonly Change[];
 }
@@ -35,7 +38,8 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     repository: repository.name,
     branch: versioned.working.branch,
     version,
-    branches: branchesAt(repository, head),
+    refs: refsAt(repository, head),
+    describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
     changes: [...diffTrees(world.host.files, before, layersOfContainer(versioned))],
   };

@@ -12,6 +12,8 @@ export interface ContainerRow {
   readonly branch: BranchName | null;
   /** null: before its first version. */
   readonly version: Pick<Version, 'number'> | null;
+  /** The version's name after the nearest tag. */
+  readonly describe: string | null;
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
   /** True where it holds what no version has yet. */
@@ -28,39 +30,49 @@ export function renderList(
   listing: { readonly containers: readonly ContainerRow[]; readonly repositories: readonly RepositoryRow[] },
   style: Style,
 ): string {
-  const containers = listing.containers.map((row) => containerCells(row, style));
+  const named = listing.containers.some(({ describe }) => describe !== null);
+  const containers = listing.containers.map((row) => containerCells(row, named, style));
   const repositories = listing.repositories.map((row) => repositoryCells(row));
   if (containers.length === 0 && repositories.length === 0) {
     return 'No container has versions yet: lxcv commit NAME makes the first.';
   }
   const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
   const blocks = [
-    renderTable(CONTAINER_COLUMNS, containers, style),
+    renderTable(containerColumns(named), containers, style),
     unused === '' ? '' : `Repositories that no container uses:\n${unused}`,
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-const CONTAINER_COLUMNS: readonly Column[] = [
-  { heading: 'CONTAINER' },
-  { heading: 'REPOSITORY', flexible: true },
-  { heading: 'BRANCH' },
-  { heading: 'VERSION', align: 'right' },
-  { heading: 'STATE' },
-  { heading: 'DIRTY' },
-];
+/** @param named whether any version has a name after a tag. */
+function containerColumns(named: boolean): Column[] {
+  return [
+    { heading: 'CONTAINER' },
+    { heading: 'REPOSITORY', flexible: true },
+    { heading: 'BRANCH' },
+    { heading: 'VERSION', align: 'right' },
+    ...(named ? [{ heading: 'TAG' }] : []),
+    { heading: 'STATE' },
+    { heading: 'DIRTY' },
+  ];
+}
 
 const REPOSITORY_COLUMNS: readonly Column[] = [
   { heading: '', flexible: true },
   { heading: '', align: 'right' },
 ];
 
-function containerCells({ name, repository, branch, version, state, dirty }: ContainerRow, style: Style): string[] {
+function containerCells(
+  { name, repository, branch, version, describe, state, dirty }: ContainerRow,
+  named: boolean,
+  style: Style,
+): string[] {
   return [
     paint(style, 'head', name),
     repository,
     branch === null ? paint(style, 'faint', '(detached)') : paint(style, 'branch', branch),
     version === null ? '-' : paint(style, 'number', `@${version.number}`),
+    ...(named ? [describe === null ? '' : paint(style, 'tag', describe)] : []),
     paint(style, state === 'running' ? 'running' : 'faint', state),
     dirty === null ? 'unknown' : dirty ? paint(style, 'modified', 'modified') : paint(style, 'faint', 'clean'),
   ];

@@ -1,6 +1,6 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
 
-import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
+import type { BranchName, ChangeCounts, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
@@ -13,6 +13,8 @@ export interface LogEntry {
   readonly version: Pick<Version, 'id' | 'number' | 'parents' | 'message' | 'author' | 'time' | 'changes'>;
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];
+  /** The tags that are on it. */
+  readonly tags: readonly TagName[];
   /** The containers whose HEAD it is, each with the branch that it is on, or null. */
   readonly heads: readonly Head[];
 }
@@ -100,11 +102,12 @@ function renderOneline(entry: LogEntry, style: Style): string {
 }
 
 /** What points at the version, in git's manner, and the first line of its message. */
-function describe({ version, branches, heads }: LogEntry, style: Style): string {
+function describe({ version, branches, tags, heads }: LogEntry, style: Style): string {
   const held = new Set(heads.map(({ branch }) => branch));
   const names = [
     ...heads.map((head) => renderHead(head, branches, style)),
     ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
+    ...tags.map((tag) => paint(style, 'tag', `tag: ${tag}`)),
   ];
   const message = firstLine(version.message) || paint(style, 'faint', '(no message)');
   return names.length === 0 ? message : `(${names.join(', ')}) ${message}`;

@@ -14,6 +14,8 @@ export interface ContainerStatus {
   readonly branch: BranchName | null;
   /** null: before its first version. */
   readonly version: Pick<Version, 'id' | 'number'> | null;
+  /** The version's name after the nearest tag. */
+  readonly describe: string | null;
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
   readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
@@ -54,14 +56,18 @@ const GROUPS: readonly Group[] = [
 
 const LINES_MAX = 50;
 
-function renderHead({ container, repository, branch, version, state }: ContainerStatus, style: Style): string {
+function renderHead(
+  { container, repository, branch, version, describe, state }: ContainerStatus,
+  style: Style,
+): string {
   const place = branch === null ? 'On no branch' : `On branch ${paint(style, 'branch', branch)}`;
   const origin = repository.toString() === container ? '' : ` of ${repository}`;
   const at =
     version === null
       ? 'before the first version'
       : `version ${paint(style, 'number', `@${version.number}`)} (${paint(style, 'id', version.id.slice(0, 7))})`;
-  return `${place}${origin}, ${at}\nContainer ${paint(style, 'head', container)} is ${state}`;
+  const name = describe === null ? '' : `, ${paint(style, 'tag', describe)}`;
+  return `${place}${origin}, ${at}${name}\nContainer ${paint(style, 'head', container)} is ${state}`;
 }
 
 function renderGroup(group: Group, changes: ContainerStatus['changes'], style: Style, verbose: boolean): string {

@@ -1,7 +1,7 @@
 /** Where everything lies on disk: every path of the store and of LXC that lxcv uses, and no I/O. See docs/store-format.md. */
 
 import { isRepositoryName, isVersionId } from '../model/names.js';
-import type { BranchName, ContainerName, Layer, RepositoryName, VersionId } from '../model/version.js';
+import type { BranchName, ContainerName, Layer, RepositoryName, TagName, VersionId } from '../model/version.js';
 
 /** The store of the containers under an lxcpath lies beside it: `/var/lib/lxcv` beside `/var/lib/lxc`. */
 export function storeRoot(lxcpath: string): string {
@@ -37,6 +37,14 @@ export class RepositoryLayout {
 
   get branches(): string {
     return `${this.root}/refs/heads`;
+  }
+
+  get tags(): string {
+    return `${this.root}/refs/tags`;
+  }
+
+  tag(name: TagName): string {
+    return `${this.tags}/${name}`;
   }
 
   /** The lowest layer of a container's mounts: see docs/decisions/0004-guard-layer.md. */
@@ -110,6 +118,16 @@ export class VersionLayout {
   /** Of a version that was copied from a running container: which files of the source need no second look. */
   get sources(): string {
     return `${this.root}/sources`;
+  }
+
+  /** The sealed listing of the delta: see model/mtree.ts. */
+  get entries(): string {
+    return `${this.root}/entries`;
+  }
+
+  /** What of it was written so far. */
+  get partialEntries(): string {
+    return `${this.root}/entries.partial`;
   }
 
   /** While a running container is copied: see layer/live-copy.ts. */

@@ -55,7 +55,14 @@ export async function lockRepository(
   const release = await waitForLock(host, layout, purpose);
   try {
     recover(host, layout.operations);
-    for (const path of [layout.versions, `${layout.root}/refs`, layout.branches, layout.guards, layout.empty]) {
+    for (const path of [
+      layout.versions,
+      `${layout.root}/refs`,
+      layout.branches,
+      layout.tags,
+      layout.guards,
+      layout.empty,
+    ]) {
       makeDirectory(host, path);
     }
   } catch (error) {

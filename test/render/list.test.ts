@@ -33,6 +33,17 @@ describe('renderList', () => {
     );
   });
 
+  it('names versions after their nearest tags, where there are any', () => {
+    const tagged = container('mysql', { version: { number: 3 }, describe: 'v1.0-2' });
+    expect(renderList({ containers: [tagged, container('web', {})], repositories: [] }, TERMINAL)).toBe(
+      lines(
+        'CONTAINER  REPOSITORY  BRANCH  VERSION  TAG     STATE    DIRTY',
+        'mysql      mysql       mysql        @3  v1.0-2  stopped  clean',
+        'web        web         web           -          stopped  clean',
+      ),
+    );
+  });
+
   it('leaves out the block that would be empty', () => {
     expect(renderList({ containers: CONTAINERS.slice(0, 1), repositories: [] }, TERMINAL)).toBe(
       lines(
@@ -76,6 +87,7 @@ function container(name: string, { repository = name, branch = name, ...rest }: 
     repository: repository as RepositoryName,
     branch: branch as BranchName | null,
     version: null,
+    describe: null,
     state: 'stopped',
     dirty: false,
     ...rest,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BranchName, ContainerName, VersionId } from '../../src/model/version.js';
+import type { BranchName, ContainerName, TagName, VersionId } from '../../src/model/version.js';
 import { type LogEntry, renderLog } from '../../src/render/log.js';
 import type { Style } from '../../src/render/style.js';
 
@@ -140,6 +140,11 @@ describe('renderLog', () => {
     );
   });
 
+  it('tells which tags are on a version', () => {
+    const tagged = [entry(0, 'k3j9x2a8m1qz', [], { message: 'First', branches: ['mysql'], tags: ['v1.0', 'v1'] })];
+    expect(renderLog(tagged, TERMINAL, { oneline: true })).toBe('@0 k3j9x2a (mysql, tag: v1.0, tag: v1) First');
+  });
+
   it('is empty without versions', () => {
     expect(renderLog([], TERMINAL)).toBe('');
     expect(renderLog([], TERMINAL, { graph: true, oneline: true })).toBe('');
@@ -151,12 +156,20 @@ interface EntryOptions {
   readonly time?: string;
   readonly changes?: readonly [added: number, modified: number, removed: number, bytes: number];
   readonly branches?: readonly string[];
+  readonly tags?: readonly string[];
   /** The containers whose HEAD it is, with their branches. */
   readonly heads?: Readonly<Record<string, string | null>>;
 }
 
 function entry(number: number, id: string, parents: readonly string[], options: EntryOptions): LogEntry {
-  const { message, time = '2026-03-01T12:00:00.000Z', changes = [0, 0, 0, 0], branches = [], heads = {} } = options;
+  const {
+    message,
+    time = '2026-03-01T12:00:00.000Z',
+    changes = [0, 0, 0, 0],
+    branches = [],
+    tags = [],
+    heads = {},
+  } = options;
   const [added, modified, removed, bytes] = changes;
   return {
     version: {
@@ -169,6 +182,7 @@ function entry(number: number, id: string, parents: readonly string[], options: 
       changes: { added, modified, removed, bytes },
     },
     branches: branches as readonly BranchName[],
+    tags: tags as readonly TagName[],
     heads: Object.entries(heads).map(([container, branch]) => ({
       container: container as ContainerName,
       branch: branch as BranchName | null,

@@ -13,6 +13,7 @@ const CLEAN: ContainerStatus = {
   repository: 'mysql' as RepositoryName,
   branch: 'mysql' as BranchName,
   version: { id: 'k3j9x2a8m1qz' as VersionId, number: 3 },
+  describe: null,
   state: 'running',
   changes: [],
 };
@@ -22,6 +23,10 @@ describe('renderStatus', () => {
     expect(renderStatus(CLEAN, TERMINAL)).toBe(
       lines('On branch mysql, version @3 (k3j9x2a)', 'Container mysql is running', '', 'Nothing changed since @3'),
     );
+  });
+
+  it('names the version after its nearest tag', () => {
+    expect(renderStatus({ ...CLEAN, describe: 'v1.0-2' }, TERMINAL)).toContain('version @3 (k3j9x2a), v1.0-2\n');
   });
 
   it('groups what changed, in the order of git, and escapes names', () => {

@@ -1,0 +1,45 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { tagToJson } from '../src/cli/json.js';
+import { parseContainerName, parseTagName } from '../src/model/names.js';
+import { renderTags } from '../src/render/tag.js';
+
+export default class Tag extends BaseCommand {
+  static override summary = 'List, create or delete tags.';
+  static override description =
+    'A tag is a name that stays on one version. With -m it also says who set it, when and why.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql',
+    '<%= config.bin %> <%= command.id %> mysql v1.0 -m "As shipped"',
+    '<%= config.bin %> <%= command.id %> mysql before-upgrade mysql@2',
+    '<%= config.bin %> <%= command.id %> mysql --delete v1.0',
+  ];
+  static override args = {
+    name: Args.string({ required: true, description: 'The container or repository.' }),
+    tag: Args.string({ description: 'The tag to create or delete.' }),
+    revision: Args.string({ description: 'NAME[@REV]: the version that it is on (default: HEAD).' }),
+  };
+  static override flags = {
+    message: Flags.string({ char: 'm', helpValue: 'TEXT', exclusive: ['delete'], summary: 'Annotate the tag.' }),
+    delete: Flags.boolean({ char: 'd', summary: 'Delete the tag; the version stays.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Tag);
+    const name = parseContainerName(args.name);
+    const engine = await this.openEngine(flags);
+    if (args.tag === undefined) {
+      if (flags.delete || flags.message !== undefined) this.error('which tag? It comes after the name', { exit: 2 });
+      const { tags } = await engine.listTags(name);
+      this.print(renderTags(tags, this.style));
+      return { tags: tags.map(tagToJson) };
+    }
+    const tag = parseTagName(args.tag);
+    const message = flags.message === undefined ? {} : { message: flags.message };
+    const changed = flags.delete
+      ? await engine.deleteTag(name, tag)
+      : await engine.createTag({ name, tag, revision: args.revision ?? args.name, ...message });
+    this.print(`${flags.delete ? 'deleted' : 'created'} tag ${tag} on @${changed.version.number}`);
+    return { tags: [tagToJson(changed)] };
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Sealed listings as text: mtree(5) with full paths, an entry a line, as FreeBSD, libarchive and go-mtree read it; extended
+ * attributes as go-mtree writes them. Law: `decodeEntry(encodeEntry(e))` equals `e`.
+ * Sources: mtree(5) of FreeBSD; `writer_set_format_mtree` of libarchive; `xattr` keywords of go-mtree.
+ */
+
+import { createHash } from 'node:crypto';
+import type { BytePath } from './byte-path.js';
+import type { Entry, EntryType } from './entry.js';
+import { damaged } from './manifest.js';
+
+const HEAD = '#mtree v2.0\n';
+const SEAL = '# sha256:';
+const TYPE_WORDS: Readonly<Record<EntryType, string>> = {
+  file: 'file',
+  directory: 'dir',
+  symlink: 'link',
+  fifo: 'fifo',
+  socket: 'socket',
+  char: 'char',
+  block: 'block',
+};
+const TYPES = new Map(Object.entries(TYPE_WORDS).map(([type, word]) => [word, type as EntryType]));
+
+/** What needs no escape in a path or a target: all that no reader of the format takes for something else. */
+const UNSAFE = /[^\w./+,:@%^~!-]/g;
+
+/** The listing of a delta as a file: a head, an entry a line, and a digest over all of it as the last line. */
+export class ListingWriter {
+  private readonly hash = createHash('sha256');
+
+  head(): string {
+    return this.add(HEAD);
+  }
+
+  entry(entry: Entry): string {
+    return this.add(`${encodeEntry(entry)}\n`);
+  }
+
+  /** The last line. Nothing can be added after it. */
+  seal(): string {
+    return `${SEAL}${this.hash.digest('hex')}\n`;
+  }
+
+  private add(text: string): string {
+    this.hash.update(text);
+    return text;
+  }
+}
+
+/**
+ * The entries of a whole listing, in the order in which they were written.
+ * @throws LxcvError `store-damaged` where it is not as it was sealed.
+ */
+export function decodeListing(bytes: Buffer, where: string): Entry[] {
+  const at = bytes.lastIndexOf(SEAL);
+  const sealed = bytes.subarray(0, Math.max(at, 0));
+  const seal = `${SEAL}${createHash('sha256').update(sealed).digest('hex')}\n`;
+  if (at < 0 || bytes.subarray(at).toString('latin1') !== seal) throw damaged(where, 'the digest over it');
+  return decodeLines(sealed, where);
+}
+
+/** The entries of what was written of a listing before an interruption; a line that was cut short is left out. */
+export function decodePartialListing(bytes: Buffer, where: string): Entry[] {
+  return decodeLines(bytes.subarray(0, bytes.lastIndexOf('\n') + 1), where);
+}
+
+function decodeLines(bytes: Buffer, where: string): Entry[] {
+  const lines = bytes.toString('latin1').split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => decodeEntry(line, where));
+}
+
+export function encodeEntry(entry: Entry): string {
+  const words = [
+    entry.path === '' ? '.' : `./${escapeBytes(entry.path)}`,
+    `type=${TYPE_WORDS[entry.type]}`,
+    `mode=${entry.mode.toString(8).padStart(4, '0')}`,
+    `uid=${entry.uid}`,
+    `gid=${entry.gid}`,
+    `time=${formatTime(entry.mtimeNs)}`,
+  ];
+  if (entry.size !== undefined) words.push(`size=${entry.size}`);
+  if (entry.digest !== undefined) words.push(`sha256digest=${entry.digest}`);
+  if (entry.target !== undefined) words.push(`link=${escapeBytes(entry.target)}`);
+  if (entry.rawDevice !== undefined) words.push(`device=0x${entry.rawDevice.toString(16)}`);
+  for (const [name, value] of entry.xattrs) words.push(`xattr.${escapeBytes(name)}=${value.toString('base64')}`);
+  return words.join(' ');
+}
+
+/** @param where names the file in the error. @throws LxcvError `store-damaged`. */
+export function decodeEntry(line: string, where: string): Entry {
+  const [name = '', ...words] = line.split(' ');
+  const values = new Map(words.map(splitWord));
+  const type = TYPES.get(values.get('type') ?? '');
+  const time = /^(-?\d+)\.(\d{9})$/.exec(values.get('time') ?? '');
+  if (type === undefined || time === null || !/^\.(\/.|$)/.test(name)) throw damaged(where, `the line ${line}`);
+  const [size, digest, target, device] = ['size', 'sha256digest', 'link', 'device'].map((key) => values.get(key));
+  const xattrs = [...values].filter(([key]) => key.startsWith('xattr.'));
+  return {
+    path: unescapeBytes(name.slice(2)) as BytePath,
+    type,
+    mode: Number.parseInt(values.get('mode') ?? '', 8),
+    uid: Number(values.get('uid')),
+    gid: Number(values.get('gid')),
+    mtimeNs: BigInt(time[1] as string) * 1_000_000_000n + BigInt(time[2] as string),
+    ...(size === undefined ? {} : { size: Number(size) }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(target === undefined ? {} : { target: unescapeBytes(target) }),
+    ...(device === undefined ? {} : { rawDevice: BigInt(device) }),
+    xattrs: new Map(xattrs.map(([key, value]) => [unescapeBytes(key.slice(6)), Buffer.from(value, 'base64')])),
+  };
+}
+
+function splitWord(word: string): [key: string, value: string] {
+  const at = word.indexOf('=');
+  return [word.slice(0, at), word.slice(at + 1)];
+}
+
+/** Seconds and nanoseconds since the epoch; before it the seconds are rounded down, as in a timespec. */
+function formatTime(ns: bigint): string {
+  const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return `${(ns - rest) / 1_000_000_000n}.${rest.toString().padStart(9, '0')}`;
+}
+
+/** vis(3)'s octal escapes, a byte each. */
+function escapeBytes(bytes: string): string {
+  return bytes.replace(UNSAFE, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
+
+function unescapeBytes(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,0 +1,108 @@
+/** tag: lists, creates and deletes tags. */
+
+import { LxcvError } from '../model/errors.js';
+import { encodeTag, type Tag } from '../model/tag.js';
+import type { Author, ContainerName, RefName, RepositoryName, TagName, Version } from '../model/version.js';
+import { lockRepository } from '../store/store.js';
+import { refuseElsewhere } from './branch.js';
+import { findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
+import { changeRef } from './ref-change.js';
+import type { World } from './world.js';
+
+export interface NamedTag {
+  readonly name: TagName;
+  readonly version: Version;
+  /** The branches and tags that name that. */
+  readonly refs: readonly RefName[];
+  /** Who set it, when and why, where it tells. */
+  readonly annotation: Tag['annotation'];
+}
+
+export interface Tags {
+  readonly repository: RepositoryName;
+  readonly tags: readonly NamedTag[];
+}
+
+export interface TagRequest {
+  /** The container or repository. */
+  readonly name: ContainerName;
+  readonly tag: TagName;
+  /** `NAME[@REV]`, in the repository of `name`. */
+  readonly revision: string;
+  /** Makes an annotated tag. */
+  readonly message?: string;
+  /** Who sets it; git's or the system's idea of that where it is left out. */
+  readonly author?: Author;
+}
+
+export function listTags(world: World, name: ContainerName): Tags {
+  const { repository } = findByName(world, name);
+  return { repository: repository.name, tags: [...repository.tags].map((tag) => describe(repository, tag)) };
+}
+
+/** @throws LxcvError `tag-exists`, `branch-exists` where a branch has the name, `bad-usage`. */
+export async function createTag(world: World, { name, tag, revision, ...request }: TagRequest): Promise<NamedTag> {
+  const { version, repository: found } = findRevision(world, revision);
+  refuseElsewhere(world, name, revision, found.name);
+  using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
+  const repository = readRepository(world, layout);
+  refuseTaken(repository, tag);
+  const content: Tag = { version: version.id, ...(await annotate(world, request)) };
+  await changeRef(world, repository, {
+    ...{ command: 'tag', subject: tag, path: layout.tag(tag) },
+    stage: (staged) => world.host.files.create(staged, encodeTag(content), 0o600),
+    point: (staged) => ({ from: staged, to: layout.tag(tag) }),
+  });
+  return describe(readRepository(world, layout), [tag, content]);
+}
+
+/** @throws LxcvError `tag-not-found`. */
+export async function deleteTag(world: World, name: ContainerName, tag: TagName): Promise<NamedTag> {
+  const { repository: found } = findByName(world, name);
+  using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
+  const repository = readRepository(world, layout);
+  const content = repository.tags.get(tag);
+  if (content === undefined) {
+    throw new LxcvError(
+      'tag-not-found',
+      `${repository.name} has no tag ${tag}`,
+      `lxcv tag ${repository.name} lists its tags.`,
+    );
+  }
+  await changeRef(world, repository, {
+    ...{ command: 'tag', subject: tag, path: layout.tag(tag) },
+    point: (staged) => ({ from: layout.tag(tag), to: staged }),
+  });
+  return describe(readRepository(world, layout), [tag, content]);
+}
+
+async function annotate(
+  { host }: World,
+  { message, author }: Pick<TagRequest, 'message' | 'author'>,
+): Promise<Pick<Tag, 'annotation'>> {
+  if (message === undefined) return {};
+  return { annotation: { message, author: author ?? (await host.author()), time: host.now().toISOString() } };
+}
+
+function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]): NamedTag {
+  const version = repository.history.get(tag.version);
+  return { name, version, refs: refsAt(repository, version.id), annotation: tag.annotation };
+}
+
+/** A revision looks for branches before it looks for tags, so that one name must not be both. */
+function refuseTaken({ tags, branches, history }: Repository, tag: TagName): void {
+  const present = tags.get(tag);
+  if (present !== undefined) {
+    throw new LxcvError(
+      'tag-exists',
+      `there is a tag ${tag} already, on @${history.get(present.version).number}`,
+      'Choose another name, or delete that one first: -d.',
+    );
+  }
+  if (![...branches.keys()].some((branch) => branch.toString() === tag)) return;
+  throw new LxcvError(
+    'branch-exists',
+    `there is a branch ${tag}: a revision would not know which is meant`,
+    'Choose another name.',
+  );
+}
