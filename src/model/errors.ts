@@ -13,6 +13,7 @@ export const EXIT_CODES = {
   'read-only': 1,
   'too-long': 1,
   'bad-name': 2,
+  'bad-path': 2,
   'bad-revision': 2,
   'bad-usage': 2,
   'not-on-branch': 3,

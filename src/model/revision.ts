@@ -1,5 +1,6 @@
 /** Revisions: text that names a version, `NAME[@REV]`, parsed to syntax here and resolved where the store is known. */
 
+import { type BytePath, decodePath } from './byte-path.js';
 import { LxcvError } from './errors.js';
 import { parseContainerName } from './names.js';
 import type { ContainerName } from './version.js';
@@ -15,7 +16,7 @@ export interface Revision {
 
 /** REV: where to begin, and the steps to take from there towards the roots. */
 interface Point {
-  /** A number, a branch, a tag, an id or its unique prefix, or `HEAD`. */
+  /** A number, a branch, a tag, an id or its unique prefix, `HEAD`, `WORK` or `BASE`. */
   readonly start: string;
   readonly steps: readonly Step[];
 }
@@ -31,6 +32,33 @@ export function parseRevision(text: string): Revision {
   const [name, rev] = at < 0 ? splitSteps(text) : [text.slice(0, at), text.slice(at + 1)];
   if (at >= 0 && rev === '') throw badRevision(text);
   return { name: parseContainerName(name), point: parsePoint(rev, text), text };
+}
+
+/** `REV:PATH`: a file or directory in what a revision names. */
+export interface FileRevision {
+  readonly revision: Revision;
+  readonly path: BytePath;
+}
+
+/** Parses `NAME[@REV]:PATH`, or a revision alone. @throws LxcvError `bad-revision`, `bad-name`, `bad-path`. */
+export function parseFileRevision(text: string): Revision | FileRevision {
+  const colon = text.indexOf(':');
+  if (colon < 0) return parseRevision(text);
+  return { revision: parseRevision(text.slice(0, colon)), path: parseTreePath(text.slice(colon + 1)) };
+}
+
+/**
+ * A path as a user types it, absolute or not, as one in a tree: it always begins at the container's root.
+ * @throws LxcvError `bad-path` for one that leads upwards.
+ */
+export function parseTreePath(text: string): BytePath {
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  if (!parts.includes('..') && !text.includes('\0')) return decodePath(Buffer.from(parts.join('/'), 'utf8'));
+  throw new LxcvError(
+    'bad-path',
+    `${JSON.stringify(text)} is no path in a container`,
+    'Write it from the root of the container, without "..".',
+  );
 }
 
 /** Parses REV alone. @throws LxcvError `bad-revision`. */

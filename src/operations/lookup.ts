@@ -101,7 +101,7 @@ export function findRevision(
 ): Found & { readonly version: Version; readonly revision: Revision } {
   const revision = parseRevision(text);
   const found = findByName(world, revision.name);
-  return { ...found, revision, version: resolve(found, revision) };
+  return { ...found, revision, version: resolveRevision(found, revision) };
 }
 
 /** HEAD: of a container, the parent of its working delta; of a repository, the branch of its name, or its newest version. */
@@ -150,7 +150,8 @@ export function readRepositories(world: World): Repository[] {
   });
 }
 
-function resolve(found: Found, { point, text }: Revision): Version {
+/** @throws LxcvError `revision-not-found`, `bad-revision` for what is looked at, and is no version. */
+export function resolveRevision(found: Found, { point, text }: Revision): Version {
   let version = resolveStart(found, point.start, text);
   for (const step of point.steps) {
     const next =
@@ -168,6 +169,13 @@ function resolveStart(found: Found, start: string, text: string): Version {
     const head = headOf(found);
     if (head === undefined) throw notFound(text, 'nothing was committed on it yet');
     return head;
+  }
+  if (start === 'WORK' || start === 'BASE') {
+    throw new LxcvError(
+      'bad-revision',
+      `${text} names no version`,
+      'It can be looked at alone: by diff, show and grep. Commit what a container holds to make a version of it.',
+    );
   }
   if (/^\d+$/.test(start)) {
     const version = history.findNumber(Number(start));

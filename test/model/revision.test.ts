@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRevision, type Revision } from '../../src/model/revision.js';
+import { parseFileRevision, parseRevision, parseTreePath, type Revision } from '../../src/model/revision.js';
 
 type Steps = Revision['point']['steps'];
 
@@ -62,5 +62,26 @@ describe('parseRevision', () => {
     expect(() => parseRevision(`mysql${'~1^'.repeat(20_000)}!`)).toThrow(
       expect.objectContaining({ code: 'bad-revision' }),
     );
+  });
+});
+
+describe('parseFileRevision', () => {
+  it.each([
+    ['mysql:/etc/passwd', 'mysql', 'etc/passwd'],
+    ['mysql@2:etc//./passwd/', 'mysql@2', 'etc/passwd'],
+    ['mysql@2:', 'mysql@2', ''],
+    ['mysql@WORK:/', 'mysql@WORK', ''],
+    ['mysql@2:/srv/a:b', 'mysql@2', 'srv/a:b'],
+    ['mysql~1:/etc/na\u00efve', 'mysql~1', 'etc/na\u00c3\u00afve'],
+  ])('reads %s', (text, revision, path) => {
+    expect(parseFileRevision(text)).toEqual({ revision: parseRevision(revision), path });
+  });
+
+  it('reads a revision without a path as that', () => {
+    expect(parseFileRevision('mysql@2')).toEqual(parseRevision('mysql@2'));
+  });
+
+  it.each(['../etc', 'a/../b', '..', 'a\0b'])('refuses a path that could lead elsewhere: %j', (path) => {
+    expect(() => parseTreePath(path)).toThrow(expect.objectContaining({ code: 'bad-path', exitCode: 2 }));
   });
 });

@@ -1,0 +1,87 @@
+/** What can be looked at: a version, what a container holds now, or the base under it. */
+
+import { LxcvError } from '../model/errors.js';
+import { parseRevision, type Revision } from '../model/revision.js';
+import type { Version } from '../model/version.js';
+import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
+import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
+import type { World } from './world.js';
+
+export interface Operand {
+  /** `work` may change while it is looked at, where the container runs. */
+  readonly kind: 'version' | 'work' | 'base';
+  /** What to call it: `mysql@2`, `mysql@WORK`, `mysql@BASE`. */
+  readonly name: string;
+  readonly repository: Repository;
+  /** The layers of its tree, top first; none are an empty tree. */
+  readonly layers: readonly string[];
+  /** The version that it is, or that the container came from. */
+  readonly version: Version | undefined;
+  /** The LXC config of that time, whole; undefined for a base. */
+  readonly config: Buffer | undefined;
+}
+
+/**
+ * Finds what a revision names: a version or, behind `@WORK`, what the container holds now, or, behind `@BASE`, what lies under
+ * all versions, outside the store.
+ * @throws LxcvError `bad-revision`, `revision-not-found`, `container-edited` and those of `findByName`.
+ */
+export function findOperand(world: World, text: string | Revision): Operand {
+  const revision = typeof text === 'string' ? parseRevision(text) : text;
+  const found = findByName(world, revision.name);
+  const { start, steps } = revision.point;
+  if (start !== 'WORK' && start !== 'BASE') return versionOperand(world, found, resolveRevision(found, revision));
+  if (steps.length > 0) throw stepsFromNowhere(revision);
+  return start === 'WORK' ? workOperand(found, revision) : baseOperand(found, revision);
+}
+
+function versionOperand({ host: { files } }: World, { repository }: Found, version: Version): Operand {
+  return {
+    kind: 'version',
+    name: `${repository.name}@${version.number}`,
+    repository,
+    layers: layersOfVersion(repository.layout, version),
+    version,
+    config: files.read(repository.layout.version(version.id).config),
+  };
+}
+
+function workOperand({ repository, container }: Found, { name, text }: Revision): Operand {
+  if (container === undefined) {
+    throw new LxcvError(
+      'revision-not-found',
+      `${text} names nothing: ${name} is no container, so it holds nothing now`,
+      'lxcv list shows the containers.',
+    );
+  }
+  checkUnedited(container);
+  const [head] = container.versioned.working.parents;
+  return {
+    kind: 'work',
+    name: `${name}@WORK`,
+    repository,
+    layers: layersOfContainer(container.versioned),
+    version: head === undefined ? undefined : repository.history.get(head),
+    config: container.configBytes,
+  };
+}
+
+function baseOperand(found: Found, revision: Revision): Operand {
+  const head = resolveRevision(found, { ...revision, point: { start: 'HEAD', steps: [] } });
+  return {
+    kind: 'base',
+    name: `${revision.name}@BASE`,
+    repository: found.repository,
+    layers: head.bases.map((base) => base.path),
+    version: undefined,
+    config: undefined,
+  };
+}
+
+function stepsFromNowhere({ text, point }: Revision): LxcvError {
+  return new LxcvError(
+    'bad-revision',
+    `${text} names no version: ${point.start} is none, and has no ancestors`,
+    'Count from a version: NAME~1 is the one before HEAD.',
+  );
+}
