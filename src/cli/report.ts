@@ -3,15 +3,38 @@
 import type { ReportEvent } from '../operations/world.js';
 import { escapeText } from '../render/escape.js';
 
-/** Steps are for those who watch; notices are for everybody. */
-export function reportTo(stream: NodeJS.WriteStream): (event: ReportEvent) => void {
+/** Where what is reported is shown: standard error, or what a test gives. */
+export type ReportStream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+
+/** To the start of the line, which is then erased to its end. */
+const ERASE_LINE = '\r\x1b[K';
+const COLUMNS_UNKNOWN = 80;
+
+/** Steps are for those who watch, and so is progress, in one line that goes when it is over; notices are for everybody. */
+export function reportTo(stream: ReportStream): (event: ReportEvent) => void {
+  let showsProgress = false;
+  const erase = () => {
+    if (showsProgress) stream.write(ERASE_LINE);
+    showsProgress = false;
+  };
   return (event) => {
+    erase();
     switch (event.kind) {
       case 'step':
         if (stream.isTTY) stream.write(`${escapeText(event.what)} ...\n`);
         break;
       case 'notice':
         stream.write(`lxcv: ${escapeText(event.message)}\n`);
+        break;
+      case 'progress': {
+        if (!stream.isTTY) break;
+        const line = `${escapeText(event.what)} ... ${event.steps.toLocaleString('en')}`;
+        // A line that is wrapped could not be erased.
+        stream.write(line.slice(0, (stream.columns || COLUMNS_UNKNOWN) - 1));
+        showsProgress = true;
+        break;
+      }
+      case 'progress-end':
         break;
     }
   };

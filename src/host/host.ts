@@ -10,6 +10,12 @@ import { type Mounts, mounts } from './mounts.js';
 import { type Programs, programs } from './programs.js';
 import { type Signals, signals } from './signals.js';
 
+/** A moment: in milliseconds since the epoch, by the clock that can be set, and since some other moment, by one that cannot. */
+export interface Clocks {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 export interface Host {
   readonly files: Files;
   readonly lxc: Lxc;
@@ -20,10 +26,14 @@ export interface Host {
   takeLock(path: string, holder: string): Lock;
   isRoot(): boolean;
   now(): Date;
+  /** Both clocks at one moment. */
+  clocks(): Clocks;
   randomBytes(size: number): Uint8Array;
   /** Who commits: see host/user.ts. */
   author(): Promise<Author>;
   sleep(milliseconds: number): Promise<void>;
+  /** Gives signals and the like that came meanwhile their turn. */
+  breathe(): Promise<void>;
   /** Sleeps, and does nothing else meanwhile. */
   pause(milliseconds: number): void;
 }
@@ -38,10 +48,20 @@ export const machine: Host = {
   takeLock,
   isRoot: () => geteuid?.() === 0,
   now: () => new Date(),
+  clocks: readClocks,
   randomBytes,
   author: async () => (await import('./user.js')).author(),
+  breathe: () => new Promise((resolve) => setImmediate(resolve)),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
+
+function readClocks(): Clocks {
+  for (;;) {
+    const [monotonicMs, wallMs] = [performance.now(), Date.now()];
+    // Where the process was put aside between the two, they do not belong together.
+    if (performance.now() - monotonicMs < 1) return { wallMs, monotonicMs };
+  }
+}
 
 export { isErrno } from './files.js';

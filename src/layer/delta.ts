@@ -2,6 +2,7 @@
 
 import { childPath, type Directory, type Files, type FilesRead, type Stat } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
+import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';
 import { whyNotKept } from './overlayfs.js';
 
@@ -18,23 +19,25 @@ export interface Unkept {
 }
 
 /** The first path of an upper directory that would be lost or changed once it is a lower one. */
-export function findUnkept(files: FilesRead, delta: string): Unkept | undefined {
-  for (const { path, location } of walk(files, delta)) {
+export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undefined> {
+  for (const { path, location } of descend(walk(files, delta, ROOT))) {
     for (const xattr of files.xattrNames(location)) {
       const reason = whyNotKept(xattr);
       if (reason !== undefined) return { path, reason };
     }
+    yield;
   }
   return undefined;
 }
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */
-export function findMisread(files: FilesRead, rootfs: string): Unkept | undefined {
-  for (const { path, location, stat } of walk(files, rootfs)) {
+export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | undefined> {
+  for (const { path, location, stat } of descend(walk(files, rootfs, ROOT))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
       return { path, reason: 'is a whiteout of an overlay of its own' };
     const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
     if (mark !== undefined) return { path, reason: `has ${mark}, the mark of an overlay of its own` };
+    yield;
   }
   return undefined;
 }
@@ -47,14 +50,14 @@ interface Visit {
 }
 
 /** Every path of one layer as it lies on disk, parents first, no link followed. */
-function* walk(files: FilesRead, location: string | Buffer, path: BytePath = ROOT): Generator<Visit> {
+function* walk(files: FilesRead, location: string | Buffer, path: BytePath): Descent<Visit> {
   using directory = openPresent(files, location);
   yield { path, location: Buffer.from(directory.path), stat: files.stat(directory.path) as Stat };
   for (const name of files.list(directory.path)) {
     const child = childPath(directory.path, name);
     const stat = files.stat(child);
     if (stat === undefined) continue;
-    if (stat.type === 'directory') yield* walk(files, child, joinPath(path, name));
+    if (stat.type === 'directory') yield walk(files, child, joinPath(path, name));
     else yield { path: joinPath(path, name), location: child, stat };
   }
 }

@@ -3,22 +3,33 @@
 import { type FilesRead, unlessGone } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
+import { type Descent, descend } from '../model/job.js';
 import { isBookkeeping } from './overlayfs.js';
 import { TreeDirectory, type TreeEntry } from './tree.js';
 
 /**
  * The changes that make the tree of the layers `before` into that of `after`, both top first; no layers are an empty tree.
  * Parents come before what they hold, names in byte order. Every path below a directory that came or went is told as well.
- * The times of directories do not count: they follow from what happens inside.
+ * The times of directories do not count: they follow from what happens inside. For each entry looked at, undefined is told.
  */
-export function* diffTrees(files: FilesRead, before: readonly string[], after: readonly string[]): Generator<Change> {
+export function diffTrees(
+  files: FilesRead,
+  before: readonly string[],
+  after: readonly string[],
+): Generator<Change | undefined, void> {
+  return descend(diffRoots(files, before, after));
+}
+
+type Differences = Descent<Change | undefined>;
+
+function* diffRoots(files: FilesRead, before: readonly string[], after: readonly string[]): Differences {
   using a = before.length === 0 ? undefined : TreeDirectory.openRoot(files, before);
   using b = TreeDirectory.openRoot(files, after);
   if (a !== undefined) {
     const kind = compareEntries(files, a.self(), b.self());
     if (kind !== undefined) yield { path: ROOT, kind, type: 'directory', bytes: 0 };
   }
-  yield* diffDirectories(files, ROOT, a, b);
+  yield diffDirectories(files, ROOT, a, b);
 }
 
 function* diffDirectories(
@@ -26,10 +37,13 @@ function* diffDirectories(
   parent: BytePath,
   a: TreeDirectory | undefined,
   b: TreeDirectory | undefined,
-): Generator<Change> {
+): Differences {
   const shared = countShared(a?.layers ?? [], b?.layers ?? []);
   const names = new Set([...ownNames(a, shared), ...ownNames(b, shared)]);
-  for (const name of [...names].sort()) yield* diffNames(files, parent, name, a, b);
+  for (const name of [...names].sort()) {
+    yield* diffNames(files, parent, name, a, b);
+    yield;
+  }
 }
 
 function* diffNames(
@@ -38,7 +52,7 @@ function* diffNames(
   name: BytePath,
   a: TreeDirectory | undefined,
   b: TreeDirectory | undefined,
-): Generator<Change> {
+): Differences {
   const path = joinPath(parent, name);
   const was = a?.lookup(name);
   const is = b?.lookup(name);
@@ -53,7 +67,7 @@ function* diffNames(
   }
   using below = was?.kind === 'entry' && was.layers.length > 0 ? a?.openChild(name, was.layers) : undefined;
   using above = is?.kind === 'entry' && is.layers.length > 0 ? b?.openChild(name, is.layers) : undefined;
-  if (below !== undefined || above !== undefined) yield* diffDirectories(files, path, below, above);
+  if (below !== undefined || above !== undefined) yield diffDirectories(files, path, below, above);
 }
 
 function kindOf(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {

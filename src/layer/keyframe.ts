@@ -5,12 +5,14 @@
  * base eight carries: a chain of n commits has at most some 7·log₈(n) layers, and a file is linked again log₈(n) times at most.
  */
 
-import { childPath, type Files } from '../host/files.js';
+import { childPath, type Directory, type Files } from '../host/files.js';
 import type { BytePath } from '../model/byte-path.js';
+import { type Descent, descend, type Job } from '../model/job.js';
 import type { Layer } from '../model/version.js';
 import { copyAttributes, createDirectory } from './attributes.js';
+import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { OPAQUE } from './overlayfs.js';
-import { TreeDirectory } from './tree.js';
+import { TreeDirectory, type TreeEntry } from './tree.js';
 
 const RADIX = 8;
 const RANK_MAX = 9;
@@ -42,46 +44,89 @@ export function planKeyframe(chain: readonly Layer[], fits: (merged: number) => 
  * Merges layers, top first, into a new delta at `to` that has the same effect on the layers `below` them, and on no others: a
  * whiteout stays only where it hides something. Overlayfs shows a whiteout in listings of a directory that has no other part.
  */
-export function mergeLayers(files: Files, layers: readonly string[], below: readonly string[], to: string): void {
-  using root = TreeDirectory.openRoot(files, layers);
-  using ground = below.length === 0 ? undefined : TreeDirectory.openRoot(files, below);
-  mergeDirectory(files, root, ground, Buffer.from(to), false);
+export function* mergeLayers(files: Files, layers: readonly string[], below: readonly string[], to: string): Job<void> {
+  using links = new Links(files);
+  yield* descend(new Merge(files, links).mergeRoot(layers, below, to));
 }
 
-/** @param below the directory that shows through, if any does. */
-function mergeDirectory(
-  files: Files,
-  source: TreeDirectory,
-  below: TreeDirectory | undefined,
-  to: Buffer,
-  closed: boolean,
-): void {
-  using target = createDirectory(files, to);
-  for (const name of source.names()) mergeName(files, source, below, name, childPath(target.path, name));
-  const { stat, location } = source.self();
-  copyAttributes(files, location, stat, target.path);
-  if (!closed) return;
-  files.setXattr(target.path, OPAQUE, Buffer.from('y'));
+class Merge {
+  constructor(
+    private readonly files: Files,
+    private readonly links: Links,
+  ) {}
+
+  *mergeRoot(layers: readonly string[], below: readonly string[], to: string): Descent<undefined> {
+    using root = TreeDirectory.openRoot(this.files, layers);
+    using ground = below.length === 0 ? undefined : TreeDirectory.openRoot(this.files, below);
+    yield this.mergeDirectory(root, ground, Buffer.from(to), false);
+  }
+
+  /** @param below the directory that shows through, if any does. */
+  private *mergeDirectory(
+    source: TreeDirectory,
+    below: TreeDirectory | undefined,
+    to: Buffer,
+    closed: boolean,
+  ): Descent<undefined> {
+    using target = createDirectory(this.files, to);
+    for (const name of source.names()) {
+      yield* this.mergeName(source, below, name, target);
+      yield;
+    }
+    const { stat, location } = source.self();
+    copyAttributes(this.files, location, stat, target.path);
+    if (closed) this.files.setXattr(target.path, OPAQUE, Buffer.from('y'));
+  }
+
+  private *mergeName(
+    source: TreeDirectory,
+    below: TreeDirectory | undefined,
+    name: BytePath,
+    target: Directory,
+  ): Descent<undefined> {
+    const to = childPath(target.path, name);
+    const found = source.lookup(name);
+    const hidden = below?.lookup(name);
+    if (found.kind === 'whiteout' && hidden?.kind === 'entry') this.files.makeNode(to, { type: 'char', rawDevice: 0n });
+    if (found.kind !== 'entry') return;
+    if (found.layers.length > 0) {
+      using child = source.openChild(name, found.layers);
+      const merges = !found.closed && hidden?.kind === 'entry' && hidden.layers.length > 0;
+      using ground = merges ? below?.openChild(name, hidden.layers) : undefined;
+      yield this.mergeDirectory(child, ground, to, found.closed);
+    } else {
+      this.links.link(found.entry, target, name);
+    }
+  }
 }
 
-function mergeName(
-  files: Files,
-  source: TreeDirectory,
-  below: TreeDirectory | undefined,
-  name: BytePath,
-  to: Buffer,
-): void {
-  const found = source.lookup(name);
-  const hidden = below?.lookup(name);
-  if (found.kind === 'whiteout' && hidden?.kind === 'entry') files.makeNode(to, { type: 'char', rawDevice: 0n });
-  if (found.kind !== 'entry') return;
-  if (found.layers.length > 0) {
-    using child = source.openChild(name, found.layers);
-    const merges = !found.closed && hidden?.kind === 'entry' && hidden.layers.length > 0;
-    using ground = merges ? below?.openChild(name, hidden.layers) : undefined;
-    mergeDirectory(files, child, ground, to, found.closed);
-  } else {
-    files.link(found.entry.location, to);
+/**
+ * Links files of layers into a keyframe. An inode whose names would become too many is copied once, and the copy linked in its
+ * place. All its names go one way, so that they are names of one file still.
+ */
+class Links implements Disposable {
+  /** By inode: a name of its copy, or undefined where it is linked itself. */
+  private readonly ways = new Map<bigint, { readonly directory: Directory; readonly name: BytePath } | undefined>();
+
+  constructor(private readonly files: Files) {}
+
+  [Symbol.dispose](): void {
+    for (const way of this.ways.values()) way?.directory[Symbol.dispose]();
+  }
+
+  link({ stat, location }: TreeEntry, directory: Directory, name: BytePath): void {
+    const to = childPath(directory.path, name);
+    // Of its n names the merged layers hold at most n, so it ends with 2n at most: while it has few, no note is needed.
+    if (stat.links > LINKS_MAX / 4 && !this.ways.has(stat.inode)) {
+      if (stat.links > LINKS_MAX / 2) {
+        copyInode(this.files, location, stat, to);
+        this.ways.set(stat.inode, { directory: this.files.openDirectory(directory.path) as Directory, name });
+        return;
+      }
+      this.ways.set(stat.inode, undefined);
+    }
+    const copy = this.ways.get(stat.inode);
+    this.files.link(copy === undefined ? location : childPath(copy.directory.path, copy.name), to);
   }
 }
 

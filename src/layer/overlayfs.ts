@@ -56,6 +56,11 @@ export function whyNotKept(xattr: string): string | undefined {
   }
 }
 
+/** What a copy of a layer keeps of overlayfs's own: what means something to a lower layer, and what is to be found and refused. */
+export function isMark(xattr: string): boolean {
+  return xattr === OPAQUE || xattr === WHITEOUT || whyNotKept(xattr) !== undefined;
+}
+
 /** `lxc.rootfs.path`, taken apart. `other` is a backing store that lxcv does not version. */
 export type RootfsPath =
   | { readonly kind: 'directory'; readonly path: string }

@@ -2,6 +2,7 @@
 
 import type { BytePath } from './byte-path.js';
 import type { EntryType } from './entry.js';
+import type { Job } from './job.js';
 import type { ChangeCounts } from './version.js';
 
 /** `metadata`: the same content under another mode, owner, time or extended attribute. */
@@ -16,12 +17,27 @@ export interface Change {
   readonly bytes: number;
 }
 
+/** Changes as they are found; undefined is a place to breathe. */
+export type FoundChanges = Iterable<Change | undefined>;
+
 /** Adds changes up; `metadata` counts as modified. */
-export function countChanges(changes: Iterable<Change>): ChangeCounts {
+export function* countChanges(changes: FoundChanges): Job<ChangeCounts> {
   const counts = { added: 0, modified: 0, removed: 0, bytes: 0 };
   for (const change of changes) {
-    counts[change.kind === 'metadata' ? 'modified' : change.kind] += 1;
-    counts.bytes += change.bytes;
+    if (change !== undefined) {
+      counts[change.kind === 'metadata' ? 'modified' : change.kind] += 1;
+      counts.bytes += change.bytes;
+    }
+    yield;
   }
   return counts;
+}
+
+/** True where there is any change; looks no further than the first. */
+export function* hasChange(changes: FoundChanges): Job<boolean> {
+  for (const change of changes) {
+    if (change !== undefined) return true;
+    yield;
+  }
+  return false;
 }

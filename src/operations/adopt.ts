@@ -23,6 +23,7 @@ import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
 import type { Repository } from './lookup.js';
 import { type Arrival, restack } from './restack.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 /** Where a container's own files lie, and on what. */
@@ -39,15 +40,20 @@ export async function adopt(
   container: Container,
   request: Required<CommitRequest>,
 ): Promise<Version> {
-  const origin = checkAdoptable(world, container);
+  const origin = await checkAdoptable(world, container);
   const { files } = world.host;
   const layout = repository.layout.version(newId(world.host.randomBytes));
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
   const branch = freeBranchName(repository.branches, container.name);
+  const changes = await runJob(
+    world,
+    `listing what ${container.name} holds`,
+    countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers])),
+  );
   const version = completeDraft(world, repository, {
     ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
     ...{ message: request.message, author: request.author },
-    changes: countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers])),
+    changes,
   });
   await restack(world, {
     command: 'commit',
@@ -66,7 +72,7 @@ export async function adopt(
  * Looks whether a container can be adopted, and changes nothing.
  * @throws LxcvError `backing-store`, `other-file-system`, `container-edited`, `base-missing`, `delta-not-keepable`.
  */
-export function checkAdoptable(world: World, container: Container): Origin {
+export async function checkAdoptable(world: World, container: Container): Promise<Origin> {
   checkMarker(world, container);
   const origin = originOf(container);
   const delta = world.host.files.stat(origin.delta);
@@ -84,8 +90,8 @@ export function checkAdoptable(world: World, container: Container): Origin {
       'lxcv moves it and never copies it: bring both to one file system, by a move or by a symbolic link for the store.',
     );
   }
-  if (origin.lowers.length === 0) checkNotMisread(world, origin.delta);
-  else checkKept(world, origin.delta, `${dirname(origin.delta)}/work`);
+  if (origin.lowers.length === 0) await checkNotMisread(world, origin.delta);
+  else await checkKept(world, origin.delta, `${dirname(origin.delta)}/work`);
   for (const lower of origin.lowers) {
     if (world.host.files.statTarget(lower)?.type === 'directory') continue;
     throw new LxcvError(
@@ -114,8 +120,8 @@ function originOf({ name, rootfs, options }: Container): Origin {
   );
 }
 
-function checkNotMisread({ host: { files } }: World, rootfs: string): void {
-  const misread = findMisread(files, rootfs);
+async function checkNotMisread(world: World, rootfs: string): Promise<void> {
+  const misread = await runJob(world, 'looking for marks of other overlays', findMisread(world.host.files, rootfs));
   if (misread === undefined) return;
   throw new LxcvError(
     'delta-not-keepable',

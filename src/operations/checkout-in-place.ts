@@ -14,6 +14,7 @@ import { checkKept } from './kept.js';
 import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 type VersionedContainer = Container & { readonly versioned: Versioned };
@@ -85,10 +86,11 @@ async function keepWork(
   next: BranchName | null,
 ): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
   const { layout, working } = container.versioned;
-  checkKept(world, layout.delta, layout.work);
+  await checkKept(world, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const changes = countChanges(diffTrees(world.host.files, before, layersOfContainer(container.versioned)));
+  const counting = countChanges(diffTrees(world.host.files, before, layersOfContainer(container.versioned)));
+  const changes = await runJob(world, `counting what changed in ${container.name}`, counting);
   if (changes.added + changes.modified + changes.removed === 0)
     return { present: { discard: layout }, refs: new Map() };
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);

@@ -21,6 +21,7 @@ import { checkKept } from './kept.js';
 import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
 import { stageVersionFiles, unstageVersionFiles } from './restack.js';
+import { runJob } from './run-job.js';
 import { privateFilesOf } from './staging.js';
 import type { World } from './world.js';
 
@@ -36,7 +37,7 @@ export async function commitRunning(
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const bases = checkBases(world, working.bases, request.acceptBase);
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
+  await refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
   const layout = repository.layout.version(newId(world.host.randomBytes));
   const chain = [layout.deltaLayer, ...working.lowers];
   const privates = privateFilesOf(container.config, container.layout);
@@ -60,11 +61,11 @@ export async function commitRunning(
       files.mkdir(layout.root, 0o700);
       const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
       files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
-      checkKept(world, layout.delta, source.work);
+      await checkKept(world, layout.delta, source.work);
       version = completeDraft(world, repository, {
         ...{ id: layout.id, container: container.name, branch, parents: working.parents, chain, bases, pause },
         ...{ message: request.message, author: request.author },
-        changes: countOrRefuse(world, before, layersOfVersion(repository.layout, { chain, bases }), request),
+        changes: await countOrRefuse(world, before, layersOfVersion(repository.layout, { chain, bases }), request),
       });
       stageVersionFiles(world, layout, container, version, privates);
       files.create(layout.work, '', 0o400);
@@ -103,27 +104,33 @@ async function copyLive(
   copy: LiveCopy,
   isFrozen: boolean,
 ): Promise<number> {
-  copy.copyRunning(world.host.now());
+  const copyRest = () =>
+    runJob(world, `copying what changed in ${name} meanwhile`, copy.copyFrozen(world.host.clocks()));
+  await runJob(world, `copying what ${name} wrote`, copy.copyRunning(world.host.clocks()));
   if (isFrozen) {
-    copy.copyFrozen();
+    await copyRest();
     return 0;
   }
   await runHook(world, repository, 'pre-freeze', name);
   try {
-    return await whileFrozen(world, name, () => copy.copyFrozen());
+    return await whileFrozen(world, name, copyRest);
   } finally {
     await runLateHook(world, repository, 'post-thaw', name);
   }
 }
 
 /** Acts while a container stands still. @returns for how long it did, in milliseconds. */
-async function whileFrozen({ host: { lxc }, lxcpath }: World, name: ContainerName, act: () => void): Promise<number> {
+async function whileFrozen(
+  { host: { lxc }, lxcpath }: World,
+  name: ContainerName,
+  act: () => Promise<void>,
+): Promise<number> {
   const started = performance.now();
   {
     await using _ = await lxc.freeze(lxcpath, name).catch(async (error) => {
       throw (await lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
     });
-    act();
+    await act();
   }
   return Math.round(performance.now() - started);
 }

@@ -17,11 +17,11 @@ export async function commitStopped(
   request: Required<CommitRequest>,
 ): Promise<Version> {
   const { layout, working } = container.versioned;
-  checkKept(world, layout.delta, layout.work);
+  await checkKept(world, layout.delta, layout.work);
   const bases = checkBases(world, working.bases, request.acceptBase);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const changes = countOrRefuse(world, before, layersOfContainer(container.versioned), request);
+  const changes = await countOrRefuse(world, before, layersOfContainer(container.versioned), request);
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const { message, author } = request;
   const present = draftPresent(world, repository, container, { branch, message, author, bases, changes });

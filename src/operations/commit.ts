@@ -60,7 +60,7 @@ async function repositoryOf(world: World, name: ContainerName): Promise<Reposito
   const container = requireContainer(world, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
   (await holdForAdoption(world, container))[Symbol.dispose]();
-  checkAdoptable(world, container);
+  await checkAdoptable(world, container);
   return own;
 }
 

@@ -3,7 +3,7 @@
 import { diffTrees } from '../layer/diff.js';
 import { planKeyframe } from '../layer/keyframe.js';
 import { fitsMountString, pinOptions } from '../layer/overlayfs.js';
-import { countChanges } from '../model/changes.js';
+import { countChanges, hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type {
   Author,
@@ -18,6 +18,7 @@ import type {
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
 import type { VersionLayout } from '../store/layout.js';
 import type { Repository } from './lookup.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 export interface Draft {
@@ -81,26 +82,29 @@ export function freeBranchName(branches: ReadonlyMap<BranchName, unknown>, name:
 }
 
 /** @throws LxcvError `nothing-to-commit` where the layers `after` change nothing in `before`, unless that is allowed. */
-export function refuseUnchanged(
+export async function refuseUnchanged(
   world: World,
   before: readonly string[],
   after: readonly string[],
   { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
-): void {
-  if (!allowEmpty && diffTrees(world.host.files, before, after).next().done) throw nothingToCommit(container);
+): Promise<void> {
+  if (allowEmpty) return;
+  const changed = hasChange(diffTrees(world.host.files, before, after));
+  if (!(await runJob(world, `looking for what changed in ${container}`, changed))) throw nothingToCommit(container);
 }
 
 /**
  * What the layers `after` change in the layers `before`.
  * @throws LxcvError `nothing-to-commit` where that is nothing, unless it is allowed.
  */
-export function countOrRefuse(
+export async function countOrRefuse(
   world: World,
   before: readonly string[],
   after: readonly string[],
   { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
-): ChangeCounts {
-  const counts = countChanges(diffTrees(world.host.files, before, after));
+): Promise<ChangeCounts> {
+  const counting = countChanges(diffTrees(world.host.files, before, after));
+  const counts = await runJob(world, `counting what changed in ${container}`, counting);
   if (allowEmpty || counts.added + counts.modified + counts.removed > 0) return counts;
   throw nothingToCommit(container);
 }

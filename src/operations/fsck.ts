@@ -7,6 +7,7 @@ import { fingerprint } from '../layer/base.js';
 import { findUnkept } from '../layer/delta.js';
 import { pathToText } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
+import { gather } from '../model/job.js';
 import { decodeManifest, digestManifest } from '../model/manifest.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import type { RepositoryName, Version, VersionId } from '../model/version.js';
@@ -14,6 +15,7 @@ import { type Container, listContainers, lowersOf, readContainer } from '../stor
 import type { RepositoryLayout } from '../store/layout.js';
 import { readPending } from '../store/operation-log.js';
 import { listRepositories, openRepository } from '../store/store.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 /** What can be wrong. */
@@ -42,18 +44,25 @@ export interface Finding {
 }
 
 /** @param name of a repository; all of them without it. @throws LxcvError `repository-not-found`. */
-export function fsck(world: World, name: RepositoryName | undefined): Finding[] {
+export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
   const names = name === undefined ? listRepositories(world.host, world.lxcpath) : [name];
   const uppers = world.host.mounts.uppersInUse();
-  return names.flatMap((repository) => {
+  const findings: Finding[] = [];
+  for (const repository of names) {
     const layout = openRepository(world.host, world.lxcpath, repository);
-    if (layout !== undefined) return [...checkRepository(world, layout, uppers)];
-    if (name === undefined) return [];
-    throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
-  });
+    if (layout !== undefined) {
+      findings.push(...(await runJob(world, `checking ${repository}`, gather(checkRepository(world, layout, uppers)))));
+    } else if (name !== undefined) {
+      throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
+    }
+  }
+  return findings;
 }
 
-function* checkRepository(world: World, layout: RepositoryLayout, uppers: ReadonlySet<string>): Generator<Finding> {
+/** What is found, as it is found; undefined is a place to breathe. */
+type Findings = Generator<Finding | undefined, void>;
+
+function* checkRepository(world: World, layout: RepositoryLayout, uppers: ReadonlySet<string>): Findings {
   const { files } = world.host;
   if (readPending(files, layout.operations) !== undefined) {
     yield finding(
@@ -69,7 +78,10 @@ function* checkRepository(world: World, layout: RepositoryLayout, uppers: Readon
     else yield* readVersion(world, layout, id, versions);
   }
   yield* checkGraph(layout, versions);
-  for (const { version } of versions.values()) yield* checkVersion(world, layout, version, uppers);
+  for (const { version } of versions.values()) {
+    yield* checkVersion(world, layout, version, uppers);
+    yield;
+  }
   yield* checkBases(world, layout, versions);
   yield* checkRefs(world, layout, versions);
   yield* checkContainers(world, layout, versions);
@@ -81,7 +93,7 @@ function* readVersion(
   layout: RepositoryLayout,
   id: VersionId,
   versions: Map<VersionId, { version: Version; digest: string }>,
-): Generator<Finding> {
+): Findings {
   const { manifest } = layout.version(id);
   const bytes = world.host.files.readIfPresent(manifest);
   if (bytes === undefined) return;
@@ -101,7 +113,7 @@ function* readVersion(
 function* checkGraph(
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
-): Generator<Finding> {
+): Findings {
   const numbers = new Map<number, VersionId>();
   for (const { version } of versions.values()) {
     const { manifest } = layout.version(version.id);
@@ -130,7 +142,7 @@ function* checkVersion(
   repository: RepositoryLayout,
   version: Version,
   uppers: ReadonlySet<string>,
-): Generator<Finding> {
+): Findings {
   const { files } = world.host;
   const layout = repository.version(version.id);
   for (const layer of version.chain) {
@@ -156,7 +168,7 @@ function* checkVersion(
       `Make it an empty file: ${layout.work}`,
     );
   }
-  const unkept = files.stat(layout.delta) === undefined ? undefined : findUnkept(files, layout.delta);
+  const unkept = files.stat(layout.delta) === undefined ? undefined : yield* findUnkept(files, layout.delta);
   if (unkept !== undefined) {
     yield finding('delta-not-keepable', layout.delta, `/${pathToText(unkept.path)} ${unkept.reason}`, RESTORE);
   }
@@ -166,7 +178,7 @@ function* checkBases(
   world: World,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
-): Generator<Finding> {
+): Findings {
   const { files } = world.host;
   const wanted = new Map<string, Set<string>>();
   for (const { version } of versions.values()) {
@@ -198,11 +210,7 @@ function* checkBases(
   }
 }
 
-function* checkRefs(
-  world: World,
-  layout: RepositoryLayout,
-  versions: ReadonlyMap<VersionId, unknown>,
-): Generator<Finding> {
+function* checkRefs(world: World, layout: RepositoryLayout, versions: ReadonlyMap<VersionId, unknown>): Findings {
   const names = world.host.files.stat(layout.branches) === undefined ? [] : world.host.files.list(layout.branches);
   for (const name of names) {
     const path = `${layout.branches}/${name}`;
@@ -213,11 +221,7 @@ function* checkRefs(
   }
 }
 
-function* checkContainers(
-  world: World,
-  layout: RepositoryLayout,
-  versions: ReadonlyMap<VersionId, unknown>,
-): Generator<Finding> {
+function* checkContainers(world: World, layout: RepositoryLayout, versions: ReadonlyMap<VersionId, unknown>): Findings {
   for (const name of listContainers(world.host, world.lxcpath)) {
     const container = readContainer(world.host, world.lxcpath, name);
     if (container?.lost?.root.startsWith(`${layout.root}/`)) {
@@ -236,7 +240,7 @@ function* checkContainer(
   world: World,
   { name, layout, rootfs, versioned }: Container,
   versions: ReadonlyMap<VersionId, unknown>,
-): Generator<Finding> {
+): Findings {
   if (versioned === undefined) return;
   const { repository, working } = versioned;
   const lowers = lowersOf(repository, name, working);

@@ -3,10 +3,12 @@
 import { findUnkept } from '../layer/delta.js';
 import { pathToText } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 /** @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed. */
-export function checkKept({ host: { files } }: World, delta: string, work: string): void {
+export async function checkKept(world: World, delta: string, work: string): Promise<void> {
+  const { files } = world.host;
   if (files.stat(`${work}/work/incompat/volatile`) !== undefined) {
     throw new LxcvError(
       'delta-not-keepable',
@@ -14,7 +16,7 @@ export function checkKept({ host: { files } }: World, delta: string, work: strin
       'Take volatile out of the mount, copy what it holds to a new container, and commit that.',
     );
   }
-  const unkept = findUnkept(files, delta);
+  const unkept = await runJob(world, 'looking for what overlayfs would not keep', findUnkept(files, delta));
   if (unkept === undefined) return;
   throw new LxcvError(
     'delta-not-keepable',

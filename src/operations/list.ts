@@ -2,12 +2,14 @@
 
 import type { ContainerState } from '../host/lxc.js';
 import { diffTrees } from '../layer/diff.js';
+import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
 import { describe } from './describe.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
 import { containersOf, type Repository, readRepositories, refsAt } from './lookup.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 export interface Listing {
@@ -59,15 +61,22 @@ async function listed(
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
-    dirty: isDirty(world, repository, version, versioned),
+    dirty: await isDirty(world, repository, version, name, versioned),
   };
 }
 
 /** Looks no further than the first change. */
-function isDirty(world: World, repository: Repository, version: Version | null, versioned: Versioned): boolean | null {
+async function isDirty(
+  world: World,
+  repository: Repository,
+  version: Version | null,
+  name: ContainerName,
+  versioned: Versioned,
+): Promise<boolean | null> {
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
-    return !diffTrees(world.host.files, before, layersOfContainer(versioned)).next().done;
+    const changed = hasChange(diffTrees(world.host.files, before, layersOfContainer(versioned)));
+    return await runJob(world, `looking for what changed in ${name}`, changed);
   } catch (error) {
     if (error instanceof LxcvError) return null;
     throw error;

@@ -18,6 +18,7 @@ import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { ShortChain } from './draft.js';
 import { checkUnmounted } from './hold.js';
+import { runJob } from './run-job.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
@@ -80,9 +81,9 @@ export async function restack(world: World, { present, arrival, ...request }: Re
     command: request.command,
     subject: container.name,
     point: { from: stagedConfig, to: config, exchange: true },
-    stage: () => {
+    stage: async () => {
       arrival?.stage();
-      version?.stage();
+      await version?.stage();
       stageWorking(world, repository, nextLayout, next, request.model);
       stageConfig(world.host.files, config, stagedConfig, content);
     },
@@ -147,12 +148,15 @@ function stagedVersion(
   repository: RepositoryLayout,
   container: Container,
   { version, keyframe }: { readonly version: Version; readonly keyframe: ShortChain['keyframe'] },
-): { stage: () => void; forward: Step[]; back: Step[] } {
+): { stage: () => Promise<void>; forward: Step[]; back: Step[] } {
   const layout = repository.version(version.id);
   const privates = privateFilesOf(container.config, container.layout);
   return {
-    stage: () => {
-      if (keyframe !== undefined) mergeLayers(world.host.files, keyframe.of, keyframe.below, keyframe.path);
+    stage: async () => {
+      if (keyframe !== undefined) {
+        const { of, below, path } = keyframe;
+        await runJob(world, 'merging versions into a keyframe', mergeLayers(world.host.files, of, below, path));
+      }
       stageVersionFiles(world, layout, container, version, privates);
     },
     forward: [

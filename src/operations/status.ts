@@ -3,10 +3,12 @@
 import type { ContainerState } from '../host/lxc.js';
 import { diffTrees } from '../layer/diff.js';
 import type { Change } from '../model/changes.js';
+import { gather } from '../model/job.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import { describe } from './describe.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { readRepository, refsAt, requireVersioned } from './lookup.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 export interface Status {
@@ -33,6 +35,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
   const [head] = versioned.working.parents;
   const version = head === undefined ? null : repository.history.get(head);
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  const changes = diffTrees(world.host.files, before, layersOfContainer(versioned));
   return {
     container: name,
     repository: repository.name,
@@ -41,6 +44,6 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
-    changes: [...diffTrees(world.host.files, before, layersOfContainer(versioned))],
+    changes: await runJob(world, `looking for what changed in ${name}`, gather(changes)),
   };
 }

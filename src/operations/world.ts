@@ -13,5 +13,8 @@ export interface World {
 export type ReportEvent =
   /** Something takes a while: `what` in the gerund, `saving the work on mysql`. */
   | { readonly kind: 'step'; readonly what: string }
+  /** Something goes on, and has done so many steps by now; `what` as above. Told again and again, until `progress-end`. */
+  | { readonly kind: 'progress'; readonly what: string; readonly steps: number }
+  | { readonly kind: 'progress-end' }
   /** Something was done or found that was not asked for. One line. */
   | { readonly kind: 'notice'; readonly message: string };

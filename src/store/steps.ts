@@ -4,9 +4,11 @@
  */
 
 import { dirname, join } from 'node:path';
-import { childPath, type Files, isErrno } from '../host/files.js';
+import { type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
+import { removeTree } from '../layer/removal.js';
 import { LxcvError } from '../model/errors.js';
+import { finish } from '../model/job.js';
 import type { ContainerName, VersionId } from '../model/version.js';
 import { changeRootfs, settleConfig } from './config-file.js';
 import type { VersionLayout } from './layout.js';
@@ -67,7 +69,7 @@ export function runStep({ files, lxc }: StepHost, step: Step): void {
       closeDelta(files, step.work);
       break;
     case 'remove-copy':
-      removeTree(files, step.path);
+      finish(removeTree(files, step.path));
       break;
     case 'register':
     case 'unregister':
@@ -115,22 +117,10 @@ function moveIn(files: Files, from: string, to: string): void {
 
 function closeDelta(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') return;
-  removeTree(files, `${work}/work`);
+  finish(removeTree(files, `${work}/work`));
   tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
   if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
   files.create(work, '', 0o400);
-}
-
-function removeTree(files: Files, path: string | Buffer): void {
-  const directory = files.openDirectory(path);
-  if (directory === undefined) return;
-  using open = directory;
-  for (const name of files.list(open.path)) {
-    const child = childPath(open.path, name);
-    if (files.stat(child)?.type === 'directory') removeTree(files, child);
-    else files.unlink(child);
-  }
-  files.rmdir(path);
 }
 
 /**

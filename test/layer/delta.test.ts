@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
 import { createDelta, findMisread, findUnkept } from '../../src/layer/delta.js';
+import { finish } from '../../src/model/job.js';
 import { digDeep } from '../support/deep.js';
 import { listXattrs, setXattr } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -48,7 +49,7 @@ describe('createDelta', () => {
 describe('findUnkept', () => {
   it('finds nothing in what a storm wrote', () => {
     using stack = stormStack({ seed: 33, deltas: 1, steps: 120 });
-    expect(findUnkept(files, stack.layers[0] as string)).toBeUndefined();
+    expect(finish(findUnkept(files, stack.layers[0] as string))).toBeUndefined();
   });
 
   it('finds a directory that was renamed under redirect_dir=on', () => {
@@ -56,7 +57,7 @@ describe('findUnkept', () => {
     const upper = overlaid(place.path, 'redirect_dir=on', (merged) =>
       renameSync(join(merged, 'dir/below'), join(merged, 'dir/moved')),
     );
-    const found = findUnkept(files, upper);
+    const found = finish(findUnkept(files, upper));
     expect(found?.path).toBe('dir/moved');
     expect(found?.reason).toContain('redirect_dir=on');
   });
@@ -66,7 +67,7 @@ describe('findUnkept', () => {
     const upper = overlaid(place.path, 'metacopy=on,redirect_dir=on', (merged) =>
       chmodSync(join(merged, 'dir/file'), 0o600),
     );
-    const found = findUnkept(files, upper);
+    const found = finish(findUnkept(files, upper));
     expect(found?.path).toBe('dir/file');
     expect(found?.reason).toContain('metacopy=on');
     expect(readFileSync(join(upper, 'dir/file'))).toEqual(Buffer.alloc('content'.length));
@@ -78,7 +79,7 @@ describe('findUnkept', () => {
       chmodSync(join(merged, 'dir/file'), 0o600);
       execFileSync('chattr', [`+${flag}`, join(merged, 'dir/file')]);
     });
-    const found = findUnkept(files, upper);
+    const found = finish(findUnkept(files, upper));
     expect(found?.path).toBe('dir/file');
     expect(found?.reason).toContain('chattr');
   });
@@ -87,8 +88,10 @@ describe('findUnkept', () => {
     using place = temporaryDirectory();
     const marked = plant(join(place.path, 'marked'), {});
     setXattr(Buffer.from(marked), 'trusted.overlay.redirect', Buffer.from('/elsewhere'));
-    expect(findUnkept(files, marked)?.path).toBe('');
-    expect(findUnkept(files, plant(join(place.path, 'delta'), { link: symlinkTo('../marked') }))).toBeUndefined();
+    expect(finish(findUnkept(files, marked))?.path).toBe('');
+    expect(
+      finish(findUnkept(files, plant(join(place.path, 'delta'), { link: symlinkTo('../marked') }))),
+    ).toBeUndefined();
   });
 
   it('does not take the marks of an overlay inside the container for its own', () => {
@@ -96,14 +99,14 @@ describe('findUnkept', () => {
     const delta = plant(join(place.path, 'delta'), {
       file: ['', (path) => setXattr(Buffer.from(path), 'trusted.overlay.overlay.metacopy', Buffer.alloc(0))],
     });
-    expect(findUnkept(files, delta)).toBeUndefined();
+    expect(finish(findUnkept(files, delta))).toBeUndefined();
   });
 
   it('works below paths that are too long for the kernel', () => {
     using place = temporaryDirectory();
     const delta = plant(join(place.path, 'delta'), {});
     digDeep(delta, 20, 'echo > file; setfattr -n trusted.overlay.metacopy file');
-    expect(findUnkept(files, delta)?.path.split('/')).toHaveLength(21);
+    expect(finish(findUnkept(files, delta))?.path.split('/')).toHaveLength(21);
   });
 });
 
@@ -117,7 +120,7 @@ describe('findMisread', () => {
       null: device(1, 3),
       link: symlinkTo('dir'),
     });
-    expect(findMisread(files, rootfs)).toBeUndefined();
+    expect(finish(findMisread(files, rootfs))).toBeUndefined();
   });
 
   it.each<[string, string, Record<string, Make>]>([
@@ -135,7 +138,7 @@ describe('findMisread', () => {
     ],
   ])('finds %s', (_, path, entries) => {
     using place = temporaryDirectory();
-    expect(findMisread(files, plant(join(place.path, 'rootfs'), { ...entries, other: '' }))?.path).toBe(path);
+    expect(finish(findMisread(files, plant(join(place.path, 'rootfs'), { ...entries, other: '' })))?.path).toBe(path);
   });
 });
 

@@ -6,6 +6,7 @@ import { type Files, files } from '../../src/host/files.js';
 import { diffTrees } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { Change } from '../../src/model/changes.js';
+import { finish, gather } from '../../src/model/job.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
 import { setMtime, setXattr } from '../support/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
@@ -44,7 +45,7 @@ describe('diffTrees', () => {
   it('finds no difference between layers and a keyframe that stands for them', () => {
     using stack = stormStack({ seed: 11, deltas: 4, steps: 80 });
     const keyframe = join(stack.path, 'keyframe');
-    mergeLayers(files, stack.layers.slice(1, 3), stack.layers.slice(3), keyframe);
+    finish(mergeLayers(files, stack.layers.slice(1, 3), stack.layers.slice(3), keyframe));
     const [top, , , ...below] = stack.layers as [string, ...string[]];
 
     expect(diff(stack.layers.slice(1), [keyframe, ...below])).toEqual([]);
@@ -227,7 +228,7 @@ describe('diffTrees', () => {
     const base = plant(join(place.path, 'base'), { ...untouched, 'etc/file': 'a' });
     const delta = plant(join(place.path, 'delta'), { 'etc/file': 'b' });
     const { listed, counting } = countLists();
-    const changes = [...diffTrees(counting, [base], [delta, base])];
+    const changes = finish(gather(diffTrees(counting, [base], [delta, base])));
     expect(changes.map(toLine)).toEqual(['modified file /etc/file 1']);
     expect(listed()).toBe(2);
   });
@@ -263,7 +264,7 @@ describe('diffTrees', () => {
 });
 
 function diff(before: readonly string[], after: readonly string[]): Change[] {
-  return [...diffTrees(files, before, after)];
+  return finish(gather(diffTrees(files, before, after)));
 }
 
 /** The same from two mounts, read wholly by the tests' own reader. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
 import { mergeLayers, planKeyframe } from '../../src/layer/keyframe.js';
+import { finish } from '../../src/model/job.js';
 import type { Layer } from '../../src/model/version.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
 import { getXattr, setXattr } from '../support/libc.js';
@@ -29,7 +30,7 @@ describe('mergeLayers', () => {
       for (let to = from + 1; to <= 3; to += 1) {
         const below = stack.layers.slice(to);
         const keyframe = join(stack.path, `keyframe-${from}-${to}`);
-        mergeLayers(files, stack.layers.slice(from, to), below, keyframe);
+        finish(mergeLayers(files, stack.layers.slice(from, to), below, keyframe));
         expectSameTree(mountedTree([keyframe, ...below]), trees[from] as Tree);
         expectSameTree(mountedTree([...stack.layers.slice(0, from), keyframe, ...below]), trees[0] as Tree);
       }
@@ -39,7 +40,7 @@ describe('mergeLayers', () => {
   it('changes nothing in the layers that it merges but the number of their links', () => {
     using stack = stormStack({ seed: 23, deltas: 2, steps: 80 });
     const before = stack.layers.map((layer) => readTree(layer));
-    mergeLayers(files, stack.layers.slice(0, 2), stack.layers.slice(2), join(stack.path, 'keyframe'));
+    finish(mergeLayers(files, stack.layers.slice(0, 2), stack.layers.slice(2), join(stack.path, 'keyframe')));
     for (const [index, layer] of stack.layers.entries()) expectSameTree(readTree(layer), before[index] as Tree);
   });
 
@@ -108,7 +109,7 @@ describe('mergeLayers', () => {
     ];
     const base = plant(join(place.path, 'base'), { 'dir/old': '0' });
     const keyframe = join(place.path, 'keyframe');
-    mergeLayers(files, layers, [base], keyframe);
+    finish(mergeLayers(files, layers, [base], keyframe));
     expect(marks(keyframe)).toEqual(['/dir']);
     expectSameTree(mountedTree([keyframe, base]), mountedTree([...layers, base]));
   });
@@ -125,8 +126,8 @@ describe('mergeLayers', () => {
     const linked = plant(join(place.path, 'linked'), { etc: symlinkTo('/etc') });
     const base = plant(join(place.path, 'base'), { 'etc/own': '' });
     const again = plant(join(place.path, 'again'), { 'etc/new': '' });
-    mergeLayers(files, [linked, base], [], join(place.path, 'a'));
-    mergeLayers(files, [again, linked], [base], join(place.path, 'b'));
+    finish(mergeLayers(files, [linked, base], [], join(place.path, 'a')));
+    finish(mergeLayers(files, [again, linked], [base], join(place.path, 'b')));
     expect([...readTree(join(place.path, 'a')).keys()]).toEqual(['', 'etc']);
     expect([...readTree(join(place.path, 'b')).keys()]).toEqual(['', 'etc', 'etc/new']);
     expect([...mountedTree([join(place.path, 'b'), base]).keys()]).toEqual(['', 'etc', 'etc/new']);
@@ -137,7 +138,7 @@ describe('mergeLayers', () => {
     const [upper, below] = [plant(join(place.path, 'upper'), {}), plant(join(place.path, 'below'), {})];
     digDeep(upper, 20, 'echo > added; ln added linked; mknod removed c 0 0; mknod nothing c 0 0');
     digDeep(below, 20, 'echo > removed');
-    mergeLayers(files, [upper], [below], join(place.path, 'keyframe'));
+    finish(mergeLayers(files, [upper], [below], join(place.path, 'keyframe')));
     const found = [...readTree(join(place.path, 'keyframe')).keys()].filter((path) => !path.endsWith(LONG_NAME));
     expect(found.map((path) => path.split('/').at(-1))).toEqual(['', 'added', 'linked', 'removed']);
   });
@@ -146,7 +147,7 @@ describe('mergeLayers', () => {
     using place = temporaryDirectory();
     const layer = plant(join(place.path, 'layer'), { file: '' });
     const taken = plant(join(place.path, 'taken'), { kept: '' });
-    expect(() => mergeLayers(files, [layer], [], taken)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(() => finish(mergeLayers(files, [layer], [], taken))).toThrow(expect.objectContaining({ code: 'EEXIST' }));
     expect(readdirSync(taken)).toEqual(['kept']);
   });
 });
@@ -230,7 +231,7 @@ describe('planKeyframe', () => {
       if (plan === undefined) continue;
       const keyframe = `${number}/keyframe-${plan.rank}` as Layer;
       const layers = [...chain.map(pathOf), base];
-      mergeLayers(files, layers.slice(0, plan.count), layers.slice(plan.count), pathOf(keyframe));
+      finish(mergeLayers(files, layers.slice(0, plan.count), layers.slice(plan.count), pathOf(keyframe)));
       chain = [keyframe, ...chain.slice(plan.count)];
     }
     expect(chain).toEqual(['80/keyframe-1', '72/keyframe-1', '64/keyframe-2']);
@@ -248,7 +249,7 @@ function merge(place: DisposablePath, layer: Record<string, Make>, under: Record
   const upper = plant(join(place.path, 'upper'), layer);
   const below = plant(join(place.path, 'below'), under);
   const keyframe = join(place.path, 'keyframe');
-  mergeLayers(files, [upper], [below], keyframe);
+  finish(mergeLayers(files, [upper], [below], keyframe));
   return { upper, below, keyframe };
 }
 

@@ -17,9 +17,11 @@ import { join } from 'node:path';
 import { array, assert, bigInt, property, tuple, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
+import { machine } from '../../src/host/host.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import { decodeSources, encodeSources } from '../../src/layer/sources.js';
 import type { BytePath } from '../../src/model/byte-path.js';
+import { finish } from '../../src/model/job.js';
 import { removeXattr, setMtime, setXattr } from '../support/libc.js';
 import { mapFile } from '../support/mapped-file.js';
 import { type DisposablePath, mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -125,7 +127,7 @@ describe('what changes between the two passes', () => {
     const copy = startCopy(delta, join(place.path, 'copy'));
     change((name) => join(delta, name));
     expect(differences(join(place.path, 'copy'), delta)).not.toEqual([]);
-    copy.copyFrozen();
+    finish(copy.copyFrozen(machine.clocks()));
     expectExact(join(place.path, 'copy'), delta);
   });
 
@@ -143,7 +145,7 @@ describe('what changes between the two passes', () => {
           expect((error as Error).message).toMatch(/ENOENT|ENOTDIR|ENODATA|EEXIST|ENOTEMPTY|EPERM|EISDIR|setfacl/);
         }
       }
-      copy.copyFrozen();
+      finish(copy.copyFrozen(machine.clocks()));
       expectExact(join(place.path, `copy-${first}`), delta);
     }
   });
@@ -159,7 +161,7 @@ describe('what changes between the two passes', () => {
     const copy = startCopy(upper, to);
     storm(overlay.path, { seed: seed * 10 + 2, steps: 100 });
     expect(differences(to, upper).length).toBeGreaterThan(20);
-    copy.copyFrozen();
+    finish(copy.copyFrozen(machine.clocks()));
     expectExact(to, upper);
   });
 });
@@ -171,7 +173,7 @@ describe('a file that is written to through a mapping', () => {
     mapped.file.write('before the sync');
     const copy = startCopy(mapped.delta, join(place.path, 'copy'));
     mapped.file.write('after the sync!');
-    copy.copyFrozen();
+    finish(copy.copyFrozen(machine.clocks()));
     expectExact(join(place.path, 'copy'), mapped.delta);
     expect(readFileSync(join(place.path, 'copy/database'), 'latin1').slice(0, 15)).toBe('after the sync!');
   });
@@ -181,7 +183,7 @@ describe('a file that is written to through a mapping', () => {
     using mapped = mappedFile(place);
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('while the copy was made');
-    first.copyFrozen();
+    finish(first.copyFrozen(machine.clocks()));
     const time = lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs;
     mapped.file.write('when the copy was made!');
     expect(lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs).toBe(time);
@@ -201,7 +203,7 @@ describe('a file that is written to through a mapping', () => {
     using mapped = mappedFile(place);
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('between the passes');
-    first.copyFrozen();
+    finish(first.copyFrozen(machine.clocks()));
     expectExact(join(place.path, 'first'), mapped.delta);
     mapped.file.write('between the copies');
     settle();
@@ -221,9 +223,9 @@ describe('a delta that another process changes under the copy', () => {
     for (let round = 0; round < 40; round += 1) {
       const to = join(place.path, `copy-${round}`);
       const copy = new LiveCopy(files, delta, to, `${to}-links`, earlier);
-      copy.copyRunning(new Date());
+      finish(copy.copyRunning(machine.clocks()));
       await tempest.halt();
-      copy.copyFrozen();
+      finish(copy.copyFrozen(machine.clocks()));
       expectExact(to, delta);
       expect(lstatSync(join(outside, 'secret')).nlink).toBe(1);
       earlier = { delta: to, sources: copy.trustedSources() };
@@ -268,13 +270,13 @@ describe('another thing that takes the place of what is being copied', () => {
         const swapped = swapAt(call, () => replace(join(delta, 'victim'), make(outside)));
         const copy = new LiveCopy(swapped.files, delta, to, `${to}-links`, undefined);
         const what = `${then} before call ${call}`;
-        expect(() => copy.copyRunning(new Date()), what).not.toThrow();
+        expect(() => finish(copy.copyRunning(machine.clocks())), what).not.toThrow();
         expect(
           [...readTree(to).values()].map(({ sha256 }) => sha256),
           what,
         ).not.toContain(secret);
         happened = swapped.stop();
-        copy.copyFrozen();
+        finish(copy.copyFrozen(machine.clocks()));
         expect(differences(to, delta), what).toEqual([]);
       }
     }
@@ -293,9 +295,8 @@ describe('another thing that takes the place of what is being copied', () => {
       // Until the shell is at the FIFO: this thread cannot hear from it.
       wait(200);
     });
-    new LiveCopy(swapped.files, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined).copyRunning(
-      new Date(),
-    );
+    const copy = new LiveCopy(swapped.files, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
+    finish(copy.copyRunning(machine.clocks()));
     const child = writer as ChildProcess;
     const end = await Promise.race([once(child, 'exit'), new Promise((resolve) => setTimeout(resolve, 200, 'waits'))]);
     child.kill('SIGKILL');
@@ -352,7 +353,7 @@ describe('a copy that knows an earlier one', () => {
       const to = join(place.path, `copy-${round}`);
       const copy = startCopy(upper, to, earlier);
       storm(overlay.path, { seed: 630 + round, steps: 40 });
-      copy.copyFrozen();
+      finish(copy.copyFrozen(machine.clocks()));
       expectExact(to, upper);
       if (earlier !== undefined) shared += sharedWith(earlier.delta, to).length;
       earlier = { delta: to, sources: decodeSources(encodeSources(copy.trustedSources())) };
@@ -367,7 +368,7 @@ describe('a copy that knows an earlier one', () => {
     const delta = plantDelta(join(place.path, 'delta'));
     const first = startCopy(delta, join(place.path, 'first'));
     renameSync(join(delta, 'dir'), join(delta, 'away'));
-    first.copyFrozen();
+    finish(first.copyFrozen(machine.clocks()));
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
     copyLive(delta, join(place.path, 'second'), { delta: join(place.path, 'first'), sources: first.trustedSources() });
@@ -381,7 +382,7 @@ describe('a copy that knows an earlier one', () => {
     const first = startCopy(delta, join(place.path, 'first'));
     renameSync(join(delta, 'dir'), join(delta, 'away'));
     symlinkSync(outside, join(delta, 'dir'));
-    first.copyFrozen();
+    finish(first.copyFrozen(machine.clocks()));
     unlinkSync(join(delta, 'dir'));
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
@@ -481,15 +482,15 @@ function settle(): void {
 function startCopy(delta: string, to: string, earlier?: EarlierCopy): LiveCopy {
   settle();
   const copy = new LiveCopy(files, delta, to, `${to}-links`, earlier);
-  copy.copyRunning(new Date());
+  finish(copy.copyRunning(machine.clocks()));
   return copy;
 }
 
 /** Copies a delta that stands still. @returns what the next copy need not read. */
 function copyLive(delta: string, to: string, earlier?: EarlierCopy, by: Files = files): EarlierCopy['sources'] {
   const copy = new LiveCopy(by, delta, to, `${to}-links`, earlier);
-  copy.copyRunning(new Date());
-  copy.copyFrozen();
+  finish(copy.copyRunning(machine.clocks()));
+  finish(copy.copyFrozen(machine.clocks()));
   return copy.trustedSources();
 }
 

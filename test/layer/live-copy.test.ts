@@ -3,8 +3,10 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
+import { machine } from '../../src/host/host.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import type { BytePath } from '../../src/model/byte-path.js';
+import { finish } from '../../src/model/job.js';
 import { digDeep } from '../support/deep.js';
 import { setXattr } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -32,9 +34,9 @@ describe('LiveCopy', () => {
         const delta = join(place.path, `copy-${round}`);
         const before = earlier === undefined ? undefined : readTree(earlier.delta);
         const copy = new LiveCopy(files, upper, delta, `${delta}-links`, earlier);
-        copy.copyRunning(new Date());
+        finish(copy.copyRunning(machine.clocks()));
         storm(overlay.path, { seed: seed * 100 + round, steps: 15 });
-        copy.copyFrozen();
+        finish(copy.copyFrozen(machine.clocks()));
         expectSameLayer(delta, upper);
         if (before !== undefined) {
           expectSameTree(readTree(earlier?.delta as string), before);
@@ -64,10 +66,10 @@ describe('LiveCopy', () => {
       });
       const delta = join(place.path, 'copy');
       const copy = new LiveCopy(restless.files, upper, delta, `${delta}-links`, undefined);
-      copy.copyRunning(new Date());
+      finish(copy.copyRunning(machine.clocks()));
       expect(changes).toBeGreaterThan(30);
       restless.stop();
-      copy.copyFrozen();
+      finish(copy.copyFrozen(machine.clocks()));
       expectSameLayer(delta, upper);
     },
   );
@@ -86,11 +88,11 @@ describe('LiveCopy', () => {
       },
     };
     const copy = new LiveCopy(reading, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
-    copy.copyRunning(new Date());
+    finish(copy.copyRunning(machine.clocks()));
     expect(read.splice(0).sort()).toEqual([...names(30), 'young'].sort());
     writeFileSync(join(delta, 'file-7'), 'changed');
     writeFileSync(join(delta, 'new'), 'new');
-    copy.copyFrozen();
+    finish(copy.copyFrozen(machine.clocks()));
     expect(read.sort()).toEqual(['file-7', 'new', 'young']);
     expect([...copy.trustedSources().keys()].filter(Boolean).sort()).toEqual(
       names(30)
@@ -148,8 +150,8 @@ describe('LiveCopy', () => {
 /** A whole copy, of what does not change meanwhile. */
 function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy {
   const copy = new LiveCopy(files, from, to, `${to}-links`, earlier);
-  copy.copyRunning(new Date());
-  copy.copyFrozen();
+  finish(copy.copyRunning(machine.clocks()));
+  finish(copy.copyFrozen(machine.clocks()));
   return { delta: to, sources: copy.trustedSources() };
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { type Change, type ChangeKind, countChanges } from '../../src/model/changes.js';
+import { finish } from '../../src/model/job.js';
 
 describe('countChanges', () => {
   it('counts none', () => {
-    expect(countChanges([])).toEqual({ added: 0, modified: 0, removed: 0, bytes: 0 });
+    expect(finish(countChanges([]))).toEqual({ added: 0, modified: 0, removed: 0, bytes: 0 });
   });
 
   it('adds up kinds and bytes, metadata with what was modified', () => {
@@ -15,14 +16,14 @@ describe('countChanges', () => {
       change('metadata'),
       change('removed'),
     ];
-    expect(countChanges(changes)).toEqual({ added: 2, modified: 2, removed: 1, bytes: 15 });
+    expect(finish(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 15 });
   });
 
   it('takes changes as they come, without holding them', () => {
     function* many() {
       for (let i = 0; i < 100_000; i += 1) yield change('added', 1);
     }
-    expect(countChanges(many())).toEqual({ added: 100_000, modified: 0, removed: 0, bytes: 100_000 });
+    expect(finish(countChanges(many()))).toEqual({ added: 100_000, modified: 0, removed: 0, bytes: 100_000 });
   });
 });
 

@@ -1,0 +1,58 @@
+/**
+ * A long piece of work, cut into small steps: it yields wherever it may be interrupted, and returns its result. Ending the
+ * generator early (`return()`) disposes what it holds.
+ */
+export type Job<Result> = Generator<undefined, Result>;
+
+/** Does a job to its end, without a pause. */
+export function finish<Result>(job: Job<Result>): Result {
+  for (;;) {
+    const step = job.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * Work that goes down a tree, however deep that is: what it yields is either told, or another piece of work that is to be done
+ * before this one goes on, as if it were called. An error of that other one is thrown where it was yielded.
+ */
+export type Descent<Told> = Generator<Told | Descent<Told>, void>;
+
+/** Does a descent with a stack of its own in place of the machine's. What is told must not be iterable. */
+export function* descend<Told>(root: Descent<Told>): Generator<Told, void> {
+  const stack = [root];
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      let step: IteratorResult<Told | Descent<Told>, void>;
+      try {
+        step = failure === undefined ? top.next() : top.throw(failure.error);
+        failure = undefined;
+      } catch (error) {
+        failure = { error };
+        stack.pop();
+        continue;
+      }
+      if (step.done) stack.pop();
+      else if (isDescent(step.value)) stack.push(step.value);
+      else yield step.value;
+    }
+    if (failure !== undefined) throw failure.error;
+  } finally {
+    for (const work of stack.reverse()) work.return();
+  }
+}
+
+/** All that is told, in order; the places to breathe between are left out. */
+export function* gather<Told>(told: Iterable<Told | undefined>): Job<Told[]> {
+  const all: Told[] = [];
+  for (const one of told) {
+    if (one !== undefined) all.push(one);
+    yield;
+  }
+  return all;
+}
+
+function isDescent<Told>(value: Told | Descent<Told>): value is Descent<Told> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}

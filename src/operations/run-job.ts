@@ -1,0 +1,40 @@
+/** Does long pieces of work such that lxcv hears signals meanwhile, and a user sees that something goes on. */
+
+import type { Job } from '../model/job.js';
+import type { World } from './world.js';
+
+/** How long lxcv may be deaf. */
+const BREATH_MS = 50;
+/** How long a user is not told of what is as good as done. */
+const PATIENCE_MS = 1000;
+
+/**
+ * Does a job to its end.
+ * @param what it does, in the gerund: `comparing mysql with its last version`.
+ * @throws LxcvError `interrupted` where a signal came that is held back.
+ */
+export async function runJob<Result>(world: World, what: string, job: Job<Result>): Promise<Result> {
+  const { host, report } = world;
+  const started = host.clocks().monotonicMs;
+  let breathed = started;
+  let told = false;
+  try {
+    for (let steps = 1; ; steps += 1) {
+      const step = job.next();
+      if (step.done) return step.value;
+      const now = host.clocks().monotonicMs;
+      if (now - breathed < BREATH_MS) continue;
+      if (now - started >= PATIENCE_MS) {
+        report({ kind: 'progress', what, steps });
+        told = true;
+      }
+      await host.breathe();
+      host.signals.check();
+      breathed = host.clocks().monotonicMs;
+    }
+  } finally {
+    // What is thrown between two steps ends the job too.
+    job.return(undefined as never);
+    if (told) report({ kind: 'progress-end' });
+  }
+}
