@@ -40,6 +40,7 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     });
     this.print(renderCheckout(outcome, this.style));
+    if (outcome.saved !== undefined) await engine.seal(outcome.repository);
     const { container, version, refs, branch, saved } = outcome;
     return {
       container,

@@ -49,6 +49,7 @@ what it changed is copied. The first commit takes a container over: it must be s
       ...{ allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'] },
     });
     this.print(renderCommit(version, this.style));
+    await engine.seal(version.repository);
     return { version: versionToJson(version, [version.branch]) };
   }
 }

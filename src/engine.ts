@@ -20,6 +20,7 @@ import { type ExportRequest, exportVersion } from './operations/export.js';
 import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
+import { sealRepository } from './operations/seal.js';
 import { type Status, status } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
@@ -37,6 +38,8 @@ export interface Engine {
   listTags(name: ContainerName): Promise<Tags>;
   createTag(request: TagRequest): Promise<NamedTag>;
   deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
+  /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
+  seal(repository: RepositoryName): Promise<void>;
   exportVersion(request: ExportRequest): Promise<Version>;
   fsck(repository: ContainerName | undefined): Promise<Finding[]>;
 }
@@ -72,6 +75,7 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     listTags: (name) => consistently(world, () => listTags(world, name)),
     createTag: (request) => createTag(world, request),
     deleteTag: (name, tag) => deleteTag(world, name, tag),
+    seal: (repository) => sealRepository(world, repository),
     exportVersion: (request) => exportVersion(world, request),
     fsck: (repository) =>
       consistently(world, () => fsck(world, repository as string | undefined as RepositoryName | undefined)),

@@ -72,6 +72,16 @@ export interface Directory extends Disposable {
   readonly path: string;
 }
 
+/** An open regular file. */
+export interface OpenFile extends Disposable {
+  /** For a program that is to read it. */
+  readonly descriptor: number;
+  /** Bytes when it was opened. */
+  readonly size: number;
+  /** Fills `buffer` from `position` on, as far as there is something; returns how many bytes there were. */
+  read(buffer: Buffer, position: number): number;
+}
+
 /** Reads: none of these changes anything. Errors are Node's, with `code`; an absent path is a value where it says so. */
 export interface FilesRead {
   /** undefined where nothing is there. */
@@ -96,6 +106,8 @@ export interface FilesRead {
   sameContent(a: HostPath, b: HostPath): boolean;
   /** Opens a directory that is not a symbolic link; undefined where there is none. */
   openDirectory(path: HostPath): Directory | undefined;
+  /** Opens what must be a regular file: never a link, a FIFO or a device. Throws ESTALE for another type, ENOENT for nothing. */
+  openFile(path: HostPath): OpenFile;
 }
 
 /** Changes: each is one step that a crash can fall before or after. */
@@ -147,6 +159,7 @@ export const files: Files = {
   xattr: getXattr,
   sameContent,
   openDirectory,
+  openFile,
 
   create(path, data, mode) {
     const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
@@ -274,11 +287,38 @@ function writeAllAndClose(fd: number, data: string | Uint8Array): void {
   }
 }
 
-/** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
+function openFile(path: HostPath): OpenFile {
+  const descriptor = openRegular(path);
+  return {
+    descriptor,
+    size: fstatSync(descriptor).size,
+    read(buffer, position) {
+      let done = 0;
+      while (done < buffer.length) {
+        const read = readSync(descriptor, buffer, done, buffer.length - done, position + done);
+        if (read === 0) break;
+        done += read;
+      }
+      return done;
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
 function withFile<T>(path: HostPath, use: (fd: number) => T): T {
+  const fd = openRegular(path);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
+function openRegular(path: HostPath): number {
   return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
     if (!fstatSync(place).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
-    return withOpen(`/proc/self/fd/${place}`, O_RDONLY, use);
+    return openSync(`/proc/self/fd/${place}`, O_RDONLY);
   });
 }
 

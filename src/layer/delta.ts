@@ -20,7 +20,7 @@ export interface Unkept {
 
 /** The first path of an upper directory that would be lost or changed once it is a lower one. */
 export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undefined> {
-  for (const { path, location } of descend(walk(files, delta, ROOT))) {
+  for (const { path, location } of descend(walkLayer(files, delta))) {
     for (const xattr of files.xattrNames(location)) {
       const reason = whyNotKept(xattr);
       if (reason !== undefined) return { path, reason };
@@ -32,7 +32,7 @@ export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undef
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */
 export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | undefined> {
-  for (const { path, location, stat } of descend(walk(files, rootfs, ROOT))) {
+  for (const { path, location, stat } of descend(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
       return { path, reason: 'is a whiteout of an overlay of its own' };
     const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
@@ -42,22 +42,22 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | und
   return undefined;
 }
 
-interface Visit {
+export interface Visit {
   readonly path: BytePath;
   /** Reaches the entry until the walk goes on. */
   readonly location: Buffer;
   readonly stat: Stat;
 }
 
-/** Every path of one layer as it lies on disk, parents first, no link followed. */
-function* walk(files: FilesRead, location: string | Buffer, path: BytePath): Descent<Visit> {
+/** Every path of one layer as it lies on disk, in the same order each time: parents first, names in byte order. No link is followed. */
+export function* walkLayer(files: FilesRead, location: string | Buffer, path: BytePath = ROOT): Descent<Visit> {
   using directory = openPresent(files, location);
   yield { path, location: Buffer.from(directory.path), stat: files.stat(directory.path) as Stat };
-  for (const name of files.list(directory.path)) {
+  for (const name of files.list(directory.path).sort()) {
     const child = childPath(directory.path, name);
     const stat = files.stat(child);
     if (stat === undefined) continue;
-    if (stat.type === 'directory') yield walk(files, child, joinPath(path, name));
+    if (stat.type === 'directory') yield walkLayer(files, child, joinPath(path, name));
     else yield { path: joinPath(path, name), location: child, stat };
   }
 }

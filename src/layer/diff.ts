@@ -4,8 +4,25 @@ import { type FilesRead, unlessGone } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import { type Descent, descend } from '../model/job.js';
+import type { SealedDigests } from './digest.js';
 import { isBookkeeping } from './overlayfs.js';
 import { TreeDirectory, type TreeEntry } from './tree.js';
+
+/** A change, with what the two trees hold there: both can be reached until the next is asked for. */
+export interface Difference extends Change {
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}
+
+export interface DiffOptions {
+  /** Only these paths, and what is below them; all without it. */
+  readonly paths?: readonly BytePath[];
+  /** Spares large files from being read where both are sealed. */
+  readonly sealed?: SealedDigests;
+}
+
+/** From this size on, in bytes, it is worth to read a listing in place of two files. */
+const SEALED_FROM_BYTES = 1 << 18;
 
 /**
  * The changes that make the tree of the layers `before` into that of `after`, both top first; no layers are an empty tree.
@@ -16,85 +33,116 @@ export function diffTrees(
   files: FilesRead,
   before: readonly string[],
   after: readonly string[],
-): Generator<Change | undefined, void> {
-  return descend(diffRoots(files, before, after));
+  options: DiffOptions = {},
+): Generator<Difference | undefined, void> {
+  return descend(new Comparison(files, options).compareRoots(before, after));
 }
 
-type Differences = Descent<Change | undefined>;
+type Differences = Descent<Difference | undefined>;
 
-function* diffRoots(files: FilesRead, before: readonly string[], after: readonly string[]): Differences {
-  using a = before.length === 0 ? undefined : TreeDirectory.openRoot(files, before);
-  using b = TreeDirectory.openRoot(files, after);
-  if (a !== undefined) {
-    const kind = compareEntries(files, a.self(), b.self());
-    if (kind !== undefined) yield { path: ROOT, kind, type: 'directory', bytes: 0 };
+class Comparison {
+  constructor(
+    private readonly files: FilesRead,
+    private readonly options: DiffOptions,
+  ) {}
+
+  *compareRoots(before: readonly string[], after: readonly string[]): Differences {
+    using a = before.length === 0 ? undefined : TreeDirectory.openRoot(this.files, before);
+    using b = after.length === 0 ? undefined : TreeDirectory.openRoot(this.files, after);
+    if (a !== undefined && b !== undefined && this.isWanted(ROOT)) {
+      const [was, is] = [a.self(), b.self()];
+      const kind = this.compareEntries(ROOT, was, is);
+      if (kind !== undefined) yield { path: ROOT, kind, type: 'directory', size: 0, before: was, after: is };
+    }
+    yield this.compareDirectories(ROOT, a, b);
   }
-  yield diffDirectories(files, ROOT, a, b);
-}
 
-function* diffDirectories(
-  files: FilesRead,
-  parent: BytePath,
-  a: TreeDirectory | undefined,
-  b: TreeDirectory | undefined,
-): Differences {
-  const shared = countShared(a?.layers ?? [], b?.layers ?? []);
-  const names = new Set([...ownNames(a, shared), ...ownNames(b, shared)]);
-  for (const name of [...names].sort()) {
-    yield* diffNames(files, parent, name, a, b);
-    yield;
+  private *compareDirectories(
+    parent: BytePath,
+    a: TreeDirectory | undefined,
+    b: TreeDirectory | undefined,
+  ): Differences {
+    for (const name of this.namesBelow(parent, a, b)) {
+      yield* this.compareNames(joinPath(parent, name), name, a, b);
+      yield;
+    }
   }
-}
 
-function* diffNames(
-  files: FilesRead,
-  parent: BytePath,
-  name: BytePath,
-  a: TreeDirectory | undefined,
-  b: TreeDirectory | undefined,
-): Differences {
-  const path = joinPath(parent, name);
-  const was = a?.lookup(name);
-  const is = b?.lookup(name);
-  const before = was?.kind === 'entry' ? was.entry : undefined;
-  const after = is?.kind === 'entry' ? is.entry : undefined;
-  const kind = kindOf(files, before, after);
-  const told = after ?? before;
-  if (told === undefined) return;
-  if (kind !== undefined) {
-    const bytes = (kind === 'added' || kind === 'modified') && told.stat.type === 'file' ? told.stat.size : 0;
-    yield { path, kind, type: told.stat.type, bytes };
+  private *compareNames(
+    path: BytePath,
+    name: BytePath,
+    a: TreeDirectory | undefined,
+    b: TreeDirectory | undefined,
+  ): Differences {
+    const was = a?.lookup(name);
+    const is = b?.lookup(name);
+    const before = was?.kind === 'entry' ? was.entry : undefined;
+    const after = is?.kind === 'entry' ? is.entry : undefined;
+    const told = after ?? before;
+    if (told === undefined) return;
+    const kind = this.isWanted(path) ? this.kindOf(path, before, after) : undefined;
+    if (kind !== undefined) {
+      const { type, size } = told.stat;
+      yield { path, kind, type, size: type === 'file' ? size : 0, before, after };
+    }
+    using below = was?.kind === 'entry' && was.layers.length > 0 ? a?.openChild(name, was.layers) : undefined;
+    using above = is?.kind === 'entry' && is.layers.length > 0 ? b?.openChild(name, is.layers) : undefined;
+    if (below !== undefined || above !== undefined) yield this.compareDirectories(path, below, above);
   }
-  using below = was?.kind === 'entry' && was.layers.length > 0 ? a?.openChild(name, was.layers) : undefined;
-  using above = is?.kind === 'entry' && is.layers.length > 0 ? b?.openChild(name, is.layers) : undefined;
-  if (below !== undefined || above !== undefined) yield diffDirectories(files, path, below, above);
-}
 
-function kindOf(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
-  if (after === undefined) return before === undefined ? undefined : 'removed';
-  return before === undefined ? 'added' : unlessGone('modified', () => compareEntries(files, before, after));
-}
+  /** The names that may differ: what only one of the trees has layers for; on the way to wanted paths, those alone. */
+  private namesBelow(parent: BytePath, a: TreeDirectory | undefined, b: TreeDirectory | undefined): BytePath[] {
+    const { paths } = this.options;
+    const shared = countShared(a?.layers ?? [], b?.layers ?? []);
+    if (shared > 0 && shared === a?.layers.length && shared === b?.layers.length) return [];
+    if (paths !== undefined && !this.isWanted(parent)) {
+      const start = parent === ROOT ? '' : `${parent}/`;
+      const next = paths.flatMap((path) => (path.startsWith(start) ? [path.slice(start.length).split('/')[0]] : []));
+      return [...new Set(next)].sort() as BytePath[];
+    }
+    return [...new Set([...ownNames(a, shared), ...ownNames(b, shared)])].sort();
+  }
 
-function compareEntries(files: FilesRead, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
-  if (a.stat.inode === b.stat.inode && a.stat.device === b.stat.device) return undefined;
-  if (!hasSameContent(files, a, b)) return 'modified';
-  return hasSameMetadata(files, a, b) ? undefined : 'metadata';
-}
+  private isWanted(path: BytePath): boolean {
+    const { paths } = this.options;
+    return paths === undefined || paths.some((wanted) => wanted === ROOT || `${path}/`.startsWith(`${wanted}/`));
+  }
 
-function hasSameContent(files: FilesRead, a: TreeEntry, b: TreeEntry): boolean {
-  if (a.stat.type !== b.stat.type) return false;
-  switch (a.stat.type) {
-    case 'file':
-      return a.stat.size === b.stat.size && files.sameContent(a.location, b.location);
-    case 'symlink':
-      return files.readLink(a.location).equals(files.readLink(b.location));
-    case 'char':
-    case 'block':
-      return a.stat.rawDevice === b.stat.rawDevice;
-    case 'directory':
-    case 'fifo':
-    case 'socket':
-      return true;
+  private kindOf(path: BytePath, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
+    if (after === undefined) return before === undefined ? undefined : 'removed';
+    return before === undefined ? 'added' : unlessGone('modified', () => this.compareEntries(path, before, after));
+  }
+
+  private compareEntries(path: BytePath, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
+    if (a.stat.inode === b.stat.inode && a.stat.device === b.stat.device) return undefined;
+    if (!this.hasSameContent(path, a, b)) return 'modified';
+    return hasSameMetadata(this.files, a, b) ? undefined : 'metadata';
+  }
+
+  private hasSameContent(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
+    if (a.stat.type !== b.stat.type) return false;
+    switch (a.stat.type) {
+      case 'file':
+        return a.stat.size === b.stat.size && this.hasSameBytes(path, a, b);
+      case 'symlink':
+        return this.files.readLink(a.location).equals(this.files.readLink(b.location));
+      case 'char':
+      case 'block':
+        return a.stat.rawDevice === b.stat.rawDevice;
+      case 'directory':
+      case 'fifo':
+      case 'socket':
+        return true;
+    }
+  }
+
+  private hasSameBytes(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
+    const { sealed } = this.options;
+    if (sealed !== undefined && a.stat.size >= SEALED_FROM_BYTES) {
+      const [one, other] = [sealed.find(a.layer, path), sealed.find(b.layer, path)];
+      if (one !== undefined && other !== undefined) return one === other;
+    }
+    return this.files.sameContent(a.location, b.location);
   }
 }
 

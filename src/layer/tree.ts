@@ -4,7 +4,7 @@
  */
 
 import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
-import type { BytePath } from '../model/byte-path.js';
+import { type BytePath, ROOT } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
 
@@ -20,6 +20,8 @@ interface Part {
 export interface TreeEntry {
   readonly stat: Stat;
   readonly location: Buffer;
+  /** The layer that shows it. */
+  readonly layer: string;
 }
 
 /** What a stack of layers says of a name: `whiteout` is what a layer says to hide those that are not in the stack. */
@@ -100,8 +102,8 @@ export class TreeDirectory implements Disposable {
       if (stat === undefined) continue;
       const whiteout = unlessGone(false, () => isWhiteout(this.files, location, stat, part.mark));
       if (top === undefined) {
-        if (whiteout) return { kind: 'whiteout', entry: { stat, location } };
-        top = { stat, location };
+        top = { stat, location, layer: part.layer };
+        if (whiteout) return { kind: 'whiteout', entry: top };
       }
       closed = stat.type !== 'directory' || whiteout;
       if (closed) break;
@@ -128,9 +130,59 @@ export class TreeDirectory implements Disposable {
 
   /** The directory itself: what its topmost part says. */
   self(): TreeEntry {
-    const location = Buffer.from((this.parts[0] as Part).directory.path);
-    return { stat: this.files.stat(location) as Stat, location };
+    const { layer, directory } = this.parts[0] as Part;
+    const location = Buffer.from(directory.path);
+    return { stat: this.files.stat(location) as Stat, location, layer };
   }
+}
+
+/** A path of a tree, open. */
+export interface Found extends Disposable {
+  readonly entry: TreeEntry;
+  /** Opens it, where it is a directory; undefined where it is none. The caller disposes of it. */
+  openDirectory(): TreeDirectory | undefined;
+}
+
+/**
+ * Finds a path in the tree of these layers, top first. Only its own directories are walked through, never a symbolic link.
+ * @returns undefined where nothing is there; no layers are an empty tree.
+ */
+export function findPath(files: FilesRead, layers: readonly string[], path: BytePath): Found | undefined {
+  if (layers.length === 0) return undefined;
+  const names = path.split('/') as BytePath[];
+  const last = names.pop() as BytePath;
+  let directory: TreeDirectory | undefined = TreeDirectory.openRoot(files, layers);
+  if (path === ROOT) return foundRoot(files, layers, directory);
+  for (const name of names) {
+    using parent: TreeDirectory = directory;
+    directory = openChildOf(parent, name);
+    if (directory === undefined) return undefined;
+  }
+  const parent = directory;
+  const found = parent.lookup(last);
+  if (found.kind === 'entry') {
+    return {
+      entry: found.entry,
+      openDirectory: () => openChildOf(parent, last),
+      [Symbol.dispose]: () => parent[Symbol.dispose](),
+    };
+  }
+  parent[Symbol.dispose]();
+  return undefined;
+}
+
+function foundRoot(files: FilesRead, layers: readonly string[], root: TreeDirectory): Found {
+  return {
+    entry: root.self(),
+    openDirectory: () => TreeDirectory.openRoot(files, layers),
+    [Symbol.dispose]: () => root[Symbol.dispose](),
+  };
+}
+
+function openChildOf(directory: TreeDirectory, name: BytePath): TreeDirectory | undefined {
+  const found = directory.lookup(name);
+  if (found.kind !== 'entry' || found.layers.length === 0) return undefined;
+  return directory.openChild(name, found.layers);
 }
 
 /** The error for a layer, or a base, that is not there. */

@@ -13,8 +13,8 @@ export interface Change {
   readonly kind: ChangeKind;
   /** What the path is now; for a removed one, what it was. */
   readonly type: EntryType;
-  /** The size of the regular file that was added or modified, in bytes; 0 for all else. */
-  readonly bytes: number;
+  /** Of a regular file, in bytes; 0 for all else. */
+  readonly size: number;
 }
 
 /** Changes as they are found; undefined is a place to breathe. */
@@ -26,7 +26,7 @@ export function* countChanges(changes: FoundChanges): Job<ChangeCounts> {
   for (const change of changes) {
     if (change !== undefined) {
       counts[change.kind === 'metadata' ? 'modified' : change.kind] += 1;
-      counts.bytes += change.bytes;
+      if (change.kind === 'added' || change.kind === 'modified') counts.bytes += change.size;
     }
     yield;
   }

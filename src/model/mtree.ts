@@ -25,12 +25,17 @@ const TYPES = new Map(Object.entries(TYPE_WORDS).map(([type, word]) => [word, ty
 /** What needs no escape in a path or a target: all that no reader of the format takes for something else. */
 const UNSAFE = /[^\w./+,:@%^~!-]/g;
 
-/** The listing of a delta as a file: a head, an entry a line, and a digest over all of it as the last line. */
+/** The listing of a delta as a file, ASCII: a head, an entry a line, and a digest over all of it as the last line. */
 export class ListingWriter {
   private readonly hash = createHash('sha256');
 
   head(): string {
     return this.add(HEAD);
+  }
+
+  /** Takes up a listing whose head and these lines were written before; returns them as they were. */
+  resume(lines: readonly string[]): string {
+    return this.add(`${HEAD}${lines.map((line) => `${line}\n`).join('')}`);
   }
 
   entry(entry: Entry): string {
@@ -57,16 +62,7 @@ export function decodeListing(bytes: Buffer, where: string): Entry[] {
   const sealed = bytes.subarray(0, Math.max(at, 0));
   const seal = `${SEAL}${createHash('sha256').update(sealed).digest('hex')}\n`;
   if (at < 0 || bytes.subarray(at).toString('latin1') !== seal) throw damaged(where, 'the digest over it');
-  return decodeLines(sealed, where);
-}
-
-/** The entries of what was written of a listing before an interruption; a line that was cut short is left out. */
-export function decodePartialListing(bytes: Buffer, where: string): Entry[] {
-  return decodeLines(bytes.subarray(0, bytes.lastIndexOf('\n') + 1), where);
-}
-
-function decodeLines(bytes: Buffer, where: string): Entry[] {
-  const lines = bytes.toString('latin1').split('\n');
+  const lines = sealed.toString('latin1').split('\n');
   return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => decodeEntry(line, where));
 }
 

@@ -27,6 +27,11 @@ export class RepositoryLayout {
     return `${this.root}/lock`;
   }
 
+  /** Held by the process that seals versions of this repository: that takes long, and changes nothing else. */
+  get sealLock(): string {
+    return `${this.root}/seal.lock`;
+  }
+
   get operations(): string {
     return `${this.root}/operations`;
   }

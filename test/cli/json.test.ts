@@ -15,7 +15,7 @@ const VERSION = {
   branch: 'mysql',
   chain: ['versions/abcdefghijkl/delta'],
   bases: [],
-  changes: { added: 1, modified: 2, removed: 3, bytes: 4 },
+  changes: { added: 1, modified: 2, removed: 3, size: 4 },
 } as unknown as Version;
 
 describe('versionToJson', () => {
@@ -29,7 +29,7 @@ describe('versionToJson', () => {
       time: '2026-01-02T03:04:05.678Z',
       branch: 'mysql',
       refs: ['mysql', 'tuning'],
-      changes: { added: 1, modified: 2, removed: 3, bytes: 4 },
+      changes: { added: 1, modified: 2, removed: 3, size: 4 },
     });
   });
 
@@ -40,7 +40,7 @@ describe('versionToJson', () => {
 
 describe('changeToJson', () => {
   it('gives the bytes of a name only where text would lose some', () => {
-    const change = { kind: 'added', type: 'file', bytes: 1 } as const;
+    const change = { kind: 'added', type: 'file', size: 1 } as const;
     expect(changeToJson({ ...change, path: 'etc/caf\xc3\xa9' as BytePath })).toEqual({
       path: 'etc/café',
       kind: 'added',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
 import { diffTrees } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
+import type { BytePath } from '../../src/model/byte-path.js';
 import type { Change } from '../../src/model/changes.js';
 import { finish, gather } from '../../src/model/job.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
@@ -188,6 +189,19 @@ describe('diffTrees', () => {
     ]);
   });
 
+  it('looks only at the paths that are asked for, and at what is below them', () => {
+    using place = temporaryDirectory();
+    const base = plant(join(place.path, 'base'), { 'etc/a': '1', 'etc/b/c': '1', 'usr/d': '1', 'usr2/e': '1' });
+    const delta = plant(join(place.path, 'delta'), { 'etc/a': '22', 'etc/b/c': '22', 'usr/d': '22', 'usr2/e': '22' });
+    const told = (...paths: string[]) =>
+      finish(gather(diffTrees(files, [base], [delta, base], { paths: paths as BytePath[] }))).map(({ path }) => path);
+    expect(told('etc')).toEqual(['etc/a', 'etc/b/c']);
+    expect(told('etc/b/c')).toEqual(['etc/b/c']);
+    expect(told('usr', 'etc/a')).toEqual(['etc/a', 'usr/d']);
+    expect(told('nowhere', 'etc/a/b')).toEqual([]);
+    expect(told('')).toHaveLength(4);
+  });
+
   it('tells no hard link to what is there already, but the new name', () => {
     using place = temporaryDirectory();
     const base = plant(join(place.path, 'base'), { file: 'content' });
@@ -264,7 +278,8 @@ describe('diffTrees', () => {
 });
 
 function diff(before: readonly string[], after: readonly string[]): Change[] {
-  return finish(gather(diffTrees(files, before, after)));
+  const found = finish(gather(diffTrees(files, before, after)));
+  return found.map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 
 /** The same from two mounts, read wholly by the tests' own reader. */
@@ -275,8 +290,7 @@ function compareMounts(before: Tree, after: Tree): Change[] {
     const kind = kindOf(before.get(path), after.get(path));
     if (kind === undefined || (path === '' && before.size === 0)) return [];
     const node = (after.get(path) ?? before.get(path)) as Node;
-    const counts = kind === 'added' || kind === 'modified';
-    return [{ path, kind, type: node.type, bytes: counts && node.type === 'file' ? (node.size as number) : 0 }];
+    return [{ path, kind, type: node.type, size: node.type === 'file' ? (node.size as number) : 0 }];
   });
 }
 
@@ -300,8 +314,9 @@ function compareParts(a: readonly string[], b: readonly string[]): number {
   return left < right ? -1 : Number(left > right);
 }
 
-function toLine({ kind, type, path, bytes }: Change): string {
-  return `${kind} ${type} /${path} ${bytes}`;
+/** With the bytes that count: those of what was added or modified. */
+function toLine({ kind, type, path, size }: Change): string {
+  return `${kind} ${type} /${path} ${kind === 'added' || kind === 'modified' ? size : 0}`;
 }
 
 /** One of each type, all of one time. */

@@ -13,8 +13,8 @@ describe('countChanges', () => {
       change('added', 10),
       change('added', 0),
       change('modified', 5),
-      change('metadata'),
-      change('removed'),
+      change('metadata', 7),
+      change('removed', 9),
     ];
     expect(finish(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 15 });
   });
@@ -27,6 +27,6 @@ describe('countChanges', () => {
   });
 });
 
-function change(kind: ChangeKind, bytes = 0): Change {
-  return { path: 'path' as BytePath, kind, type: 'file', bytes };
+function change(kind: ChangeKind, size = 0): Change {
+  return { path: 'path' as BytePath, kind, type: 'file', size };
 }

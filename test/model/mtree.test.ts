@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/model/entry.js';
-import { decodeEntry, decodeListing, decodePartialListing, encodeEntry, ListingWriter } from '../../src/model/mtree.js';
+import { decodeEntry, decodeListing, encodeEntry, ListingWriter } from '../../src/model/mtree.js';
 
 const bytes = (minLength: number) =>
   fc.uint8Array({ minLength, maxLength: 20 }).map((array) => Buffer.from(array).toString('latin1'));
@@ -70,13 +70,18 @@ describe('a listing', () => {
     expect(() => decodeListing(text.subarray(0, -1), 'x')).toThrow();
   });
 
-  it('that was cut short still holds its whole lines', () => {
+  it('is taken up where it was left', () => {
     const entries = fc.sample(anyEntry, 20);
-    const text = write(entries);
-    for (let length = 0; length < text.length; length += 7) {
-      const found = decodePartialListing(text.subarray(0, length), 'x');
-      expect(found).toEqual(entries.slice(0, found.length));
-    }
+    const [first, second] = [new ListingWriter(), new ListingWriter()];
+    const lines = entries.slice(0, 12).map((entry) => encodeEntry(entry));
+    expect(second.resume(lines)).toBe(
+      `${first.head()}${entries
+        .slice(0, 12)
+        .map((entry) => first.entry(entry))
+        .join('')}`,
+    );
+    for (const entry of entries.slice(12)) expect(second.entry(entry)).toBe(first.entry(entry));
+    expect(second.seal()).toBe(first.seal());
   });
 });
 

@@ -116,4 +116,5 @@ export const LOOKING: readonly (keyof Files)[] = [
   'xattr',
   'sameContent',
   'openDirectory',
+  'openFile',
 ];

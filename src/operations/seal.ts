@@ -1,0 +1,45 @@
+/**
+ * Seals versions: lists what their deltas hold, with a digest of every file. It is done when a version is there already, and can be
+ * interrupted at any time; whatever is left is done with the next version, or by fsck.
+ */
+
+import type { Files } from '../host/files.js';
+import { isErrno } from '../host/host.js';
+import { digestsByInode, sealDelta } from '../layer/seal.js';
+import type { Job } from '../model/job.js';
+import type { RepositoryName, Version } from '../model/version.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { type Repository, readRepository } from './lookup.js';
+import { runJob } from './run-job.js';
+import type { World } from './world.js';
+
+/** Seals all versions of a repository that are not sealed yet. Where another process is at that, it leaves them to it. */
+export async function sealRepository(world: World, name: RepositoryName): Promise<void> {
+  const layout = new RepositoryLayout(storeRoot(world.lxcpath), name);
+  const lock = world.host.takeLock(layout.sealLock, `sealing (process ${process.pid})`);
+  if (!lock.held) return;
+  using _ = lock;
+  const repository = readRepository(world, layout);
+  const versions = [...repository.history.versions()].sort((a, b) => a.number - b.number);
+  for (const version of versions) await sealVersion(world, repository, version);
+}
+
+async function sealVersion(world: World, repository: Repository, version: Version): Promise<void> {
+  const { files } = world.host;
+  if (files.stat(repository.layout.version(version.id).entries) !== undefined) return;
+  try {
+    await runJob(world, `sealing @${version.number}`, sealSharing(files, repository, version));
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS')) throw error;
+    world.report({ kind: 'notice', message: `@${version.number} is not sealed: ${(error as Error).message}` });
+  }
+}
+
+/** A copy of a running container shares the files that did not change with the copy before it. */
+function* sealSharing(files: Files, { layout, history }: Repository, version: Version): Job<void> {
+  const { entries, partialEntries: partial, delta } = layout.version(version.id);
+  const [parent] = version.parents;
+  const isShared = version.pause !== undefined && parent !== undefined && history.get(parent.id).pause !== undefined;
+  const known = isShared ? yield* digestsByInode(files, layout.version(parent.id).delta) : new Map<bigint, string>();
+  yield* sealDelta(files, delta, { partial, entries }, (inode) => known.get(inode));
+}

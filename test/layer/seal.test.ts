@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { files } from '../../src/host/files.js';
+import { SealedDigests } from '../../src/layer/digest.js';
+import { digestsByInode, sealDelta } from '../../src/layer/seal.js';
+import type { BytePath } from '../../src/model/byte-path.js';
+import { finish } from '../../src/model/job.js';
+import { decodeListing } from '../../src/model/mtree.js';
+import { temporaryDirectory } from '../support/overlay.js';
+import { device, directory, fifo, linkTo, opaque, plant, symlinkTo, whiteout } from '../support/plant.js';
+import { stormStack } from '../support/stack.js';
+import { readTree } from '../support/tree.js';
+
+describe('sealing', () => {
+  it.each([71, 72])('lists all that a delta holds, whiteouts and marks among it (seed %i)', (seed) => {
+    using stack = stormStack({ seed, deltas: 1, steps: 150 });
+    const delta = stack.layers[0] as string;
+    const listed = new Map(seal(delta, stack.path).map(({ path, ...entry }) => [path as string, entry]));
+    const expected = readTree(delta);
+    expect([...listed.keys()].sort()).toEqual([...expected.keys()].sort());
+    for (const [path, node] of expected) {
+      const entry = listed.get(path);
+      expect(entry, path).toMatchObject({
+        ...{ type: node.type, mode: node.mode, uid: node.uid, gid: node.gid, mtimeNs: node.mtimeNs },
+        ...{ xattrs: new Map([...node.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))) },
+        ...(node.type === 'file' ? { size: node.size, digest: node.sha256 } : {}),
+        ...(node.type === 'symlink' ? { target: node.target } : {}),
+        ...(node.type === 'char' || node.type === 'block' ? { rawDevice: node.device } : {}),
+      });
+    }
+  });
+
+  it('goes on where it was cut short, at whatever byte, and reads no file again', () => {
+    using place = temporaryDirectory();
+    const names = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`d${index % 7}/f${index}`, `${index}`]));
+    const delta = plant(join(place.path, 'delta'), {
+      ...names,
+      link: symlinkTo('/none'),
+      pipe: fifo,
+      gone: whiteout,
+      over: opaque,
+      node: device(1, 3),
+      other: linkTo('d1/f1'),
+    });
+    seal(delta, place.path);
+    const whole = readFileSync(join(place.path, 'entries'));
+    for (let length = 0; length <= whole.length; length += 97) {
+      const partial = join(place.path, 'partial');
+      copyFileSync(join(place.path, 'entries'), partial);
+      truncateSync(partial, length);
+      const listed = whole.subarray(0, length).toString().split('\n').slice(0, -1);
+      let read = 0;
+      const openFile: typeof files.openFile = (path) => {
+        read += 1;
+        return files.openFile(path);
+      };
+      finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), () => undefined));
+      expect(readFileSync(join(place.path, 'again')).equals(whole), `${length}`).toBe(true);
+      expect(read).toBe(41 - listed.filter((line) => line.includes('type=file')).length);
+    }
+  });
+
+  it('begins anew where a power cut left nonsense', () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), { a: '1', b: '2' });
+    writeFileSync(join(place.path, 'partial'), `#mtree v2.0\n. type=dir\0\0\0\0\n${'\0'.repeat(100)}\n`);
+    expect(seal(delta, place.path).map(({ path }) => path)).toEqual(['', 'a', 'b']);
+  });
+
+  it('takes the digest of a file that another delta shares from its listing', () => {
+    using place = temporaryDirectory();
+    const first = plant(join(place.path, 'first/delta'), { 'd/a': 'same', b: 'other' });
+    const second = plant(join(place.path, 'second/delta'), { d: directory });
+    files.link(join(first, 'd/a'), join(second, 'd/a'));
+    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), () => undefined));
+    const known = finish(digestsByInode(files, first));
+    expect([...known.values()]).toEqual([sha256('same')]);
+    const unread = { ...files, openFile: () => expect.unreachable('the file is known') };
+    finish(
+      sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), (inode) => known.get(inode)),
+    );
+    const sealed = new SealedDigests(files);
+    expect(sealed.find(second, 'd/a' as BytePath)).toBe(sha256('same'));
+    expect(sealed.find(first, 'b' as BytePath)).toBe(sha256('other'));
+    expect(sealed.find(first, 'c' as BytePath)).toBeUndefined();
+  });
+});
+
+function seal(delta: string, place: string) {
+  finish(sealDelta(files, delta, paths(place, 'entries'), () => undefined));
+  return decodeListing(readFileSync(join(place, 'entries')), 'entries');
+}
+
+function paths(place: string, entries: string) {
+  return { partial: join(place, 'partial'), entries: join(place, entries) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
