@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { type Freezer, findFreezer, thawByGroup } from './freezer.js';
 import { bindAbstractSocket, closeDescriptor } from './native.js';
 import { programs } from './programs.js';
 
@@ -55,11 +56,7 @@ export const lxc: Lxc = {
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
   freeze,
-  thaw(lxcpath, name) {
-    const args = ['-P', lxcpath, '-n', name];
-    const { status, stderr } = spawnSync('lxc-unfreeze', args, { encoding: 'utf8' });
-    if (status !== 0) throw toolFailed('lxc-unfreeze', args, stderr ?? '');
-  },
+  thaw,
 };
 
 const SOCKET_NAME_MAX = 106;
@@ -126,11 +123,65 @@ function realpathOf(path: string): string | undefined {
   }
 }
 
-/** Freezes, says so, waits for its input to end, and thaws. It minds no broken pipe: its parent may be dead. */
-const KEEPER = 'trap "" PIPE; lxc-freeze -P "$1" -n "$2" || exit; echo frozen; read -r _; lxc-unfreeze -P "$1" -n "$2"';
+/** In tries: as many without a pause, and then ten seconds. */
+const [EAGER_TRIES, TRIES] = [100, 1100];
+/** In seconds: for how long a container may be frozen before LXC has to know. */
+const UNKNOWN_FOR = 0.1;
+
+/**
+ * Freezes, says so, waits for its input to end, and thaws. It minds no broken pipe: its parent may be dead.
+ *
+ * Where the control group is known it is frozen by that: with control groups of version 1, lxc-freeze sleeps for a second where
+ * not all stands still at once. What does not stand still in time is let go, as it is when the parent (field 4 of `stat`)
+ * is another. LXC does not know of a freeze so short, and its lxc-unfreeze would do nothing; so one that lasts is made known
+ * to it, by a lxc-freeze that finds it done. That must come to its end before the thaw, or it would freeze again.
+ */
+const KEEPER = `
+trap "" PIPE
+lxcpath=$1 name=$2 control=$3 freeze=$4 thaw=$5 state=$6 frozen=$7 tries=0
+main() {
+  if [ -n "$control" ] && echo "$freeze" >"$control"; then keep_by_group; else keep_by_lxc; fi
+}
+keep_by_group() {
+  until is_frozen; do
+    is_needed || { thaw; echo 'something in it does not stand still' >&2; exit 1; }
+    [ $tries -lt ${EAGER_TRIES} ] || sleep .01
+  done
+  echo frozen
+  make_known &
+  read -r _
+  kill $!
+  wait $!
+  known=$?
+  thaw && [ $known != 0 ] || lxc-unfreeze -P "$lxcpath" -n "$name"
+}
+is_frozen() {
+  while read -r line; do [ "$line" = "$frozen" ] && return; done <"$state"
+  return 1
+}
+is_needed() {
+  read -r _ _ _ parent _ </proc/$$/stat
+  [ "$parent" = "$PPID" ] && [ $((tries += 1)) -lt ${TRIES} ]
+}
+make_known() {
+  trap 'exit 1' TERM
+  sleep ${UNKNOWN_FOR} >/dev/null 2>&1 & wait
+  trap "" TERM
+  exec lxc-freeze -P "$lxcpath" -n "$name" >&2
+}
+thaw() { echo "$thaw" >"$control"; } 2>/dev/null
+keep_by_lxc() {
+  lxc-freeze -P "$lxcpath" -n "$name" || exit
+  echo frozen
+  read -r _
+  lxc-unfreeze -P "$lxcpath" -n "$name"
+}
+main`;
 
 async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDisposable> {
-  const keeper = spawn('sh', ['-c', KEEPER, 'sh', lxcpath, name], { detached: true, stdio: 'pipe' });
+  const { control, freeze, thaw, state, frozen } = freezerOf(lxcpath, name) ?? {};
+  const args = [lxcpath, name, control, freeze, thaw, state, frozen].map((arg) => arg ?? '');
+  const keeper = spawn('sh', ['-c', KEEPER, 'sh', ...args], { detached: true, stdio: 'pipe' });
   let said = '';
   keeper.stderr.on('data', (bytes: Buffer) => {
     said += bytes;
@@ -146,6 +197,20 @@ async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDispos
       if (keeper.exitCode !== 0) throw toolFailed('lxc-unfreeze', ['-P', lxcpath, '-n', name], said);
     },
   };
+}
+
+/** Thaws by the control group too: of one that was frozen by that alone, lxc-unfreeze thinks that it runs. */
+function thaw(lxcpath: string, name: ContainerName): void {
+  const freezer = freezerOf(lxcpath, name);
+  if (freezer !== undefined) thawByGroup(freezer);
+  const args = ['-P', lxcpath, '-n', name];
+  const { status, stderr } = spawnSync('lxc-unfreeze', args, { encoding: 'utf8' });
+  if (status !== 0) throw toolFailed('lxc-unfreeze', args, stderr ?? '');
+}
+
+function freezerOf(lxcpath: string, name: ContainerName): Freezer | undefined {
+  const { stdout } = spawnSync('lxc-info', ['-P', lxcpath, '-n', name, '-p', '-H'], { encoding: 'utf8' });
+  return /^\d+\n?$/.test(stdout ?? '') ? findFreezer(Number(stdout)) : undefined;
 }
 
 function trimSlashes(path: string): string {

@@ -165,7 +165,7 @@ describe('a commit of a running container that is ended while the container stan
     await lxc.commit('mysql', 'First');
     await lxc.start('mysql');
     // A file that never rests has to be copied while the container stands still.
-    const write = 'dd if=/dev/zero of=/home/large bs=1M count=30 conv=notrunc';
+    const write = 'dd if=/dev/zero of=/home/large bs=1M count=300 conv=notrunc';
     await lxc.attach('mysql', `${write} 2>/dev/null; while :; do ${write}; done >/dev/null 2>&1 &`);
 
     let child: ChildProcess;

@@ -63,7 +63,7 @@ describe('lxc', () => {
     await lxc.start(lxcpath, C);
     {
       await using _ = await lxc.freeze(lxcpath, C);
-      expect(await lxc.state(lxcpath, C)).toBe('frozen');
+      await expect.poll(() => lxc.state(lxcpath, C), { timeout: 10_000 }).toBe('frozen');
     }
     expect(await lxc.state(lxcpath, C)).toBe('running');
     await machine.tool('lxc-freeze', '-n', C);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
@@ -8,6 +9,7 @@ import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { finish } from '../../src/model/job.js';
 import { digDeep } from '../support/deep.js';
+import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { fifo, plant, symlinkTo } from '../support/plant.js';
@@ -18,6 +20,22 @@ import { compareTrees, expectSameTree, readTree } from '../support/tree.js';
 const BOOKKEEPING = /^trusted\.overlay\.(origin|impure|nlink|uuid|upper)$/;
 
 describe('LiveCopy', () => {
+  it.each(['xfs', 'btrfs'] as const)('takes no room for the bytes of a file where they can be shared (%s)', (kind) => {
+    using disk = mountDisk(kind);
+    const upper = join(disk.path, 'upper');
+    mkdirSync(upper);
+    writeFileSync(join(upper, 'large'), randomBytes(64 << 20));
+    files.syncFileSystem(upper);
+    const free = () => statfsSync(disk.path).bfree * statfsSync(disk.path).bsize;
+    const before = free();
+    const copy = new LiveCopy(files, upper, join(disk.path, 'copy'), join(disk.path, 'links'), undefined);
+    copy.copyRunning(new Date());
+    copy.copyFrozen();
+    files.syncFileSystem(upper);
+    expect(before - free()).toBeLessThan(8 << 20);
+    expectSameLayer(join(disk.path, 'copy'), upper);
+  });
+
   it.each([41, 42])(
     'copies what was written until the freeze, bit for bit, and shares it with the next copy (seed %i)',
     (seed) => {

@@ -16,7 +16,8 @@ import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from './overlay.js';
 
 const PROVISION = fileURLToPath(new URL('provision', import.meta.url));
-const PACKAGES = 'acl attr busybox-static git libcap2-bin lxc lxc-templates rsync xfsprogs xz-utils zstd'.split(' ');
+const PACKAGES =
+  'acl attr btrfs-progs busybox-static git libcap2-bin lxc lxc-templates rsync xfsprogs xz-utils zstd'.split(' ');
 const TOOLS = 'bash comm dirname find mkdir rm sed sort'.split(' ');
 
 /** Stand-ins for what would change the machine: each notes how it was called, and does what it should in small. */
