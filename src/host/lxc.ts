@@ -20,6 +20,12 @@ export type ContainerState =
   | 'frozen'
   | 'thawed';
 
+/** A container that stands still until this is disposed of. */
+export interface Freeze extends AsyncDisposable {
+  /** Before it stood still, by the clock of `performance.now()`: what follows is the pause, and some milliseconds more. */
+  readonly since: number;
+}
+
 /** Every call names the lxcpath: LXC knows a container by both. Failures are `LxcvError`s that carry LXC's own words. */
 export interface Lxc {
   /** LXC's configured lxcpath: an absolute path without a trailing slash. */
@@ -39,7 +45,7 @@ export interface Lxc {
    * Freezes a running container until the answer is disposed of. A process of its own does both, so that the container is
    * thawed also when this one is killed, at whatever moment.
    */
-  freeze(lxcpath: string, name: ContainerName): Promise<AsyncDisposable>;
+  freeze(lxcpath: string, name: ContainerName): Promise<Freeze>;
   /** Thaws a container that an earlier process left frozen. */
   thaw(lxcpath: string, name: ContainerName): void;
 }
@@ -178,9 +184,10 @@ keep_by_lxc() {
 }
 main`;
 
-async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDisposable> {
+async function freeze(lxcpath: string, name: ContainerName): Promise<Freeze> {
   const { control, freeze, thaw, state, frozen } = freezerOf(lxcpath, name) ?? {};
   const args = [lxcpath, name, control, freeze, thaw, state, frozen].map((arg) => arg ?? '');
+  const since = performance.now();
   const keeper = spawn('sh', ['-c', KEEPER, 'sh', ...args], { detached: true, stdio: 'pipe' });
   let said = '';
   keeper.stderr.on('data', (bytes: Buffer) => {
@@ -191,6 +198,7 @@ async function freeze(lxcpath: string, name: ContainerName): Promise<AsyncDispos
   if (keeper.exitCode !== null || keeper.signalCode !== null)
     throw toolFailed('lxc-freeze', ['-P', lxcpath, '-n', name], said);
   return {
+    since,
     async [Symbol.asyncDispose]() {
       keeper.stdin.end();
       await ended;

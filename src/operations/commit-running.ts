@@ -125,14 +125,11 @@ async function whileFrozen(
   name: ContainerName,
   act: () => Promise<void>,
 ): Promise<number> {
-  const started = performance.now();
-  {
-    await using _ = await lxc.freeze(lxcpath, name).catch(async (error) => {
-      throw (await lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
-    });
-    await act();
-  }
-  return Math.round(performance.now() - started);
+  await using freeze = await lxc.freeze(lxcpath, name).catch(async (error) => {
+    throw (await lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
+  });
+  await act();
+  return Math.max(1, Math.round(performance.now() - freeze.since));
 }
 
 function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName): Step[] {

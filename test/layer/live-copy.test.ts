@@ -29,8 +29,8 @@ describe('LiveCopy', () => {
     const free = () => statfsSync(disk.path).bfree * statfsSync(disk.path).bsize;
     const before = free();
     const copy = new LiveCopy(files, upper, join(disk.path, 'copy'), join(disk.path, 'links'), undefined);
-    copy.copyRunning(new Date());
-    copy.copyFrozen();
+    finish(copy.copyRunning(machine.clocks()));
+    finish(copy.copyFrozen(machine.clocks()));
     files.syncFileSystem(upper);
     expect(before - free()).toBeLessThan(8 << 20);
     expectSameLayer(join(disk.path, 'copy'), upper);
