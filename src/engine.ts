@@ -16,6 +16,7 @@ import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-req
 import { commit } from './operations/commit.js';
 import type { CommitRequest } from './operations/commit-request.js';
 import { consistently } from './operations/consistently.js';
+import { type Diff, type DiffRequest, diff } from './operations/diff.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
 import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
@@ -38,6 +39,7 @@ export interface Engine {
   listTags(name: ContainerName): Promise<Tags>;
   createTag(request: TagRequest): Promise<NamedTag>;
   deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
+  diff(request: DiffRequest): Promise<Diff>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName): Promise<void>;
   exportVersion(request: ExportRequest): Promise<Version>;
@@ -75,6 +77,7 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     listTags: (name) => consistently(world, () => listTags(world, name)),
     createTag: (request) => createTag(world, request),
     deleteTag: (name, tag) => deleteTag(world, name, tag),
+    diff: (request) => consistently(world, () => diff(world, request)),
     seal: (repository) => sealRepository(world, repository),
     exportVersion: (request) => exportVersion(world, request),
     fsck: (repository) =>

@@ -28,6 +28,12 @@ export abstract class BaseCommand extends Command {
     });
   }
 
+  /** The arguments before a `--`, and those behind it: oclif tells them apart no more. */
+  protected splitPaths(): { own: string[]; paths: string[] } {
+    const at = this.argv.indexOf('--');
+    return at < 0 ? { own: this.argv, paths: [] } : { own: this.argv.slice(0, at), paths: this.argv.slice(at + 1) };
+  }
+
   /** How standard output wants to be written to. */
   protected get style(): Style {
     return terminalStyle(process.stdout);

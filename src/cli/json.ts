@@ -1,8 +1,8 @@
 /** The JSON that commands print: names that scripts build on. See docs/commands.md. */
 
 import { encodePath, isUtf8, pathToText } from '../model/byte-path.js';
-import type { Change } from '../model/changes.js';
 import type { Version } from '../model/version.js';
+import type { ToldChange } from '../operations/diff.js';
 import type { NamedTag } from '../operations/tag.js';
 
 /** @param refs the names of the branches and tags that name the version. */
@@ -20,8 +20,15 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
   return { name, version: versionToJson(version, refs), message, author, time };
 }
 
-/** `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. */
-export function changeToJson({ path, kind, type }: Change) {
-  const text = { path: pathToText(path), kind, type };
-  return isUtf8(path) ? text : { ...text, pathBytes: encodePath(path).toString('base64') };
+/**
+ * `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. `movedFrom` and
+ * `movedTo` are of files that were only moved.
+ */
+export function changeToJson({ path, kind, type, movedFrom, movedTo }: Omit<ToldChange, 'size'>) {
+  return {
+    ...{ path: pathToText(path), kind, type },
+    ...(isUtf8(path) ? {} : { pathBytes: encodePath(path).toString('base64') }),
+    ...(movedFrom === undefined ? {} : { movedFrom: pathToText(movedFrom) }),
+    ...(movedTo === undefined ? {} : { movedTo: pathToText(movedTo) }),
+  };
 }

@@ -1,7 +1,6 @@
 /** SHA-256 of files: read, or looked up in the sealed listing of the delta that they lie in. */
 
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
 import type { FilesRead } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
 import type { BytePath } from '../model/byte-path.js';
@@ -26,29 +25,30 @@ export function* digestFile(files: FilesRead, path: HostPath): Job<string> {
 
 /** What sealed listings know, each read once, when it is first asked. */
 export class SealedDigests {
-  private readonly listings = new Map<string, ReadonlyMap<BytePath, string> | undefined>();
-  /** The deltas that were asked for and have no listing. */
+  private readonly read = new Map<string, ReadonlyMap<BytePath, string> | undefined>();
+  /** The deltas that were asked for, and whose listing is not there. */
   readonly unsealed = new Set<string>();
 
-  constructor(private readonly files: FilesRead) {}
+  /** @param listings the file of each delta's listing, be it there or not. */
+  constructor(
+    private readonly files: FilesRead,
+    private readonly listings: ReadonlyMap<string, string>,
+  ) {}
 
   /** The digest of a regular file of a layer; undefined where no listing tells: of a keyframe, a base, a working delta. */
   find(layer: string, path: BytePath): string | undefined {
-    if (!this.listings.has(layer)) this.listings.set(layer, this.read(layer));
-    return this.listings.get(layer)?.get(path);
+    const listing = this.listings.get(layer);
+    if (listing === undefined) return undefined;
+    if (!this.read.has(layer)) this.read.set(layer, readListing(this.files, listing));
+    const digests = this.read.get(layer);
+    if (digests === undefined) this.unsealed.add(layer);
+    return digests?.get(path);
   }
+}
 
-  private read(layer: string): ReadonlyMap<BytePath, string> | undefined {
-    if (!layer.endsWith('/delta')) return undefined;
-    const path = `${dirname(layer)}/entries`;
-    const bytes = this.files.readIfPresent(path);
-    if (bytes === undefined) {
-      if (this.files.stat(`${dirname(layer)}/manifest.json`) !== undefined) this.unsealed.add(layer);
-      return undefined;
-    }
-    const entries = decodeListing(bytes, path);
-    return new Map(
-      entries.flatMap(({ path: name, digest }) => (digest === undefined ? [] : [[name, digest] as const])),
-    );
-  }
+function readListing(files: FilesRead, listing: string): Map<BytePath, string> | undefined {
+  const bytes = files.readIfPresent(listing);
+  if (bytes === undefined) return undefined;
+  const entries = decodeListing(bytes, listing);
+  return new Map(entries.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path, digest] as const])));
 }

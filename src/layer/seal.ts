@@ -41,8 +41,8 @@ export function* sealDelta(
 }
 
 /** The digests that the listing of a sealed delta has, of the files that have another name elsewhere. */
-export function* digestsByInode(files: FilesRead, delta: string): Job<Map<bigint, string>> {
-  const sealed = new SealedDigests(files);
+export function* digestsByInode(files: FilesRead, delta: string, listing: string): Job<Map<bigint, string>> {
+  const sealed = new SealedDigests(files, new Map([[delta, listing]]));
   const found = new Map<bigint, string>();
   for (const { path, stat } of descend(walkLayer(files, delta))) {
     yield;

@@ -3,9 +3,22 @@
 import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
+import { deltaOf } from '../store/layout.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
 import type { World } from './world.js';
+
+/** The listings of the deltas that operands stand on, be they sealed or not. */
+export function listingsOf(...operands: readonly Pick<Operand, 'repository' | 'version'>[]): Map<string, string> {
+  return new Map(
+    operands.flatMap(({ repository: { layout }, version }) =>
+      (version?.chain ?? []).flatMap((layer): [string, string][] => {
+        const id = deltaOf(layer);
+        return id === undefined ? [] : [[layout.layer(layer), layout.version(id).entries]];
+      }),
+    ),
+  );
+}
 
 export interface Operand {
   /** `work` may change while it is looked at, where the container runs. */

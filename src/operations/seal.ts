@@ -40,6 +40,7 @@ function* sealSharing(files: Files, { layout, history }: Repository, version: Ve
   const { entries, partialEntries: partial, delta } = layout.version(version.id);
   const [parent] = version.parents;
   const isShared = version.pause !== undefined && parent !== undefined && history.get(parent.id).pause !== undefined;
-  const known = isShared ? yield* digestsByInode(files, layout.version(parent.id).delta) : new Map<bigint, string>();
-  yield* sealDelta(files, delta, { partial, entries }, (inode) => known.get(inode));
+  const earlier = isShared ? layout.version(parent.id) : undefined;
+  const known = earlier === undefined ? undefined : yield* digestsByInode(files, earlier.delta, earlier.entries);
+  yield* sealDelta(files, delta, { partial, entries }, (inode) => known?.get(inode));
 }

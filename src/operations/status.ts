@@ -1,14 +1,12 @@
 /** status: what a container holds that its last version does not. */
 
 import type { ContainerState } from '../host/lxc.js';
-import { diffTrees } from '../layer/diff.js';
-import type { Change } from '../model/changes.js';
-import { gather } from '../model/job.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import { describe } from './describe.js';
+import { type ToldChange, tellChanges } from './diff.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { readRepository, refsAt, requireVersioned } from './lookup.js';
-import { runJob } from './run-job.js';
+import { listingsOf } from './operand.js';
 import type { World } from './world.js';
 
 export interface Status {
@@ -23,7 +21,7 @@ export interface Status {
   /** Its name after the nearest tag: see `describe`. */
   readonly describe: string | null;
   readonly state: ContainerState;
-  readonly changes: readonly Change[];
+  readonly changes: readonly ToldChange[];
 }
 
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
@@ -35,7 +33,6 @@ export async function status(world: World, name: ContainerName): Promise<Status>
   const [head] = versioned.working.parents;
   const version = head === undefined ? null : repository.history.get(head);
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
-  const changes = diffTrees(world.host.files, before, layersOfContainer(versioned));
   return {
     container: name,
     repository: repository.name,
@@ -44,6 +41,9 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
-    changes: await runJob(world, `looking for what changed in ${name}`, gather(changes)),
+    changes: await tellChanges(world, before, layersOfContainer(versioned), {
+      what: `looking for what changed in ${name}`,
+      listings: version === null ? new Map() : listingsOf({ repository, version }),
+    }),
   };
 }

@@ -162,6 +162,12 @@ export class VersionLayout {
   }
 }
 
+/** The version whose delta a layer is; undefined for a keyframe. */
+export function deltaOf(layer: Layer): VersionId | undefined {
+  const [, id, kind] = layer.split('/');
+  return kind === 'delta' ? (id as VersionId) : undefined;
+}
+
 /** The repository and the working delta whose upper directory a path is, or undefined for one outside the store. */
 export function parseUpper(root: string, upper: string): { repository: RepositoryName; id: VersionId } | undefined {
   if (!upper.startsWith(`${root}/`)) return undefined;

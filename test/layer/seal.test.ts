@@ -75,13 +75,16 @@ describe('sealing', () => {
     const second = plant(join(place.path, 'second/delta'), { d: directory });
     files.link(join(first, 'd/a'), join(second, 'd/a'));
     finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), () => undefined));
-    const known = finish(digestsByInode(files, first));
+    const known = finish(digestsByInode(files, first, join(place.path, 'first/entries')));
     expect([...known.values()]).toEqual([sha256('same')]);
     const unread = { ...files, openFile: () => expect.unreachable('the file is known') };
     finish(
       sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), (inode) => known.get(inode)),
     );
-    const sealed = new SealedDigests(files);
+    const sealed = new SealedDigests(
+      files,
+      new Map(['first', 'second'].map((name) => [join(place.path, name, 'delta'), join(place.path, name, 'entries')])),
+    );
     expect(sealed.find(second, 'd/a' as BytePath)).toBe(sha256('same'));
     expect(sealed.find(first, 'b' as BytePath)).toBe(sha256('other'));
     expect(sealed.find(first, 'c' as BytePath)).toBeUndefined();

@@ -1,0 +1,33 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { changeToJson } from '../src/cli/json.js';
+import { parseTreePath } from '../src/model/revision.js';
+import { renderDiff } from '../src/render/diff.js';
+
+export default class Diff extends BaseCommand {
+  static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
+  static override usage = '<%= command.id %> REVISION [REVISION] [-- PATH...]';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql',
+    '<%= config.bin %> <%= command.id %> mysql@1 mysql@2',
+    '<%= config.bin %> <%= command.id %> mysql@1 -- /etc',
+  ];
+  static override args = {
+    from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),
+    to: Args.string({ description: 'The same (default: what the container holds now).' }),
+  };
+
+  async run() {
+    const { own, paths } = this.splitPaths();
+    const { args, flags } = await this.parse(Diff, own);
+    const engine = await this.openEngine(flags);
+    const diff = await engine.diff({
+      from: args.from,
+      ...(args.to === undefined ? {} : { to: args.to }),
+      paths: paths.map(parseTreePath),
+    });
+    this.print(renderDiff(diff, this.style));
+    const { from, to, changes, config } = diff;
+    return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };
+  }
+}

@@ -1,0 +1,144 @@
+/** diff: what differs between two versions, or a version and what a container holds now. */
+
+import { type FilesRead, unlessGone } from '../host/files.js';
+import { type Difference, diffTrees } from '../layer/diff.js';
+import { SealedDigests } from '../layer/digest.js';
+import { findMoves } from '../layer/moves.js';
+import { isBookkeeping } from '../layer/overlayfs.js';
+import type { TreeEntry } from '../layer/tree.js';
+import type { BytePath } from '../model/byte-path.js';
+import type { Change } from '../model/changes.js';
+import type { Job } from '../model/job.js';
+import { parseLxcConfig } from '../model/lxc-config.js';
+import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
+import { parseRevision } from '../model/revision.js';
+import { findOperand, listingsOf, type Operand } from './operand.js';
+import { runJob } from './run-job.js';
+import type { World } from './world.js';
+
+export interface DiffRequest {
+  /** `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
+  readonly from: string;
+  /** The same; what the container of `from` holds now where it is left out. */
+  readonly to?: string;
+  /** Only these, and what is below them. */
+  readonly paths?: readonly BytePath[];
+  /** Tells modes, owners, times and extended attributes of both sides too. */
+  readonly attributes?: boolean;
+}
+
+export interface Diff {
+  readonly from: Operand;
+  readonly to: Operand;
+  readonly changes: readonly ToldChange[];
+  /** Of the LXC config; none where one side is a base. */
+  readonly config: ConfigChanges;
+}
+
+/** A change as it is told: with where a file went or came from that was only moved. */
+export interface ToldChange extends Change {
+  /** Of a removed file: where it is now. */
+  readonly movedTo?: BytePath;
+  /** Of an added file: where it was. */
+  readonly movedFrom?: BytePath;
+  readonly before?: Attributes;
+  readonly after?: Attributes;
+}
+
+export interface Attributes {
+  /** The 12 permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeNs: bigint;
+  /** Values by name, a character a byte; without overlayfs's own. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+}
+
+/** @throws LxcvError those of `findOperand`. */
+export async function diff(world: World, { from, to, paths, attributes }: DiffRequest): Promise<Diff> {
+  const [before, after] = [findOperand(world, from), findOperand(world, to ?? `${parseRevision(from).name}@WORK`)];
+  const changes = await tellChanges(world, before.layers, after.layers, {
+    what: `comparing ${before.name} with ${after.name}`,
+    listings: listingsOf(before, after),
+    ...(paths === undefined || paths.length === 0 ? {} : { paths }),
+    ...(attributes ? { attributes } : {}),
+  });
+  const configs = before.config !== undefined && after.config !== undefined;
+  return {
+    from: before,
+    to: after,
+    changes,
+    config: configs
+      ? diffConfigs(parseLxcConfig(before.config as Buffer), parseLxcConfig(after.config as Buffer))
+      : { removed: [], added: [] },
+  };
+}
+
+export interface TellOptions extends Pick<DiffRequest, 'paths' | 'attributes'> {
+  /** For those who watch: in the gerund. */
+  readonly what: string;
+  /** Of the deltas among the layers: see `listingsOf`. */
+  readonly listings: ReadonlyMap<string, string>;
+}
+
+/** What the layers `after` change in the layers `before`, moves found, and says which versions had to be read for want of a seal. */
+export async function tellChanges(
+  world: World,
+  before: readonly string[],
+  after: readonly string[],
+  { what, listings, paths, attributes = false }: TellOptions,
+): Promise<ToldChange[]> {
+  const sealed = new SealedDigests(world.host.files, listings);
+  const options = { sealed, ...(paths === undefined ? {} : { paths }) };
+  const differences = diffTrees(world.host.files, before, after, options);
+  const changes = await runJob(world, what, collect(world.host.files, differences, attributes));
+  const moves = findMoves(world.host.files, { layers: before, sealed }, { layers: after, sealed }, changes);
+  const found = await runJob(world, 'looking for what was moved', moves);
+  if (sealed.unsealed.size > 0) {
+    const message = `${sealed.unsealed.size} of the versions are not sealed yet: their files were read`;
+    world.report({ kind: 'notice', message });
+  }
+  return withMoves(changes, found);
+}
+
+function* collect(
+  files: FilesRead,
+  differences: Iterable<Difference | undefined>,
+  attributes: boolean,
+): Job<ToldChange[]> {
+  const changes: ToldChange[] = [];
+  for (const difference of differences) {
+    if (difference !== undefined) {
+      const { before, after, ...change } = difference;
+      const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
+      changes.push({ ...change, ...more });
+    }
+    yield;
+  }
+  return changes;
+}
+
+function bothSides(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined) {
+  return {
+    ...(before === undefined ? {} : { before: attributesOf(files, before) }),
+    ...(after === undefined ? {} : { after: attributesOf(files, after) }),
+  };
+}
+
+function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attributes {
+  const { mode, uid, gid, mtimeNs } = stat;
+  const names = files.xattrNames(location).filter((name) => !isBookkeeping(name));
+  const xattrs = new Map(names.sort().map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)]));
+  return { mode, uid, gid, mtimeNs, xattrs };
+}
+
+function withMoves(changes: readonly ToldChange[], moves: ReadonlyMap<BytePath, BytePath>): ToldChange[] {
+  const back = new Map([...moves].map(([path, old]) => [old, path]));
+  return changes.map((change) => {
+    const movedFrom = change.kind === 'added' ? moves.get(change.path) : undefined;
+    const movedTo = change.kind === 'removed' ? back.get(change.path) : undefined;
+    if (movedFrom !== undefined) return { ...change, movedFrom };
+    return movedTo === undefined ? change : { ...change, movedTo };
+  });
+}
