@@ -227,7 +227,7 @@ function createScene(root: Buffer, random: Random): Scene {
 }
 
 /** mulberry32: small, and the same on every machine. */
-class Random {
+export class Random {
   #state: number;
 
   constructor(seed: number) {
