@@ -23,6 +23,7 @@ import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
 import type { Repository } from './lookup.js';
 import { type Arrival, restack } from './restack.js';
+import { checkSpace } from './space.js';
 import type { World } from './world.js';
 
 /** Where a container's own files lie, and on what. */
@@ -94,6 +95,7 @@ export function checkAdoptable(world: World, container: Container): Origin {
       'Bring it back first.',
     );
   }
+  checkSpace(world, `the commit of ${container.name}`);
   return origin;
 }
 

@@ -10,6 +10,7 @@ import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
 import { branchesAt, containersOf, findByName, findRevision, type Repository, readRepository } from './lookup.js';
+import { checkSpace } from './space.js';
 import type { World } from './world.js';
 
 export interface Branch {
@@ -125,6 +126,7 @@ async function changeRef(
     readonly back?: readonly Step[];
   },
 ): Promise<void> {
+  checkSpace(world, `the change of the branch ${subject}`);
   const staged = `${layout.branches}/.staged`;
   await transact(world.host, layout.operations, {
     operation: newId(world.host.randomBytes),

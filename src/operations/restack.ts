@@ -4,6 +4,7 @@
  * of the container's config.
  */
 
+import { extentOfMerge } from '../layer/extent.js';
 import { mergeLayers } from '../layer/keyframe.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
@@ -14,6 +15,7 @@ import { discardWorking, type Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { ShortChain } from './draft.js';
+import { checkSpace } from './space.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
@@ -66,6 +68,8 @@ export async function restack(world: World, { present, arrival, ...request }: Re
   const place = { repository, container: container.name, layout: nextLayout };
   const lowers = lowersOf(repository, container.name, next);
   const config = stackConfig(container.config, container.options, place, lowers);
+  const merged = 'version' in present ? (present.keyframe?.of ?? []) : [];
+  checkSpace(world, `the ${request.command} of ${container.name}`, extentOfMerge(world.host.files, merged));
   await transact(world.host, repository.operations, {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),
