@@ -44,6 +44,7 @@ import {
   setXattr,
   syncFileSystem,
 } from './native.js';
+import { type Free, free, sharesBlocks } from './room.js';
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY, S_IFMT } = constants;
 const COPY_BUFFER_BYTES = 1 << 20;
@@ -63,6 +64,8 @@ export interface Stat {
   readonly device: bigint;
   readonly inode: bigint;
   readonly links: number;
+  /** The bytes that it occupies on disk. */
+  readonly allocated: number;
   /** The raw dev_t of a device node; 0n is overlayfs's whiteout. */
   readonly rawDevice: bigint;
 }
@@ -102,6 +105,10 @@ export interface FilesRead {
   xattr(path: HostPath, name: string): Buffer | undefined;
   /** True where a write through a mapping to a clean page is known to change a file's ctime: not on a tmpfs, say. */
   ticksForMappedWrites(path: string): boolean;
+  /** What the file system of a directory has left for root; no limit of inodes where it makes them as they are needed. */
+  free(directory: string): Free;
+  /** True where copies on the file system of a directory share the blocks of what they are copies of. It is tried. */
+  sharesBlocks(directory: string): boolean;
   /** True where two regular files hold the same bytes. */
   sameContent(a: HostPath, b: HostPath): boolean;
   /** Opens a directory that is not a symbolic link; undefined where there is none. */
@@ -155,6 +162,8 @@ export const files: Files = {
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
+  free,
+  sharesBlocks,
   xattrNames: listXattrs,
   xattr: getXattr,
   sameContent,
@@ -216,6 +225,7 @@ function toStat(s: import('node:fs').BigIntStats): Stat {
     device: s.dev,
     inode: s.ino,
     links: Number(s.nlink),
+    allocated: Number(s.blocks) * 512,
     rawDevice: s.rdev,
   };
 }

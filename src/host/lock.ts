@@ -1,6 +1,7 @@
 /** An exclusive lock on a file that the kernel frees with the process that holds it. */
 
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { isErrno } from './files.js';
 import { tryLock } from './native.js';
 
 export type Lock =
@@ -16,7 +17,16 @@ export function takeLock(path: string, holder: string): Lock {
     closeSync(fd);
     return { held: false, holder: other };
   }
-  ftruncateSync(fd);
-  writeSync(fd, holder, 0);
+  tell(fd, holder);
   return { held: true, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** Where there is no room for who holds it, the lock is one all the same. */
+function tell(fd: number, holder: string): void {
+  ftruncateSync(fd);
+  try {
+    writeSync(fd, holder, 0);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  }
 }

@@ -1,6 +1,6 @@
 /** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
 
-import { childPath, type Directory, type Files, type FilesRead, type Stat } from '../host/files.js';
+import { childPath, type Directory, type Files, type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';
@@ -49,21 +49,28 @@ export interface Visit {
   readonly stat: Stat;
 }
 
-/** Every path of one layer as it lies on disk, in the same order each time: parents first, names in byte order. No link is followed. */
-export function* walkLayer(files: FilesRead, location: string | Buffer, path: BytePath = ROOT): Descent<Visit> {
-  using directory = openPresent(files, location);
+/**
+ * Every path of one layer as it lies on disk, in the same order each time: parents first, names in byte order. No link is
+ * followed. What goes away meanwhile is left out.
+ */
+export function* walkLayer(files: FilesRead, layer: string): Descent<Visit> {
+  using directory = files.openDirectory(layer);
+  if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${layer}`), { code: 'ENOENT' });
+  yield* visit(files, directory, ROOT);
+}
+
+function* visit(files: FilesRead, directory: Directory, path: BytePath): Descent<Visit> {
   yield { path, location: Buffer.from(directory.path), stat: files.stat(directory.path) as Stat };
-  for (const name of files.list(directory.path).sort()) {
-    const child = childPath(directory.path, name);
-    const stat = files.stat(child);
+  for (const name of unlessGone([], () => files.list(directory.path)).sort()) {
+    const location = childPath(directory.path, name);
+    const stat = files.stat(location);
     if (stat === undefined) continue;
-    if (stat.type === 'directory') yield walkLayer(files, child, joinPath(path, name));
-    else yield { path: joinPath(path, name), location: child, stat };
+    if (stat.type === 'directory') yield enter(files, location, joinPath(path, name));
+    else yield { path: joinPath(path, name), location, stat };
   }
 }
 
-function openPresent(files: FilesRead, path: string | Buffer): Directory {
-  const directory = files.openDirectory(path);
-  if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${path}`), { code: 'ENOENT' });
-  return directory;
+function* enter(files: FilesRead, location: Buffer, path: BytePath): Descent<Visit> {
+  using directory = files.openDirectory(location);
+  if (directory !== undefined) yield* visit(files, directory, path);
 }

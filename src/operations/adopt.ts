@@ -24,6 +24,7 @@ import { checkMarker } from './layers.js';
 import type { Repository } from './lookup.js';
 import { type Arrival, restack } from './restack.js';
 import { runJob } from './run-job.js';
+import { checkSpace } from './space.js';
 import type { World } from './world.js';
 
 /** Where a container's own files lie, and on what. */
@@ -100,6 +101,7 @@ export async function checkAdoptable(world: World, container: Container): Promis
       'Bring it back first.',
     );
   }
+  checkSpace(world, `the commit of ${container.name}`);
   return origin;
 }
 

@@ -19,6 +19,7 @@ import { branchOfNew } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { checkBases, checkLayers } from './layers.js';
 import { type FoundRevision, readRepository, refsAt } from './lookup.js';
+import { checkSpace } from './space.js';
 import { copyPrivateFiles, privateFilesOf, removePrivateFiles, stackConfig, stageWorking } from './staging.js';
 import type { World } from './world.js';
 
@@ -39,6 +40,7 @@ export async function checkoutNew(
   const bases = checkBases(world, version.bases, request.acceptBase);
   const target = new ContainerLayout(world.lxcpath, container);
   if (world.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
+  checkSpace(world, `the checkout of ${container}`);
   const working: Working = { container, branch, parents: [version.id], lowers: [...version.chain], bases };
   try {
     await materialise(world, layout, version, target, working);

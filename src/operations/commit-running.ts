@@ -4,6 +4,7 @@
  * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
 
+import { extentOfCopy } from '../layer/extent.js';
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
 import { decodeSources, encodeSources } from '../layer/sources.js';
 import { LxcvError } from '../model/errors.js';
@@ -22,6 +23,7 @@ import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
 import { stageVersionFiles, unstageVersionFiles } from './restack.js';
 import { runJob } from './run-job.js';
+import { checkSpace } from './space.js';
 import { privateFilesOf } from './staging.js';
 import type { World } from './world.js';
 
@@ -43,13 +45,11 @@ export async function commitRunning(
   const privates = privateFilesOf(container.config, container.layout);
   const stagedRecord = `${source.root}/.working.staged`;
   const isFrozen = (await world.host.lxc.state(world.lxcpath, container.name)) === 'frozen';
-  const copy = new LiveCopy(
-    files,
-    source.delta,
-    layout.delta,
-    layout.links,
-    findEarlierCopy(world, repository.layout, container.versioned),
-  );
+  const earlier = findEarlierCopy(world, repository.layout, container.versioned);
+  const copy = new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
+  const shares = files.sharesBlocks(source.root);
+  const extent = extentOfCopy(files, source.delta, earlier?.sources, shares);
+  checkSpace(world, `the commit of ${container.name}`, await runJob(world, 'looking for room', extent));
   let version: Version | undefined;
   await transact(world.host, repository.layout.operations, {
     operation: layout.id,

@@ -5,6 +5,7 @@ import type { RefName } from '../model/version.js';
 import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import type { Repository } from './lookup.js';
+import { checkSpace } from './space.js';
 import type { World } from './world.js';
 
 export interface RefChange {
@@ -21,6 +22,7 @@ export interface RefChange {
 }
 
 export async function changeRef(world: World, { layout }: Repository, change: RefChange): Promise<void> {
+  checkSpace(world, `the change of the ${change.command} ${change.subject}`);
   const staged = `${change.path.slice(0, change.path.lastIndexOf('/'))}/.staged`;
   await transact(world.host, layout.operations, {
     operation: newId(world.host.randomBytes),

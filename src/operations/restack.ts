@@ -5,6 +5,7 @@
  */
 
 import { isErrno } from '../host/host.js';
+import { extentOfMerge } from '../layer/extent.js';
 import { mergeLayers } from '../layer/keyframe.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
 import { newId } from '../model/ids.js';
@@ -19,6 +20,7 @@ import type { Working } from '../store/working.js';
 import type { ShortChain } from './draft.js';
 import { checkUnmounted } from './hold.js';
 import { runJob } from './run-job.js';
+import { checkSpace } from './space.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
@@ -75,6 +77,9 @@ export async function restack(world: World, { present, arrival, ...request }: Re
     { repository, container: container.name, layout: nextLayout },
     arrival === undefined ? lowers : [arrival.from, ...lowers.slice(1)],
   );
+  const merged = 'version' in present ? (present.keyframe?.of ?? []) : [];
+  const extent = extentOfMerge(world.host.files, merged);
+  checkSpace(world, `the ${request.command} of ${container.name}`, await runJob(world, 'looking for room', extent));
   const transaction: Transaction = {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),

@@ -1,8 +1,8 @@
 /** What fsck found. */
 
+import { formatCount } from '../model/amount.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
-import { formatCount } from './time.js';
 
 interface FindingView {
   readonly code: string;

@@ -1,9 +1,9 @@
 /** The containers that have versions, and the repositories that no container uses. */
 
+import { formatCount } from '../model/amount.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
-import { formatCount } from './time.js';
 
 export interface ContainerRow {
   readonly name: ContainerName;

@@ -1,11 +1,12 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
 
+import { formatBytes } from '../model/amount.js';
 import type { BranchName, ChangeCounts, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
-import { formatBytes, formatTime } from './time.js';
+import { formatTime } from './time.js';
 import { truncate } from './width.js';
 
 /** A version and what points at it. */

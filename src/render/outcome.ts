@@ -1,9 +1,9 @@
 /** What a commit and a checkout tell when they are done. */
 
+import { formatBytes, formatNumber } from '../model/amount.js';
 import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
 import { firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
-import { formatBytes, formatNumber } from './time.js';
 
 /** `[mysql @2 k3j9x2a] message`, and how much it is. */
 export function renderCommit(version: Version, style: Style): string {

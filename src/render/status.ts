@@ -1,11 +1,11 @@
 /** What a container holds that its last version does not, told in git's manner. */
 
+import { formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
-import { formatNumber } from './time.js';
 
 export interface ContainerStatus {
   readonly container: ContainerName;

@@ -112,6 +112,8 @@ export const LOOKING: readonly (keyof Files)[] = [
   'list',
   'readLink',
   'ticksForMappedWrites',
+  'free',
+  'sharesBlocks',
   'xattrNames',
   'xattr',
   'sameContent',

@@ -1,0 +1,62 @@
+/** How much room a copy or a merge of layers will take, told beforehand: by a stat an entry, however deep they go. */
+
+import type { FilesRead, Stat } from '../host/files.js';
+import type { BytePath } from '../model/byte-path.js';
+import { descend, type Job } from '../model/job.js';
+import { walkLayer } from './delta.js';
+import type { Source } from './live-copy.js';
+
+/** Room on a file system, as an upper bound. */
+export interface Extent {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** A directory that is filled anew in the order of its hashes, as ext4 lists it, has its blocks half full. */
+const DIRECTORY_GROWTH = 2;
+/** What the list of sources needs for a file besides its path: see layer/sources.ts. */
+const RECORD_BYTES = 48;
+
+/**
+ * What a copy of a delta takes at most. Files that are as they were in an earlier copy are linked to that; a copy on a file
+ * system that `sharesBlocks` has none of its own for what is in files.
+ */
+export function* extentOfCopy(
+  files: FilesRead,
+  delta: string,
+  earlier: ReadonlyMap<BytePath, Source> | undefined,
+  sharesBlocks: boolean,
+): Job<Extent> {
+  let [bytes, inodes] = [0, 0];
+  const linked = new Set<bigint>();
+  for (const { path, stat } of descend(walkLayer(files, delta))) {
+    yield;
+    bytes += path.length + RECORD_BYTES;
+    if (stat.type === 'file' && isSame(earlier?.get(path), stat)) continue;
+    if (stat.type !== 'directory' && stat.links > 1) {
+      if (linked.has(stat.inode)) continue;
+      linked.add(stat.inode);
+    }
+    inodes += 1;
+    if (stat.type === 'directory') bytes += stat.allocated * DIRECTORY_GROWTH;
+    else if (!sharesBlocks) bytes += stat.allocated;
+  }
+  return { bytes, inodes };
+}
+
+/** What a keyframe of these layers takes at most: directories and whiteouts are made, all else is linked. */
+export function* extentOfMerge(files: FilesRead, layers: readonly string[]): Job<Extent> {
+  let [bytes, inodes] = [0, 0];
+  for (const layer of layers) {
+    for (const { stat } of descend(walkLayer(files, layer))) {
+      yield;
+      if (stat.type === 'directory') bytes += stat.allocated * DIRECTORY_GROWTH;
+      if (stat.type === 'directory' || stat.type === 'char') inodes += 1;
+    }
+  }
+  return { bytes, inodes };
+}
+
+function isSame(source: Source | undefined, stat: Stat): boolean {
+  return source !== undefined && source.inode === stat.inode && source.ctimeNs === stat.ctimeNs;
+}
