@@ -4,7 +4,7 @@
  * carried over to the new one.
  */
 
-import type { Files } from '../host/files.js';
+import { type Files, isErrno } from '../host/files.js';
 import { formatLxcConfig, ownValue, parseLxcConfig, setValue } from '../model/lxc-config.js';
 import { carryEdit } from '../model/lxc-config-merge.js';
 
@@ -62,5 +62,9 @@ function withRootfs(config: Buffer, path: string): Buffer {
 }
 
 function removeIfPresent(files: Files, path: string): void {
-  if (files.stat(path) !== undefined) files.unlink(path);
+  try {
+    files.unlink(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }

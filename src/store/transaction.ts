@@ -7,7 +7,7 @@
  */
 
 import { dirname } from 'node:path';
-import type { Files, FilesRead } from '../host/files.js';
+import { type Files, type FilesRead, isErrno } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
 import { runStep, type Step, type StepHost } from './steps.js';
@@ -42,7 +42,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     throw error;
   }
   const failure = attempt(() => {
-    host.files.sync(dirname(point.to));
+    syncIfPresent(host.files, dirname(point.to));
     finish(host, log, operation, 'done', begin.forward);
   });
   if (failure !== undefined) throw unfinished(begin.command, failure);
@@ -72,8 +72,23 @@ function pass(files: Files, { from, to, exchange }: Operation['point']): void {
 /** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
 function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
   if (last.state !== 'ready') return false;
+  if (operation.forward.some((step) => isBereft(files, step))) return false;
   const staged = files.stat(operation.point.from);
   return staged === undefined || (last.inode !== undefined && `${staged.inode}` !== last.inode);
+}
+
+/** True for a move of what lxc-destroy took away after the commit point: there is nothing to carry on with. */
+function isBereft(files: FilesRead, step: Step): boolean {
+  return step.do === 'move-in' && files.stat(step.from) === undefined && files.stat(step.to)?.type !== 'directory';
+}
+
+/** A container's directory goes with lxc-destroy, be it right after the commit point. */
+function syncIfPresent(files: Files, path: string): void {
+  try {
+    files.sync(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
