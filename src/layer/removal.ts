@@ -1,6 +1,6 @@
 /** Removes trees that are lxcv's own: copies, keyframes, and the scratch directories of mounts that are over. */
 
-import { childPath, type Files } from '../host/files.js';
+import { childPath, type Files, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 
@@ -26,5 +26,5 @@ function* removeDirectory(files: Files, path: HostPath): Descent<undefined> {
     else if (stat !== undefined) files.unlink(child);
     yield;
   }
-  files.rmdir(path);
+  unlessGone(undefined, () => files.rmdir(path));
 }

@@ -15,6 +15,7 @@ import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVers
 import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
 import { runJob } from './run-job.js';
+import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
 type VersionedContainer = Container & { readonly versioned: Versioned };
@@ -30,9 +31,11 @@ export async function switchInPlace(
   const container = requireVersioned(world, name);
   checkUnedited(container);
   using hold = await holdStopped(world, container);
-  if (hold !== undefined) return await switchStopped(world, request, repository, found, container);
+  const act = () =>
+    unlessDestroyed(world, container, () => switchStopped(world, request, repository, found, container));
+  if (hold !== undefined) return await act();
   if (!request.restart) throw running(name);
-  return await whileStopped(world, container, () => switchStopped(world, request, repository, found, container));
+  return await whileStopped(world, container, act);
 }
 
 /** Stops a container, acts, and starts it again, whatever came of it. */

@@ -14,6 +14,7 @@ import { holdStopped } from './hold.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
 import { readRepository, requireContainer } from './lookup.js';
+import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
 /**
@@ -40,14 +41,13 @@ async function commitLocked(
   const container = requireContainer(world, request.container);
   if (!isVersioned(container)) {
     using _ = await holdForAdoption(world, container);
-    return await adopt(world, repository, container, request);
+    return await unlessDestroyed(world, container, () => adopt(world, repository, container, request));
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
   using hold = await holdStopped(world, container);
-  return hold === undefined
-    ? await commitRunning(world, repository, container, request)
-    : await commitStopped(world, repository, container, request);
+  const commitNow = hold === undefined ? commitRunning : commitStopped;
+  return await unlessDestroyed(world, container, () => commitNow(world, repository, container, request));
 }
 
 /**

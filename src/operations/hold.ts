@@ -37,6 +37,14 @@ export function checkUnmounted({ host, lxcpath }: World, { name, rootfs, layout 
       `Name it as LXC does: -P ${other}`,
     );
   }
+  checkUpperFree({ host }, { name, rootfs, layout });
+}
+
+/** @throws LxcvError `container-in-use` where the upper directory of a stopped container is mounted. */
+export function checkUpperFree(
+  { host }: Pick<World, 'host'>,
+  { name, rootfs, layout }: Pick<Container, 'name' | 'rootfs' | 'layout'>,
+): void {
   if (rootfs.kind === 'overlay' && host.mounts.uppersInUse().has(rootfs.upper)) {
     throw new LxcvError(
       'container-in-use',

@@ -4,7 +4,6 @@
  * of the container's config.
  */
 
-import { isErrno } from '../host/host.js';
 import { extentOfMerge } from '../layer/extent.js';
 import { mergeLayers } from '../layer/keyframe.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
@@ -18,13 +17,12 @@ import { discardWorking, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { ShortChain } from './draft.js';
-import { checkUnmounted } from './hold.js';
+import { checkUnmounted, checkUpperFree } from './hold.js';
 import { runJob } from './run-job.js';
 import { checkSpace } from './space.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
-  destroyedMeanwhile,
   privateFilesOf,
   removePrivateFiles,
   stackConfig,
@@ -92,7 +90,11 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       stageWorking(world, repository, nextLayout, next, request.model);
       stageConfig(world.host.files, config, stagedConfig, content);
     },
-    check: () => checkStillStopped(world, container),
+    check: () => {
+      checkConfigUnchanged(world, container);
+      checkUnmounted(world, container);
+    },
+    recheck: () => checkUpperFree(world, container),
     forward: [
       { do: 'settle-config', config, staged: stagedConfig, base: container.configBytes.toString('latin1') },
       ...(arrival === undefined || !('version' in present)
@@ -109,18 +111,7 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       { do: 'unlink', path: stagedConfig },
     ],
   };
-  try {
-    await transact(world.host, repository.operations, transaction);
-  } catch (error) {
-    const isDestroyed = isErrno(error, 'ENOENT') && world.host.files.stat(config) === undefined;
-    throw isDestroyed ? destroyedMeanwhile(container) : error;
-  }
-}
-
-/** The last look before the commit point. */
-function checkStillStopped(world: World, container: Container): void {
-  checkConfigUnchanged(world, container);
-  checkUnmounted(world, container);
+  await transact(world.host, repository.operations, transaction);
 }
 
 /** @param lowers of the final config. */

@@ -11,6 +11,7 @@ import type { Container } from '../store/containers.js';
 import type { ContainerLayout, RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { encodeWorking, type Working } from '../store/working.js';
+import { destroyedMeanwhile } from './unless-destroyed.js';
 import type { World } from './world.js';
 
 /** Where a container's working delta lies. */
@@ -103,13 +104,5 @@ export function checkConfigUnchanged({ host: { files } }: World, container: Cont
     'container-edited',
     `${container.layout.config} was changed while lxcv was at work`,
     'Nothing was done. Try again.',
-  );
-}
-
-export function destroyedMeanwhile({ name }: Container): LxcvError {
-  return new LxcvError(
-    'container-not-found',
-    `the container ${name} was destroyed while lxcv was at work`,
-    'Its versions are kept: lxcv list shows them.',
   );
 }

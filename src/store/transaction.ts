@@ -17,6 +17,11 @@ export interface Transaction extends Omit<Operation, 'state'> {
   readonly stage: () => void | Promise<void>;
   /** The last look before the commit point: throws where the operation must not happen after all. */
   readonly check?: () => void;
+  /**
+   * A look right after a commit point that is an exchange, at what no look before it can rule out. Where it throws, the two are
+   * exchanged back at once, and the operation is taken back.
+   */
+  readonly recheck?: () => void;
 }
 
 /**
@@ -25,7 +30,7 @@ export interface Transaction extends Omit<Operation, 'state'> {
  */
 export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
   using _ = host.signals.hold();
-  const { stage, check, ...begin } = transaction;
+  const { stage, check, recheck, ...begin } = transaction;
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
@@ -36,7 +41,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     host.files.syncFileSystem(log);
     host.signals.check();
     check?.();
-    pass(host.files, point);
+    pass(host.files, point, recheck);
   } catch (error) {
     attempt(() => takeBack(host, log, begin));
     throw error;
@@ -63,9 +68,15 @@ export function recover(host: StepHost, log: string): 'done' | 'taken back' | un
 }
 
 /** The commit point. */
-function pass(files: Files, { from, to, exchange }: Operation['point']): void {
-  if (exchange) files.exchange(from, to);
-  else if (files.stat(to) === undefined) files.renameNew(from, to);
+function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: Transaction['recheck']): void {
+  if (exchange) {
+    files.exchange(from, to);
+    const reason = attempt(() => recheck?.());
+    if (reason === undefined) return;
+    files.exchange(from, to);
+    throw reason;
+  }
+  if (files.stat(to) === undefined) files.renameNew(from, to);
   else files.rename(from, to);
 }
 

@@ -63,9 +63,8 @@ describe.each(Object.entries(ON_A_CONTAINER))('between any two steps of %s', (_,
     const other = join(lxc.directory, 'other');
     symlinkSync(lxc.lxcpath, other);
     const deltas = new Map<string, Tree>();
-    // Not right before the exchange: a container that starts between lxcv's last look and that is not noticed.
     const matters = (call: string) =>
-      /^(holdStopped|runningUnder|append|sync|rename|(stat|create) .*\/work)\b/.test(call);
+      /^(holdStopped|runningUnder|append|sync|exchange|rename|(stat|create) .*\/work)\b/.test(call);
     await everyMoment(
       lxc,
       run,
