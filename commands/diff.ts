@@ -1,8 +1,9 @@
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderDiff } from '../src/render/diff.js';
+import { renderPatch } from '../src/render/patch.js';
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -17,15 +18,29 @@ export default class Diff extends BaseCommand {
     to: Args.string({ description: 'The same (default: what the container holds now).' }),
   };
 
+  static override flags = {
+    patch: Flags.boolean({ char: 'p', summary: 'Show what differs in texts, as git does.' }),
+    unified: Flags.integer({ char: 'U', min: 0, helpValue: 'N', dependsOn: ['patch'], summary: 'Lines of context.' }),
+  };
+
   async run() {
     const { own, paths } = this.splitPaths();
     const { args, flags } = await this.parse(Diff, own);
     const engine = await this.openEngine(flags);
-    const diff = await engine.diff({
+    const request = {
       from: args.from,
       ...(args.to === undefined ? {} : { to: args.to }),
       paths: paths.map(parseTreePath),
-    });
+    };
+    if (flags.patch) {
+      const patch = await engine.patch({
+        ...request,
+        ...(flags.unified === undefined ? {} : { context: flags.unified }),
+      });
+      this.printBytes(renderPatch(patch, this.style));
+      return { patch: patch.toString('utf8') };
+    }
+    const diff = await engine.diff(request);
     this.print(renderDiff(diff, this.style));
     const { from, to, changes, config } = diff;
     return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };

@@ -1,14 +1,17 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { parseTreePath } from '../src/model/revision.js';
 import { renderLog } from '../src/render/log.js';
 
 export default class Log extends BaseCommand {
   static override summary = 'Show the versions that led to where a container is.';
+  static override usage = '<%= command.id %> NAME[@REV] [-- PATH...]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> mysql',
     '<%= config.bin %> <%= command.id %> mysql --graph --all',
     '<%= config.bin %> <%= command.id %> mysql@tuning -n 5 --oneline',
+    '<%= config.bin %> <%= command.id %> mysql -- /etc/mysql',
   ];
   static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }) };
   static override flags = {
@@ -19,11 +22,13 @@ export default class Log extends BaseCommand {
   };
 
   async run() {
-    const { args, flags } = await this.parse(Log);
+    const { own, paths } = this.splitPaths();
+    const { args, flags } = await this.parse(Log, own);
     const engine = await this.openEngine(flags);
     const log = await engine.log({
       revision: args.revision,
       all: flags.all,
+      paths: paths.map(parseTreePath),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     });
     this.print(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));

@@ -3,6 +3,7 @@
 import { type Host, machine } from './host/host.js';
 import { LxcvError } from './model/errors.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version } from './model/version.js';
+import { type Blame, type BlameRequest, blame } from './operations/blame.js';
 import {
   type Branch,
   type Branches,
@@ -21,6 +22,7 @@ import { type ExportRequest, exportVersion } from './operations/export.js';
 import { type Finding, fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
+import { type PatchRequest, patch } from './operations/patch.js';
 import { sealRepository } from './operations/seal.js';
 import { type Status, status } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
@@ -40,6 +42,8 @@ export interface Engine {
   createTag(request: TagRequest): Promise<NamedTag>;
   deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
   diff(request: DiffRequest): Promise<Diff>;
+  patch(request: PatchRequest): Promise<Buffer>;
+  blame(request: BlameRequest): Promise<Blame>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName): Promise<void>;
   exportVersion(request: ExportRequest): Promise<Version>;
@@ -77,6 +81,8 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     listTags: (name) => consistently(world, () => listTags(world, name)),
     createTag: (request) => createTag(world, request),
     deleteTag: (name, tag) => deleteTag(world, name, tag),
+    patch: (request) => consistently(world, () => patch(world, request)),
+    blame: (request) => consistently(world, () => blame(world, request)),
     diff: (request) => consistently(world, () => diff(world, request)),
     seal: (repository) => sealRepository(world, repository),
     exportVersion: (request) => exportVersion(world, request),

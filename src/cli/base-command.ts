@@ -44,6 +44,11 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled() && text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
+  /** Prints what is no text of lxcv's own, byte for byte. */
+  protected printBytes(bytes: Buffer): void {
+    if (!this.jsonEnabled()) process.stdout.write(bytes);
+  }
+
   /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */
   protected override async catch(error: unknown): Promise<void> {
     if (process.env.LXCV_DEBUG) console.error(error);

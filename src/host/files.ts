@@ -255,6 +255,7 @@ function sameContent(a: HostPath, b: HostPath): boolean {
       const bufferA = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
       const bufferB = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
       for (let offset = 0; ; offset += COPY_BUFFER_BYTES) {
+        offset = Math.max(offset, Math.min(dataFrom(fdA, offset), dataFrom(fdB, offset)));
         const readA = readSync(fdA, bufferA, 0, COPY_BUFFER_BYTES, offset);
         const readB = readSync(fdB, bufferB, 0, COPY_BUFFER_BYTES, offset);
         if (readA !== readB || bufferA.compare(bufferB, 0, readB, 0, readA) !== 0) return false;
@@ -262,6 +263,12 @@ function sameContent(a: HostPath, b: HostPath): boolean {
       }
     }),
   );
+}
+
+/** The next place at or after `offset` that is no hole, or the end, rounded down to whole buffers. */
+function dataFrom(fd: number, offset: number): number {
+  const next = nextData(fd, offset)?.[0] ?? fstatSync(fd).size;
+  return next - (next % COPY_BUFFER_BYTES);
 }
 
 function copyContent(from: HostPath, to: HostPath): void {

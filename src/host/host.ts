@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { geteuid } from 'node:process';
 import type { Author } from '../model/version.js';
 import { type Files, files } from './files.js';
+import type { GitRepository } from './git.js';
 import { type Lock, takeLock } from './lock.js';
 import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
@@ -29,6 +30,8 @@ export interface Host {
   /** Both clocks at one moment. */
   clocks(): Clocks;
   randomBytes(size: number): Uint8Array;
+  /** git as a tool for texts: see host/git.ts. */
+  openGit(): Promise<GitRepository>;
   /** Who commits: see host/user.ts. */
   author(): Promise<Author>;
   sleep(milliseconds: number): Promise<void>;
@@ -50,6 +53,7 @@ export const machine: Host = {
   now: () => new Date(),
   clocks: readClocks,
   randomBytes,
+  openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),

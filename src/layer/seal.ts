@@ -1,6 +1,6 @@
 /** Seals deltas: lists every path of one, with a digest of each file, so that later looks need not read the files again. */
 
-import type { Files, FilesRead } from '../host/files.js';
+import type { Files, FilesRead, Stat } from '../host/files.js';
 import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';
 import { decodeEntry, ListingWriter } from '../model/mtree.js';
@@ -9,6 +9,9 @@ import { digestFile, SealedDigests } from './digest.js';
 
 /** How much is listed before it is written: what an interruption costs at most, besides the file that was being read. */
 const CHUNK_CHARACTERS = 1 << 16;
+
+/** How much of a file may be holes. */
+const HOLE_MAX_BYTES = 2 ** 30;
 
 /**
  * Lists a delta that does not change any more in `partial`, and renames that to `entries` when it is whole. Where an earlier
@@ -68,6 +71,11 @@ function resume(files: Files, partial: string, writer: ListingWriter): number | 
   return listed.length;
 }
 
+/** Of such a file no digest is taken: minutes would go into zeros that are not there. */
+function isMostlyHole({ size, allocated }: Stat): boolean {
+  return size - allocated > HOLE_MAX_BYTES;
+}
+
 /** A power cut can leave anything where something was written. */
 function isEntry(line: string): boolean {
   try {
@@ -83,12 +91,15 @@ function* describe(
   { path, location, stat }: Visit,
   known: (inode: bigint) => string | undefined,
 ): Job<Entry> {
-  const { type, mode, uid, gid, mtimeNs } = stat;
+  const { type, mode, uid, gid, mtimeNs, size } = stat;
   const names = files.xattrNames(location).sort();
   const values = names.map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)] as const);
   return {
     ...{ path, type, mode, uid, gid, mtimeNs },
-    ...(type === 'file' ? { size: stat.size, digest: known(stat.inode) ?? (yield* digestFile(files, location)) } : {}),
+    ...(type === 'file' ? { size } : {}),
+    ...(type === 'file' && !isMostlyHole(stat)
+      ? { digest: known(stat.inode) ?? (yield* digestFile(files, location)) }
+      : {}),
     ...(type === 'symlink' ? { target: files.readLink(location).toString('latin1') } : {}),
     ...(type === 'char' || type === 'block' ? { rawDevice: stat.rawDevice } : {}),
     xattrs: new Map(values),

@@ -29,6 +29,7 @@ export const EXIT_CODES = {
   'base-changed': 3,
   'delta-not-keepable': 3,
   'hook-refused': 3,
+  'not-text': 3,
   'nothing-to-commit': 3,
   'other-file-system': 3,
   'output-exists': 3,

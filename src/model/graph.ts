@@ -42,6 +42,24 @@ export function newestFirst<Id>(
   return ordered;
 }
 
+/** The nearest ancestors of an id that are wanted, on each way to the roots, in the order of its parents. */
+export function nearestAncestors<Id>(
+  id: Id,
+  parentsOf: (id: Id) => readonly Id[],
+  isWanted: (id: Id) => boolean,
+): Id[] {
+  const found = new Set<Id>();
+  const seen = new Set<Id>();
+  const open = [...parentsOf(id)].reverse();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (isWanted(next)) found.add(next);
+    else open.push(...[...parentsOf(next)].reverse());
+  }
+  return [...found];
+}
+
 /** Inserts into a list that ascends by rank. */
 function insertByRank<Id>(list: Id[], id: Id, rankOf: (id: Id) => number): void {
   const rank = rankOf(id);

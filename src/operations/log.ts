@@ -1,8 +1,14 @@
 /** log: the versions that led to a version, newest first. */
 
-import { ancestors, newestFirst } from '../model/graph.js';
+import { diffTrees } from '../layer/diff.js';
+import { type BytePath, pathToText } from '../model/byte-path.js';
+import { hasChange } from '../model/changes.js';
+import { ancestors, nearestAncestors, newestFirst } from '../model/graph.js';
+import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version, VersionId } from '../model/version.js';
+import { layersOfVersion } from './layers.js';
 import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 export interface LogRequest {
@@ -11,6 +17,8 @@ export interface LogRequest {
   /** All versions of the repository, whatever branch they are on. */
   readonly all: boolean;
   readonly limit?: number;
+  /** Only versions that changed one of these, or something below it, in their first parent. */
+  readonly paths?: readonly BytePath[];
 }
 
 export interface Log {
@@ -21,6 +29,8 @@ export interface Log {
 
 interface LogEntry {
   readonly version: Version;
+  /** The nearest ancestors that are shown too. */
+  readonly parents: readonly VersionId[];
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];
   /** The tags that are on it. */
@@ -29,20 +39,43 @@ interface LogEntry {
   readonly heads: readonly { readonly container: ContainerName; readonly branch: BranchName | null }[];
 }
 
-export function log(world: World, { revision, all, limit }: LogRequest): Log {
+export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
   const { repository, version } = findRevision(world, revision);
   const { history } = repository;
   const ids = all
     ? new Set([...history.versions()].map(({ id }) => id))
     : ancestors([version.id], (id) => history.parentsOf(id));
-  const ordered = newestFirst(ids, history.parentsOf, (id) => history.get(id).number).slice(0, limit);
-  return { repository: repository.name, entries: describe(world, repository, ordered) };
+  const ordered = newestFirst(ids, history.parentsOf, (id) => history.get(id).number);
+  const looking = `looking for ${paths.map(pathToText).join(' ')}`;
+  const chosen =
+    paths.length === 0 ? ordered : await runJob(world, looking, thatChanged(world, repository, ordered, paths));
+  return { repository: repository.name, entries: describe(world, repository, chosen.slice(0, limit)) };
+}
+
+/** The versions that changed something at or below the paths in their first parent; a root, in what lies under it. */
+function* thatChanged(
+  { host: { files } }: World,
+  { history, layout }: Repository,
+  ids: readonly VersionId[],
+  paths: readonly BytePath[],
+): Job<VersionId[]> {
+  const chosen: VersionId[] = [];
+  for (const version of ids.map((id) => history.get(id))) {
+    const [parent] = version.parents;
+    const before =
+      parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
+    const differences = diffTrees(files, before, layersOfVersion(layout, version), { paths });
+    if (yield* hasChange(differences)) chosen.push(version.id);
+  }
+  return chosen;
 }
 
 function describe(world: World, repository: Repository, ids: readonly VersionId[]): LogEntry[] {
   const users = containersOf(world, repository.name).map(({ name, versioned: { working } }) => ({ name, working }));
+  const shown = new Set(ids);
   return ids.map((id) => ({
     version: repository.history.get(id),
+    parents: nearestAncestors(id, repository.history.parentsOf, (each) => shown.has(each)),
     branches: branchesAt(repository, id),
     tags: tagsAt(repository, id),
     heads: users

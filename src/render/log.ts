@@ -1,7 +1,7 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
 
 import { formatBytes } from '../model/amount.js';
-import type { BranchName, ChangeCounts, ContainerName, TagName, Version } from '../model/version.js';
+import type { BranchName, ChangeCounts, ContainerName, TagName, Version, VersionId } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
@@ -11,7 +11,9 @@ import { truncate } from './width.js';
 
 /** A version and what points at it. */
 export interface LogEntry {
-  readonly version: Pick<Version, 'id' | 'number' | 'parents' | 'message' | 'author' | 'time' | 'changes'>;
+  readonly version: Pick<Version, 'id' | 'number' | 'message' | 'author' | 'time' | 'changes'>;
+  /** Those of its ancestors from which the graph leads to it. */
+  readonly parents: readonly VersionId[];
   /** The branches whose newest version it is. */
   readonly branches: readonly BranchName[];
   /** The tags that are on it. */
@@ -62,7 +64,7 @@ const WIDTH_FOR_WHOLE_ID = 120;
 
 function draw(entries: readonly LogEntry[]): Line[] {
   const byId = new Map(entries.map((entry) => [entry.version.id, entry]));
-  const nodes = entries.map(({ version: { id, parents } }) => ({ id, parents: parents.map((parent) => parent.id) }));
+  const nodes = entries.map(({ version: { id }, parents }) => ({ id, parents }));
   return layoutGraph(nodes).map(({ lanes, id }) => ({ lanes, entry: id && byId.get(id) }));
 }
 

@@ -175,12 +175,12 @@ function entry(number: number, id: string, parents: readonly string[], options: 
     version: {
       id: id as VersionId,
       number,
-      parents: parents.map((parent) => ({ id: parent as VersionId, digest: '' })),
       message,
       author: { name: 'Ada Lovelace', email: 'ada@example.org' },
       time,
       changes: { added, modified, removed, bytes },
     },
+    parents: parents as readonly VersionId[],
     branches: branches as readonly BranchName[],
     tags: tags as readonly TagName[],
     heads: Object.entries(heads).map(([container, branch]) => ({

@@ -1,0 +1,34 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+import { parseTreePath } from '../src/model/revision.js';
+import { renderBlame } from '../src/render/blame.js';
+
+export default class Blame extends BaseCommand {
+  static override summary = 'Show which version brought each line of a text.';
+  static override description =
+    'A file that was renamed begins anew. Of NAME@WORK also those lines are shown that are not committed yet.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql /etc/mysql/my.cnf',
+    '<%= config.bin %> <%= command.id %> mysql@WORK /etc/hosts',
+  ];
+  static override args = {
+    revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }),
+    path: Args.string({ required: true, description: 'The file, from the root of the container.' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Blame);
+    const engine = await this.openEngine(flags);
+    const { name, lines } = await engine.blame({ revision: args.revision, path: parseTreePath(args.path) });
+    this.printBytes(renderBlame(lines, this.style));
+    return {
+      revision: name,
+      lines: lines.map(({ number, text, version }) => ({
+        number,
+        text: text.toString('utf8'),
+        version: version === undefined ? null : versionToJson(version),
+      })),
+    };
+  }
+}

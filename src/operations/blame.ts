@@ -1,0 +1,154 @@
+/** blame: which version brought each line of a text, by git's own reckoning. */
+
+import type { GitCommit } from '../host/git.js';
+import { readText } from '../layer/text.js';
+import { findPath } from '../layer/tree.js';
+import { type BytePath, pathToText } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
+import { ancestors, newestFirst } from '../model/graph.js';
+import type { Job } from '../model/job.js';
+import type { Version, VersionId } from '../model/version.js';
+import { layersOfVersion } from './layers.js';
+import type { Repository } from './lookup.js';
+import { findOperand, type Operand } from './operand.js';
+import { runJob } from './run-job.js';
+import type { World } from './world.js';
+
+export interface BlameRequest {
+  /** `NAME[@REV]` or `NAME@WORK`. */
+  readonly revision: string;
+  readonly path: BytePath;
+}
+
+export interface Blame {
+  /** What was looked at: `mysql@2`. */
+  readonly name: string;
+  readonly lines: readonly BlamedLine[];
+}
+
+export interface BlamedLine {
+  /** From 1. */
+  readonly number: number;
+  /** Without its line feed. */
+  readonly text: Buffer;
+  /** The version that brought it; undefined where it is not committed yet. */
+  readonly version: Version | undefined;
+}
+
+/** The name of the one file in the repositories that git is asked about. */
+const FILE = 'text';
+
+/** @throws LxcvError `path-not-found`, `not-text`, and those of `findOperand`. */
+export async function blame(world: World, { revision, path }: BlameRequest): Promise<Blame> {
+  const operand = findOperand(world, revision);
+  const { version, repository } = operand;
+  if (version === undefined) throw noHistory(revision);
+  const text = readPresent(world, operand, path);
+  const history = new TextHistory(world, repository, path);
+  await runJob(world, `reading the history of ${pathToText(path)}`, history.read(version.id));
+  if (operand.kind === 'work') history.addWork(version.id, text);
+  using git = await world.host.openGit();
+  const ids = await git.import(history.commits);
+  const told = await git.run('blame', '--porcelain', ids.at(-1) as string, '--', FILE);
+  const byCommit = new Map(ids.map((id, index) => [id, history.versions[index]]));
+  return { name: operand.name, lines: parsePorcelain(told, byCommit) };
+}
+
+function readPresent({ host: { files } }: World, operand: Operand, path: BytePath): Buffer {
+  using found = findPath(files, operand.layers, path);
+  if (found?.entry.stat.type !== 'file') throw noSuchFile(operand, path);
+  const content = readText(files, found.entry);
+  if (content !== undefined && !content.includes(0)) return content;
+  throw new LxcvError(
+    'not-text',
+    `/${pathToText(path)} in ${operand.name} is no text`,
+    'blame tells lines. lxcv log NAME -- PATH shows which versions changed a file.',
+  );
+}
+
+/** The texts of a path in a version and all that led there, as commits of git: one for each version that changed it. */
+class TextHistory {
+  readonly commits: GitCommit[] = [];
+  /** Of each commit: the version that it stands for; undefined for what is not committed yet. */
+  readonly versions: (Version | undefined)[] = [];
+  private readonly marks = new Map<VersionId, number>();
+  private readonly identities = new Map<VersionId, string>();
+
+  constructor(
+    private readonly world: World,
+    private readonly repository: Repository,
+    private readonly path: BytePath,
+  ) {}
+
+  /** Parents first; the last commit is that of the version itself. */
+  *read(tip: VersionId): Job<void> {
+    const { history } = this.repository;
+    const ids = ancestors([tip], history.parentsOf);
+    for (const id of newestFirst(ids, history.parentsOf, (each) => history.get(each).number).reverse()) {
+      this.add(history.get(id), id === tip);
+      yield;
+    }
+  }
+
+  addWork(head: VersionId, text: Buffer): void {
+    this.push(undefined, [this.marks.get(head) as number], text);
+  }
+
+  private add(version: Version, isTip: boolean): void {
+    const { files } = this.world.host;
+    using found = findPath(files, layersOfVersion(this.repository.layout, version), this.path);
+    const entry = found?.entry.stat.type === 'file' ? found.entry : undefined;
+    const identity = entry === undefined ? '' : `${entry.stat.device} ${entry.stat.inode}`;
+    this.identities.set(version.id, identity);
+    const [parent, ...others] = version.parents.map(({ id }) => id);
+    const unchanged = parent !== undefined && others.length === 0 && this.identities.get(parent) === identity;
+    if (unchanged && !isTip) {
+      this.marks.set(version.id, this.marks.get(parent) as number);
+      return;
+    }
+    const parents = [parent, ...others].flatMap((id) => (id === undefined ? [] : [this.marks.get(id) as number]));
+    const content = entry === undefined ? undefined : (readText(files, entry) ?? Buffer.alloc(0));
+    this.marks.set(version.id, this.push(version, [...new Set(parents)], content));
+  }
+
+  private push(version: Version | undefined, parents: readonly number[], content: Buffer | undefined): number {
+    const files = content === undefined ? [] : [{ path: FILE, mode: 'file' as const, content }];
+    this.commits.push({ parents, files });
+    this.versions.push(version);
+    return this.commits.length;
+  }
+}
+
+/** `ID ORIGINAL FINAL [COUNT]`, headers, and then a tab and the line. */
+function parsePorcelain(told: Buffer, byCommit: ReadonlyMap<string, Version | undefined>): BlamedLine[] {
+  const lines: BlamedLine[] = [];
+  let commit = '';
+  for (let start = 0; start < told.length; ) {
+    const feed = told.indexOf(0x0a, start);
+    const end = feed < 0 ? told.length : feed;
+    const line = told.subarray(start, end);
+    start = end + 1;
+    if (line[0] === 0x09) {
+      lines.push({ number: lines.length + 1, text: line.subarray(1), version: byCommit.get(commit) });
+    } else {
+      commit = /^([0-9a-f]{40}) \d+ \d+/.exec(line.toString('latin1'))?.[1] ?? commit;
+    }
+  }
+  return lines;
+}
+
+function noHistory(revision: string): LxcvError {
+  return new LxcvError(
+    'bad-revision',
+    `${revision} is no version, and has no history`,
+    'Name a version, or NAME@WORK.',
+  );
+}
+
+function noSuchFile({ name }: Operand, path: BytePath): LxcvError {
+  return new LxcvError(
+    'path-not-found',
+    `there is no regular file /${pathToText(path)} in ${name}`,
+    'lxcv show NAME@REV:PATH shows what is there. Symbolic links are not followed.',
+  );
+}

@@ -1,0 +1,45 @@
+/** diff --patch: what differs in texts, line by line, as git tells it. */
+
+import { unlessGone } from '../host/files.js';
+import type { GitFile } from '../host/git.js';
+import { diffTrees } from '../layer/diff.js';
+import { toGitFile } from '../layer/text.js';
+import { parseRevision } from '../model/revision.js';
+import type { DiffRequest } from './diff.js';
+import { findOperand, type Operand } from './operand.js';
+import type { World } from './world.js';
+
+export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
+  /** Lines of context; git's three where it is left out. */
+  readonly context?: number;
+}
+
+/** git's own words, byte for byte. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
+export async function patch(world: World, request: PatchRequest): Promise<Buffer> {
+  const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
+  const [before, after] = [findOperand(world, from), findOperand(world, to)];
+  using git = await world.host.openGit();
+  const [old, now] = await git.import([
+    { parents: [], files: filesOf(world, before, after, 'before', request) },
+    { parents: [], files: filesOf(world, before, after, 'after', request) },
+  ]);
+  const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames', `--unified=${context}`];
+  return await git.run('diff', ...options, old as string, now as string);
+}
+
+/** What one side holds of all that differs in content. The trees are walked once a side, so that no content is kept. */
+function* filesOf(
+  { host: { files } }: World,
+  before: Operand,
+  after: Operand,
+  side: 'before' | 'after',
+  { paths = [] }: PatchRequest,
+): Generator<GitFile> {
+  const options = paths.length === 0 ? {} : { paths };
+  for (const difference of diffTrees(files, before.layers, after.layers, options)) {
+    const entry = difference?.[side];
+    if (difference === undefined || entry === undefined || difference.kind === 'metadata') continue;
+    const file = unlessGone(undefined, () => toGitFile(files, difference.path, entry));
+    if (file !== undefined) yield file;
+  }
+}

@@ -1,0 +1,27 @@
+/** A patch as git prints it: for a pipe byte for byte, for a terminal in colour and with nothing in it that obeys. */
+
+import { escapeText } from './escape.js';
+import { paint, type Role, type Style } from './style.js';
+
+/** What a line begins with, and how it is painted; the first that fits counts. */
+const LOOKS: readonly (readonly [RegExp, Role])[] = [
+  [/^(diff --git|index|new file|deleted file|old mode|new mode|similarity|rename|---|\+\+\+|Binary) ?/, 'heading'],
+  [/^@@ /, 'metadata'],
+  [/^\+/, 'added'],
+  [/^-/, 'removed'],
+];
+
+export function renderPatch(patch: Buffer, style: Style): Buffer {
+  if (!style.human) return patch;
+  const lines = patch.toString('utf8').split('\n');
+  return Buffer.from(lines.map((line) => renderLine(line, style)).join('\n'));
+}
+
+function renderLine(line: string, style: Style): string {
+  const shown = line
+    .split('\t')
+    .map((part) => escapeText(part))
+    .join('\t');
+  const look = LOOKS.find(([start]) => start.test(line));
+  return look === undefined ? shown : paint(style, look[1], shown);
+}
