@@ -39,7 +39,7 @@ export function* descend<Told>(root: Descent<Told>): Generator<Told, void> {
     }
     if (failure !== undefined) throw failure.error;
   } finally {
-    for (const work of stack.reverse()) work.return();
+    endAll(stack);
   }
 }
 
@@ -51,6 +51,19 @@ export function* gather<Told>(told: Iterable<Told | undefined>): Job<Told[]> {
     yield;
   }
   return all;
+}
+
+/** Ends pieces of work, the deepest first: each one, whatever another throws. @throws what the first of them threw. */
+function endAll(stack: readonly Generator<unknown, void>[]): void {
+  const failures: unknown[] = [];
+  for (const work of [...stack].reverse()) {
+    try {
+      work.return();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 function isDescent<Told>(value: Told | Descent<Told>): value is Descent<Told> {

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { machine } from '../../src/host/host.js';
+import type { Job } from '../../src/model/job.js';
+import { runJob } from '../../src/operations/run-job.js';
+import type { ReportEvent, World } from '../../src/operations/world.js';
+
+describe('runJob', () => {
+  it('returns the result, and neither breathes nor reports for what is over at once', async () => {
+    const stepped = steppedWorld();
+    await expect(runJob(stepped.world, 'counting', stepped.job(10, 1))).resolves.toBe('result');
+    expect(stepped.breaths).toEqual([]);
+    expect(stepped.events).toEqual([]);
+  });
+
+  it('breathes every 50 milliseconds, however short the steps are', async () => {
+    const stepped = steppedWorld();
+    await runJob(stepped.world, 'counting', stepped.job(20, 10));
+    expect(stepped.breaths).toEqual([50, 100, 150, 200]);
+    expect(stepped.events).toEqual([]);
+  });
+
+  it('reports progress once a second has passed, and in the end that it is over', async () => {
+    const stepped = steppedWorld();
+    await runJob(stepped.world, 'counting', stepped.job(11, 100));
+    expect(stepped.events).toEqual([
+      { kind: 'progress', what: 'counting', steps: 10 },
+      { kind: 'progress', what: 'counting', steps: 11 },
+      { kind: 'progress-end' },
+    ]);
+  });
+
+  it('ends the job at the next breath where a signal came', async () => {
+    const stepped = steppedWorld({ interruptedAt: 1200 });
+    await expect(runJob(stepped.world, 'counting', stepped.job(100, 100))).rejects.toThrow('interrupted');
+    expect(stepped.passed).toBe(1200);
+    expect(stepped.disposed).toBe(1);
+    expect(stepped.events.at(-1)).toEqual({ kind: 'progress-end' });
+  });
+
+  it('passes on what the job throws, and clears the progress', async () => {
+    const stepped = steppedWorld();
+    await expect(runJob(stepped.world, 'counting', stepped.job(20, 100, new Error('no')))).rejects.toThrow('no');
+    expect(stepped.disposed).toBe(1);
+    expect(stepped.events.filter(({ kind }) => kind === 'progress-end')).toHaveLength(1);
+    expect(stepped.events.at(-1)).toEqual({ kind: 'progress-end' });
+  });
+});
+
+/** The machine with clocks that only a job's steps move on. */
+function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
+  const events: ReportEvent[] = [];
+  const breaths: number[] = [];
+  const state = { events, breaths, passed: 0, disposed: 0 };
+  const check = () => {
+    if (state.passed >= interruptedAt) throw new Error('interrupted');
+  };
+  const host: World['host'] = {
+    ...machine,
+    signals: { ...machine.signals, check },
+    clocks: () => ({ wallMs: 0, monotonicMs: state.passed }),
+    breathe: async () => void breaths.push(state.passed),
+  };
+  function* job(steps: number, stepMs: number, failure?: Error): Job<string> {
+    using _ = {
+      [Symbol.dispose]() {
+        state.disposed += 1;
+      },
+    };
+    for (let step = 0; step < steps; step += 1) {
+      state.passed += stepMs;
+      yield;
+    }
+    if (failure !== undefined) throw failure;
+    return 'result';
+  }
+  const world: World = { host, lxcpath: '/nowhere', report: (event) => events.push(event) };
+  return Object.assign(state, { world, job });
+}
