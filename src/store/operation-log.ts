@@ -6,6 +6,7 @@
 
 import * as v from 'valibot';
 import type { Files, FilesRead } from '../host/files.js';
+import { LxcvError } from '../model/errors.js';
 import type { Step } from './steps.js';
 
 /** How much of the log's end is read at first: several records. */
@@ -62,6 +63,7 @@ export interface Pending {
   readonly last: Exclude<LogRecord, { state: 'end' }>;
 }
 
+/** @throws LxcvError `store-newer`. */
 export function readPending(files: FilesRead, log: string): Pending | undefined {
   if (files.stat(log) === undefined) return undefined;
   let last: Pending['last'] | undefined;
@@ -89,7 +91,11 @@ function sizeOfWholeLines(files: FilesRead, log: string, size: number): number {
   }
 }
 
-/** The records from the last on. A line that is no record is passed over: it was cut short before anything was done. */
+/**
+ * The records from the last on. A line that is no JSON is passed over: it was cut short before anything was done. One that is,
+ * but no record, holds what only a newer lxcv can finish or take back.
+ * @throws LxcvError `store-newer`.
+ */
 function* recordsBackwards(files: FilesRead, log: string): Generator<LogRecord> {
   for (let bytes = TAIL_BYTES; ; bytes *= 16) {
     const end = files.readEnd(log, bytes);
@@ -98,17 +104,21 @@ function* recordsBackwards(files: FilesRead, log: string): Generator<LogRecord> 
       .toString('utf8')
       .split('\n')
       .slice(whole ? 0 : 1, -1);
-    const records = lines.reverse().flatMap(parseRecord);
+    const records = lines.reverse().flatMap((line) => parseRecord(line, log));
     if (!whole && !records.some((record) => record.state === 'end')) continue;
     yield* records;
     return;
   }
 }
 
-function parseRecord(line: string): LogRecord[] {
+function parseRecord(line: string, log: string): LogRecord[] {
+  let value: unknown;
   try {
-    return [v.parse(recordSchema, JSON.parse(line))];
+    value = JSON.parse(line);
   } catch {
     return [];
   }
+  const parsed = v.safeParse(recordSchema, value);
+  if (parsed.success) return [parsed.output];
+  throw new LxcvError('store-newer', `${log} was written by a newer lxcv`, 'Use that one. Nothing was changed.');
 }

@@ -348,6 +348,14 @@ describe('lxcv notices', () => {
       await expectRefusals(lxc, { code: 'store-newer', exit: 5, says: /99/ }, commands);
       writeFileSync(file, text);
     }
+    const log = join(lxc.store, 'mysql/operations');
+    const text = readFileSync(log, 'utf8');
+    writeFileSync(log, `${text}{"operation":"one","state":"begin","forward":[{"do":"paint"}]}\n`);
+    await expectRefusals(lxc, { code: 'store-newer', exit: 5, says: /operations was written by a newer lxcv/ }, [
+      ['log', 'mysql'],
+      ['commit', '-m', '', 'mysql'],
+    ]);
+    writeFileSync(log, text);
     await lxc.json('checkout', 'mysql@0', 'new');
   });
 

@@ -67,10 +67,23 @@ describe('readPending', () => {
     expect(readPending(files, log.path)?.last.state).toBe('ready');
   });
 
-  it('passes over a line that is no record', () => {
+  it('passes over a line that is no JSON', () => {
     using log = temporaryLog([BEGIN]);
-    appendFileSync(log.path, 'null\n{"state":"end"}\n\n\xff\n{"operation":"one","state":"nonsense"}\n');
+    appendFileSync(log.path, '{"operation":\n\n\xff\n');
     expect(readPending(files, log.path)?.last.state).toBe('begin');
+  });
+
+  it.each([
+    ['a step', { ...BEGIN, forward: [{ do: 'paint', path: '/a' }] }],
+    ['a state', { operation: 'one', state: 'nonsense' }],
+    ['a field', { ...DONE, colour: 'red' }],
+    ['a value', null],
+  ])('refuses a line with %s that only a newer lxcv knows', (_, record) => {
+    using log = temporaryLog([BEGIN]);
+    appendFileSync(log.path, `${JSON.stringify(record)}\n`);
+    expect(() => readPending(files, log.path)).toThrow(
+      expect.objectContaining({ code: 'store-newer', message: `${log.path} was written by a newer lxcv` }),
+    );
   });
 
   it.each([60_000, 65_000, 66_000, 1_000_000, 3_000_000])('finds a record of %i bytes', (size) => {
