@@ -6,16 +6,25 @@ import type { BranchName, ContainerName, RepositoryName, VersionId } from './ver
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 /** A path's last part may be 255 bytes long; lxcv itself adds none to a name. */
 const NAME_MAX = 255;
+/** LXC locks a container by a file of its name with a dot before it. */
+const CONTAINER_NAME_MAX = NAME_MAX - 1;
+/** Linux's, for `lxc.uts.name`: LXC does not read a config with a longer one. */
+const HOST_NAME_MAX = 64;
 const ID = /^[a-z][a-z0-9]{11}$/;
 
 /** @throws LxcvError `bad-name` where LXC, a revision or a mount option could not carry the name. */
 export function parseContainerName(text: string): ContainerName {
-  return parseName('container', text) as ContainerName;
+  return parseName('container', text, CONTAINER_NAME_MAX) as ContainerName;
+}
+
+/** @throws LxcvError `bad-name` where LXC could not start a container that has its own name as its host name. */
+export function checkHostName(name: ContainerName): void {
+  if (name.length > HOST_NAME_MAX) throw nameTooLong('new container', name, HOST_NAME_MAX);
 }
 
 /** @throws LxcvError `bad-name`, also for a name that a revision would read as a number or as HEAD. */
 export function parseBranchName(text: string): BranchName {
-  const name = parseName('branch', text);
+  const name = parseName('branch', text, NAME_MAX);
   if (/^\d+$/.test(name) || name === 'HEAD') {
     throw new LxcvError('bad-name', `${name} cannot name a branch: a revision has another meaning for it`, NAME_HINT);
   }
@@ -34,14 +43,12 @@ export function isVersionId(text: string): text is VersionId {
 
 const NAME_HINT = 'A name is letters, digits, "_", "-" and ".", and begins with none of the last two.';
 
-function parseName(what: string, text: string): string {
+function parseName(what: string, text: string, longest: number): string {
   if (!NAME.test(text)) throw new LxcvError('bad-name', `${JSON.stringify(text)} is no name for a ${what}`, NAME_HINT);
-  if (text.length > NAME_MAX) {
-    throw new LxcvError(
-      'bad-name',
-      `a ${what}'s name of ${text.length} characters is too long`,
-      `At most ${NAME_MAX}.`,
-    );
-  }
+  if (text.length > longest) throw nameTooLong(what, text, longest);
   return text;
+}
+
+function nameTooLong(what: string, name: string, longest: number): LxcvError {
+  return new LxcvError('bad-name', `a ${what}'s name of ${name.length} characters is too long`, `At most ${longest}.`);
 }
