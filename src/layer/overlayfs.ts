@@ -15,8 +15,12 @@ const NESTED_PREFIX = 'trusted.overlay.overlay.';
 export const OPAQUE = `${PREFIX}opaque`;
 export const WHITEOUT = `${PREFIX}whiteout`;
 
-/** LXC gives mount(2) its options as one string: past a page the kernel drops layers, or fails. */
-const MOUNT_STRING_MAX = 3500;
+/**
+ * LXC gives mount(2) its options as one string: past a page the kernel drops layers, or fails. Chains are kept shorter than
+ * need be, for a container with a longer name mounts more.
+ */
+const MOUNT_STRING_MAX = 4000;
+const MOUNT_STRING_GOAL = 3500;
 
 /** How a directory of a layer stands to those under it: `xwhiteouts` are files that stand for whiteouts by an attribute. */
 export type DirectoryMark = 'merged' | 'opaque' | 'xwhiteouts';
@@ -96,11 +100,19 @@ export function usesUserXattrs(options: string | undefined): boolean {
   return splitOptions(options).includes('userxattr');
 }
 
-/** True where LXC can mount these directories, with room for the options, in one call of mount(2). */
+/** True where LXC can mount these directories in one call of mount(2). */
+export function isMountable(lowers: readonly string[], upper: string, options: string): boolean {
+  return mountStringBytes(lowers, upper, options) <= MOUNT_STRING_MAX;
+}
+
+/** True where these directories can be mounted, with room for what a container of another name adds. */
 export function fitsMountString(lowers: readonly string[], upper: string, options: string): boolean {
+  return mountStringBytes(lowers, upper, options) <= MOUNT_STRING_GOAL;
+}
+
+function mountStringBytes(lowers: readonly string[], upper: string, options: string): number {
   const work = `${upper.slice(0, upper.lastIndexOf('/'))}/work`;
-  const string = `upperdir=${upper},lowerdir=${lowers.join(':')},workdir=${work},${options}`;
-  return Buffer.byteLength(string) <= MOUNT_STRING_MAX;
+  return Buffer.byteLength(`upperdir=${upper},lowerdir=${lowers.join(':')},workdir=${work},${options}`);
 }
 
 /** The options of mount(2) for reading a tree: at least two lower directories, top first, and none to write to. */

@@ -6,11 +6,20 @@ import type { BranchName, ContainerName, RepositoryName, TagName, VersionId } fr
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 /** A path's last part may be 255 bytes long; lxcv itself adds none to a name. */
 const NAME_MAX = 255;
+/** LXC locks a container by a file of its name with a dot before it. */
+const CONTAINER_NAME_MAX = NAME_MAX - 1;
+/** Linux's, for `lxc.uts.name`: LXC does not read a config with a longer one. */
+const HOST_NAME_MAX = 64;
 const ID = /^[a-z][a-z0-9]{11}$/;
 
 /** @throws LxcvError `bad-name` where LXC, a revision or a mount option could not carry the name. */
 export function parseContainerName(text: string): ContainerName {
-  return parseName('container', text) as ContainerName;
+  return parseName('container', text, CONTAINER_NAME_MAX) as ContainerName;
+}
+
+/** @throws LxcvError `bad-name` where LXC could not start a container that has its own name as its host name. */
+export function checkHostName(name: ContainerName): void {
+  if (name.length > HOST_NAME_MAX) throw nameTooLong('new container', name, HOST_NAME_MAX);
 }
 
 /** @throws LxcvError `bad-name`, also for a name that a revision would read as a number or as one of its own words. */
@@ -39,19 +48,17 @@ const NAME_HINT = 'A name is letters, digits, "_", "-" and ".", and begins with 
 const REVISION_WORDS = ['HEAD', 'WORK', 'BASE'];
 
 function parseRefName(what: string, text: string): string {
-  const name = parseName(what, text);
+  const name = parseName(what, text, NAME_MAX);
   if (!/^\d+$/.test(name) && !REVISION_WORDS.includes(name)) return name;
   throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, NAME_HINT);
 }
 
-function parseName(what: string, text: string): string {
+function parseName(what: string, text: string, longest: number): string {
   if (!NAME.test(text)) throw new LxcvError('bad-name', `${JSON.stringify(text)} is no name for a ${what}`, NAME_HINT);
-  if (text.length > NAME_MAX) {
-    throw new LxcvError(
-      'bad-name',
-      `a ${what}'s name of ${text.length} characters is too long`,
-      `At most ${NAME_MAX}.`,
-    );
-  }
+  if (text.length > longest) throw nameTooLong(what, text, longest);
   return text;
+}
+
+function nameTooLong(what: string, name: string, longest: number): LxcvError {
+  return new LxcvError('bad-name', `a ${what}'s name of ${name.length} characters is too long`, `At most ${longest}.`);
 }

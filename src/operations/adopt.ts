@@ -13,9 +13,9 @@ import { pathToText } from '../model/byte-path.js';
 import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
-import type { Base, Version } from '../model/version.js';
+import type { Base, RepositoryName, Version } from '../model/version.js';
 import type { Container } from '../store/containers.js';
-import { type RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
+import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
 import { runStep, type Step } from '../store/steps.js';
 import type { CommitRequest } from './commit-request.js';
 import { completeDraft, freeBranchName } from './draft.js';
@@ -25,6 +25,7 @@ import type { Repository } from './lookup.js';
 import { type Arrival, restack } from './restack.js';
 import { runJob } from './run-job.js';
 import { checkSpace } from './space.js';
+import { checkMountable } from './staging.js';
 import type { World } from './world.js';
 
 /** Where a container's own files lie, and on what. */
@@ -71,7 +72,7 @@ export async function adopt(
 
 /**
  * Looks whether a container can be adopted, and changes nothing.
- * @throws LxcvError `backing-store`, `other-file-system`, `container-edited`, `base-missing`, `delta-not-keepable`.
+ * @throws LxcvError `backing-store`, `other-file-system`, `too-long`, `no-space`, `container-edited`, `base-missing`, `delta-not-keepable`.
  */
 export async function checkAdoptable(world: World, container: Container): Promise<Origin> {
   checkMarker(world, container);
@@ -101,6 +102,10 @@ export async function checkAdoptable(world: World, container: Container): Promis
       'Bring it back first.',
     );
   }
+  const repository = new RepositoryLayout(storeRoot(world.lxcpath), container.name as string as RepositoryName);
+  const { delta: upper } = repository.version(newId(world.host.randomBytes));
+  // What it may come to: the whole root file system or the bases, a keyframe, and the copy of it while it runs.
+  checkMountable([upper, upper, upper, ...origin.lowers, repository.guard(container.name)], upper, container.options);
   checkSpace(world, `the commit of ${container.name}`);
   return origin;
 }

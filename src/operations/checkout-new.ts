@@ -8,6 +8,7 @@ import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js';
 import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
+import { checkHostName } from '../model/names.js';
 import type { ContainerName, Version } from '../model/version.js';
 import { lowersOf } from '../store/containers.js';
 import { ContainerLayout, type RepositoryLayout } from '../store/layout.js';
@@ -33,6 +34,7 @@ export async function checkoutNew(
   { version, repository: { name } }: FoundRevision,
   container: ContainerName,
 ): Promise<CheckoutOutcome> {
+  if (version.container !== container) checkHostName(container);
   using layout = await lockRepository(world.host, world.lxcpath, name, `checkout ${container}`);
   const repository = readRepository(world, layout);
   const branch = branchOfNew(world, request, repository, version, container);
@@ -66,6 +68,9 @@ async function materialise(
   const layout = repository.version(newId(world.host.randomBytes));
   const staged = `${target.lxcpath}/.lxcv-${layout.id}`;
   const cloned = cloneConfig(world, config, former, target);
+  const options = ownValue(config, 'lxc.rootfs.options');
+  const place = { repository, container: target.name, layout };
+  const stacked = stackConfig(cloned, options, place, lowersOf(repository, target.name, working));
   const { branch } = working;
   await transact(world.host, repository.operations, {
     operation: layout.id,
@@ -78,10 +83,7 @@ async function materialise(
       files.chmod(staged, DIRECTORY_MODE);
       copyPrivateFiles(world, privates, source.files, staged);
       stageWorking(world, repository, layout, working, repository.layer(version.chain[0] as never));
-      const options = ownValue(config, 'lxc.rootfs.options');
-      const place = { repository, container: target.name, layout };
-      const lowers = lowersOf(repository, target.name, working);
-      files.create(`${staged}/config`, stackConfig(cloned, options, place, lowers), CONFIG_MODE);
+      files.create(`${staged}/config`, stacked, CONFIG_MODE);
     },
     forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],
     back: [

@@ -73,9 +73,15 @@ export function branchForCommit(
   return freeBranchName(branches, head === undefined ? container : `${container}-v${history.get(head).number}`);
 }
 
+/** Of a longer name the beginning is taken: see model/names.ts. */
+const BRANCH_NAME_MAX = 255;
+
 /** The name, or the first of NAME-2, NAME-3, ... that no branch has. */
 export function freeBranchName(branches: ReadonlyMap<BranchName, unknown>, name: string): BranchName {
-  const candidate = (count: number) => (count === 1 ? name : `${name}-${count}`) as BranchName;
+  const candidate = (count: number) => {
+    const end = count === 1 ? '' : `-${count}`;
+    return `${name.slice(0, BRANCH_NAME_MAX - end.length)}${end}` as BranchName;
+  };
   let count = 1;
   while (branches.has(candidate(count))) count += 1;
   return candidate(count);
@@ -139,9 +145,10 @@ function shortenChain(
   const mergeable = bases.length > 0 ? chain : chain.slice(0, -1);
   const shorten = (count: number, rank: number) =>
     count === 0 ? chain : [layout.keyframeLayer(rank), ...chain.slice(count)];
+  // A version of the running container will have one layer more than that is mounted on.
   const plan = planKeyframe(mergeable, (merged) =>
     fitsMountString(
-      lowersOf(repository, container, { lowers: [...shorten(merged, 1)], bases: [...bases] }),
+      lowersOf(repository, container, { lowers: [layout.deltaLayer, ...shorten(merged, 1)], bases: [...bases] }),
       layout.delta,
       pinOptions(undefined),
     ),

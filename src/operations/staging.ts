@@ -2,7 +2,7 @@
 
 import { isErrno } from '../host/host.js';
 import { createDelta } from '../layer/delta.js';
-import { formatRootfsPath, pinOptions } from '../layer/overlayfs.js';
+import { formatRootfsPath, isMountable, pinOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { formatLxcConfig, type LxcConfig, setMarker, setValue } from '../model/lxc-config.js';
 import { privateFiles } from '../model/lxc-config-clone.js';
@@ -36,16 +36,30 @@ export function stageWorking(
   ensureDirectory(files, repository.guard(working.container));
 }
 
-/** The config with the root file system that a working delta makes upon lower directories, and the rest as it was. */
+/**
+ * The config with the root file system that a working delta makes upon lower directories, and the rest as it was.
+ * @throws LxcvError `too-long`.
+ */
 export function stackConfig(
   config: LxcConfig,
   options: string | undefined,
   { repository, container, layout }: Place,
   lowers: readonly string[],
 ): Buffer {
+  checkMountable(lowers, layout.delta, options);
   const mounted = setValue(config, 'lxc.rootfs.path', formatRootfsPath(lowers, layout.delta));
   const pinned = setValue(mounted, 'lxc.rootfs.options', pinOptions(options));
   return formatLxcConfig(setMarker(pinned, { container, repository: repository.root }));
+}
+
+/** @throws LxcvError `too-long` where mount(2) could not be told of so many long paths, even though chains are kept short. */
+export function checkMountable(lowers: readonly string[], upper: string, options: string | undefined): void {
+  if (isMountable(lowers, upper, pinOptions(options))) return;
+  throw new LxcvError(
+    'too-long',
+    `the paths of the ${lowers.length} layers to mount for ${upper} are too long for one call of mount`,
+    'Nothing was changed. Keep the containers under a shorter lxcpath, or give them shorter names.',
+  );
 }
 
 /** Copies the private hooks and the fstab that a config names from one directory to another, where they are there. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isRepositoryName, isVersionId, parseBranchName, parseContainerName } from '../../src/model/names.js';
+import {
+  checkHostName,
+  isRepositoryName,
+  isVersionId,
+  parseBranchName,
+  parseContainerName,
+} from '../../src/model/names.js';
 
 const REFUSED = [
   '',
@@ -22,7 +28,7 @@ const REFUSED = [
   'ü',
   'a'.repeat(256),
 ];
-const TAKEN = ['mysql', 'my-sql_2.old', '_', '0', '9lives', 'A', 'a..b', 'a.', 'a-', 'HEAD-2', 'a'.repeat(255)];
+const TAKEN = ['mysql', 'my-sql_2.old', '_', '0', '9lives', 'A', 'a..b', 'a.', 'a-', 'HEAD-2', 'a'.repeat(254)];
 
 describe('parseContainerName', () => {
   it.each(TAKEN)('takes %j', (name) => {
@@ -33,6 +39,13 @@ describe('parseContainerName', () => {
   it.each(REFUSED)('refuses %j', (name) => {
     expect(() => parseContainerName(name)).toThrow(expect.objectContaining({ code: 'bad-name', exitCode: 2 }));
     expect(isRepositoryName(name)).toBe(false);
+  });
+
+  it('takes a name that LXC can make a lock file of, and for a new container one that can be a host name', () => {
+    expect(() => parseContainerName('a'.repeat(255))).toThrow('name of 255 characters is too long');
+    expect(() => checkHostName(parseContainerName('a'.repeat(64)))).not.toThrow();
+    expect(() => checkHostName(parseContainerName('a'.repeat(65)))).toThrow('name of 65 characters is too long');
+    expect(parseBranchName('a'.repeat(255))).toHaveLength(255);
   });
 
   it('shows in its message what it refused, with nothing in it that a terminal would obey', () => {
