@@ -1,8 +1,12 @@
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
+import { screenRows } from '../src/cli/terminal.js';
 import { parseTreePath } from '../src/model/revision.js';
-import { renderDiff } from '../src/render/diff.js';
+import { renderDiff, renderNameStatus } from '../src/render/diff.js';
+
+/** The ways to tell a difference: each without the others. */
+const FORMS = ['name-status'];
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -17,6 +21,13 @@ export default class Diff extends BaseCommand {
     to: Args.string({ description: 'The same (default: what the container holds now).' }),
   };
 
+  static override flags = {
+    'name-status': Flags.boolean({
+      exclusive: FORMS,
+      summary: 'Show every path, with a letter: A added, M modified, D removed, R moved, m metadata only.',
+    }),
+  };
+
   async run() {
     const { own, paths } = this.splitPaths();
     const { args, flags } = await this.parse(Diff, own);
@@ -26,7 +37,9 @@ export default class Diff extends BaseCommand {
       ...(args.to === undefined ? {} : { to: args.to }),
       paths: paths.map(parseTreePath),
     });
-    this.print(renderDiff(diff, this.style));
+    await this.page(
+      flags['name-status'] ? renderNameStatus(diff.changes, this.style) : renderDiff(diff, this.style, screenRows()),
+    );
     const { from, to, changes, config } = diff;
     return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };
   }
