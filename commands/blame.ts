@@ -21,7 +21,7 @@ export default class Blame extends BaseCommand {
     const { args, flags } = await this.parse(Blame);
     const engine = await this.openEngine(flags);
     const { name, lines } = await engine.blame({ revision: args.revision, path: parseTreePath(args.path) });
-    this.printBytes(renderBlame(lines, this.style));
+    await this.pageBytes(renderBlame(lines, this.style));
     return {
       revision: name,
       lines: lines.map(({ number, text, version }) => ({

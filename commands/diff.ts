@@ -1,9 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
+import { screenRows } from '../src/cli/terminal.js';
 import { parseTreePath } from '../src/model/revision.js';
-import { renderDiff } from '../src/render/diff.js';
+import { renderDiff, renderNameStatus } from '../src/render/diff.js';
 import { renderPatch } from '../src/render/patch.js';
+
+/** The ways to tell a difference: each without the others. */
+const FORMS = ['name-status', 'patch'];
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -11,15 +15,18 @@ export default class Diff extends BaseCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> mysql',
     '<%= config.bin %> <%= command.id %> mysql@1 mysql@2',
-    '<%= config.bin %> <%= command.id %> mysql@1 -- /etc',
+    '<%= config.bin %> <%= command.id %> mysql@1 -p -- /etc',
   ];
   static override args = {
     from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),
     to: Args.string({ description: 'The same (default: what the container holds now).' }),
   };
-
   static override flags = {
-    patch: Flags.boolean({ char: 'p', summary: 'Show what differs in texts, as git does.' }),
+    'name-status': Flags.boolean({
+      exclusive: FORMS,
+      summary: 'Show every path, with a letter: A added, M modified, D removed, R moved, m metadata only.',
+    }),
+    patch: Flags.boolean({ char: 'p', exclusive: FORMS, summary: 'Show what differs in texts, as git does.' }),
     unified: Flags.integer({ char: 'U', min: 0, helpValue: 'N', dependsOn: ['patch'], summary: 'Lines of context.' }),
   };
 
@@ -33,15 +40,15 @@ export default class Diff extends BaseCommand {
       paths: paths.map(parseTreePath),
     };
     if (flags.patch) {
-      const patch = await engine.patch({
-        ...request,
-        ...(flags.unified === undefined ? {} : { context: flags.unified }),
-      });
-      this.printBytes(renderPatch(patch, this.style));
+      const context = flags.unified === undefined ? {} : { context: flags.unified };
+      const patch = await engine.patch({ ...request, ...context });
+      await this.pageBytes(renderPatch(patch, this.style));
       return { patch: patch.toString('utf8') };
     }
     const diff = await engine.diff(request);
-    this.print(renderDiff(diff, this.style));
+    await this.page(
+      flags['name-status'] ? renderNameStatus(diff.changes, this.style) : renderDiff(diff, this.style, screenRows()),
+    );
     const { from, to, changes, config } = diff;
     return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };
   }

@@ -31,7 +31,7 @@ export default class Log extends BaseCommand {
       paths: paths.map(parseTreePath),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     });
-    this.print(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));
+    await this.page(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));
     return {
       repository: log.repository,
       versions: log.entries.map(({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),

@@ -3,10 +3,11 @@
 import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
 import { type Engine, openEngine } from '../engine.js';
+import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 import { reportTo } from './report.js';
-import { terminalStyle } from './terminal.js';
+import { isLongerThanScreen, terminalStyle } from './terminal.js';
 
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
@@ -44,9 +45,22 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled() && text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
-  /** Prints what is no text of lxcv's own, byte for byte. */
-  protected printBytes(bytes: Buffer): void {
-    if (!this.jsonEnabled()) process.stdout.write(bytes);
+  /** Prints like `print`; on a terminal, what is longer than the screen goes through a pager, as git's does. */
+  protected async page(text: string): Promise<void> {
+    if (
+      !this.jsonEnabled() &&
+      isLongerThanScreen(text) &&
+      (await showInPager(text.endsWith('\n') ? text : `${text}\n`))
+    ) {
+      return;
+    }
+    this.print(text);
+  }
+
+  /** The same of what is no text of lxcv's own: elsewhere than on a terminal it is printed byte for byte. */
+  protected async pageBytes(bytes: Buffer): Promise<void> {
+    if (process.stdout.isTTY) await this.page(bytes.toString('utf8'));
+    else if (!this.jsonEnabled()) process.stdout.write(bytes);
   }
 
   /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */

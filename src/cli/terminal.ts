@@ -1,8 +1,10 @@
 /** How a stream wants to be written to. */
 
 import type { Style } from '../render/style.js';
+import { displayWidth } from '../render/width.js';
 
 const WIDTH_WITHOUT_TERMINAL = 80;
+const ROWS_UNKNOWN = 24;
 
 /** Colours and human times for a terminal; NO_COLOR (https://no-color.org) turns the colours off. */
 export function terminalStyle(stream: NodeJS.WriteStream): Style {
@@ -13,4 +15,22 @@ export function terminalStyle(stream: NodeJS.WriteStream): Style {
     width: stream.columns || WIDTH_WITHOUT_TERMINAL,
     now: new Date(),
   };
+}
+
+/** The lines that standard output shows at once; undefined where it is no terminal. */
+export function screenRows(): number | undefined {
+  return process.stdout.isTTY === true ? process.stdout.rows || ROWS_UNKNOWN : undefined;
+}
+
+/** True where standard output is a terminal that cannot show all of a text, and the prompt after it, at once. */
+export function isLongerThanScreen(text: string): boolean {
+  const rows = screenRows();
+  if (rows === undefined) return false;
+  const columns = process.stdout.columns || WIDTH_WITHOUT_TERMINAL;
+  let left = rows - 1;
+  for (const line of text.split('\n')) {
+    left -= Math.max(Math.ceil(displayWidth(line) / columns), 1);
+    if (left < 0) return true;
+  }
+  return false;
 }
