@@ -8,6 +8,7 @@ import { renderPatch } from '../src/render/patch.js';
 
 /** The ways to tell a difference: each without the others. */
 const FORMS = ['name-status', 'patch'];
+const othersThan = (form: string) => FORMS.filter((other) => other !== form);
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -23,10 +24,14 @@ export default class Diff extends BaseCommand {
   };
   static override flags = {
     'name-status': Flags.boolean({
-      exclusive: FORMS,
+      exclusive: othersThan('name-status'),
       summary: 'Show every path, with a letter: A added, M modified, D removed, R moved, m metadata only.',
     }),
-    patch: Flags.boolean({ char: 'p', exclusive: FORMS, summary: 'Show what differs in texts, as git does.' }),
+    patch: Flags.boolean({
+      char: 'p',
+      exclusive: othersThan('patch'),
+      summary: 'Show what differs in texts, as git does.',
+    }),
     unified: Flags.integer({ char: 'U', min: 0, helpValue: 'N', dependsOn: ['patch'], summary: 'Lines of context.' }),
   };
 

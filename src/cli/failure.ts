@@ -1,5 +1,6 @@
 /** Turns whatever ended a command into two lines for a person, or JSON for a program, and an exit code. */
 
+import { stripVTControlCharacters } from 'node:util';
 import { Errors } from '@oclif/core';
 import { type ErrorCode, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
@@ -50,9 +51,11 @@ export function formatFailure({ message, hint }: Failure): string {
   return `lxcv: ${line(message)}\n      ${line(hint)}\n`;
 }
 
-/** oclif's messages have a headline, which may end in a colon, and then what it is about, a line each. */
+/** oclif's messages, which may be painted, have a headline, which may end in a colon, and then what it is about, a line each. */
 function usageFailure(error: InstanceType<typeof Errors.CLIError>): Failure {
-  const [headline = '', ...rest] = error.message.split('\n').map((text) => text.trim().replace(/\s+/g, ' '));
+  const [headline = '', ...rest] = stripVTControlCharacters(error.message)
+    .split('\n')
+    .map((text) => text.trim().replace(/\s+/g, ' '));
   const about = rest.find((text) => text !== '' && !text.startsWith('See more help'));
   const isHeading = headline.endsWith(':') || headline.startsWith('Parsing ');
   return {

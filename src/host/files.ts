@@ -76,7 +76,7 @@ export interface Directory extends Disposable {
 }
 
 /** An open regular file. */
-export interface OpenFile extends Disposable {
+interface OpenFile extends Disposable {
   /** For a program that is to read it. */
   readonly descriptor: number;
   /** Bytes when it was opened. */

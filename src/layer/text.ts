@@ -6,7 +6,7 @@ import type { BytePath } from '../model/byte-path.js';
 import type { TreeEntry } from './tree.js';
 
 /** What is larger is no text that anybody reads. */
-export const TEXT_MAX_BYTES = 1 << 20;
+const TEXT_MAX_BYTES = 1 << 20;
 
 const ANY_EXECUTE = 0o111;
 

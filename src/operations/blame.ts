@@ -26,7 +26,7 @@ export interface Blame {
   readonly lines: readonly BlamedLine[];
 }
 
-export interface BlamedLine {
+interface BlamedLine {
   /** From 1. */
   readonly number: number;
   /** Without its line feed. */

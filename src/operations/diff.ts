@@ -45,7 +45,7 @@ export interface ToldChange extends Change {
   readonly after?: Attributes;
 }
 
-export interface Attributes {
+interface Attributes {
   /** The 12 permission bits. */
   readonly mode: number;
   readonly uid: number;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import { machine } from '../../src/host/host.js';
-import type { BranchName, ContainerName } from '../../src/model/version.js';
+import type { BranchName, ContainerName, TagName } from '../../src/model/version.js';
 import { CHANGING, type Fault, faultyHost, LOOKING } from '../support/faults.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { mountOverlay } from '../support/overlay.js';
@@ -14,6 +14,7 @@ const AUTHOR = { name: 'Ada', email: 'ada@example.org' };
 const C = 'mysql' as ContainerName;
 const COMMIT = { container: C, message: 'again', author: AUTHOR, allowEmpty: true, acceptBase: false };
 const CHECKOUT = { detach: false, restart: false, acceptBase: false };
+const TAG = { name: C, tag: 'good' as TagName, revision: 'mysql@0', message: 'it works', author: AUTHOR };
 const ERRNOS = ['EIO', 'ENOSPC', 'EROFS', 'EMFILE'];
 
 /** An operation, the state that it starts from, and what may be seen of `mysql` when it is over. */
@@ -93,6 +94,19 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await (await place.engine()).createBranch(C, 'tuning' as BranchName, 'mysql@0');
     },
     run: (engine) => engine.deleteBranch(C, 'tuning' as BranchName, true),
+  },
+  'creating a tag': {
+    verb: 'createTag',
+    prepare: (place) => place.makeHistory(2),
+    run: (engine) => engine.createTag(TAG),
+  },
+  'deleting a tag': {
+    verb: 'deleteTag',
+    prepare: async (place) => {
+      await place.makeHistory(2);
+      await (await place.engine()).createTag(TAG);
+    },
+    run: (engine) => engine.deleteTag(C, TAG.tag),
   },
 };
 
