@@ -9,39 +9,16 @@ import { pathToText } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { gather } from '../model/job.js';
 import { decodeManifest, digestManifest } from '../model/manifest.js';
-import { isRepositoryName, isVersionId } from '../model/names.js';
+import { isVersionId } from '../model/names.js';
 import type { RepositoryName, Version, VersionId } from '../model/version.js';
-import { type Container, listContainers, lowersOf, readContainer } from '../store/containers.js';
 import type { RepositoryLayout } from '../store/layout.js';
 import { readPending } from '../store/operation-log.js';
 import { listRepositories, openRepository } from '../store/store.js';
+import { type Finding, finding, RESTORE } from './finding.js';
+import { checkContainers } from './fsck-containers.js';
+import { checkNames, checkRefs } from './fsck-names.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
-
-/** What can be wrong. */
-type FindingCode =
-  | 'manifest-damaged'
-  | 'history-forged'
-  | 'number-repeated'
-  | 'layer-missing'
-  | 'delta-open'
-  | 'delta-not-keepable'
-  | 'base-changed'
-  | 'base-missing'
-  | 'base-unprotected'
-  | 'ref-damaged'
-  | 'container-damaged'
-  | 'container-edited'
-  | 'operation-pending'
-  | 'unknown-file';
-
-export interface Finding {
-  readonly code: FindingCode;
-  /** The file or directory that it is about. */
-  readonly where: string;
-  readonly message: string;
-  readonly hint: string;
-}
 
 /** @param name of a repository; all of them without it. @throws LxcvError `repository-not-found`. */
 export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
@@ -74,9 +51,9 @@ function* checkRepository(world: World, layout: RepositoryLayout, uppers: Readon
   }
   const versions = new Map<VersionId, { version: Version; digest: string }>();
   for (const id of files.list(layout.versions) as string[]) {
-    if (!isVersionId(id)) yield unknownFile(`${layout.versions}/${id}`);
-    else yield* readVersion(world, layout, id, versions);
+    if (isVersionId(id)) yield* readVersion(world, layout, id, versions);
   }
+  yield* checkNames(world, layout);
   yield* checkGraph(layout, versions);
   for (const { version } of versions.values()) {
     yield* checkVersion(world, layout, version, uppers);
@@ -208,70 +185,4 @@ function* checkBases(
       );
     }
   }
-}
-
-function* checkRefs(world: World, layout: RepositoryLayout, versions: ReadonlyMap<VersionId, unknown>): Findings {
-  const names = world.host.files.stat(layout.branches) === undefined ? [] : world.host.files.list(layout.branches);
-  for (const name of names) {
-    const path = `${layout.branches}/${name}`;
-    const id = world.host.files.read(path).toString('utf8').trimEnd();
-    if (!isRepositoryName(name)) yield unknownFile(path);
-    else if (!versions.has(id as VersionId))
-      yield finding('ref-damaged', path, 'it names no version', `Write the id of a version and a newline to it.`);
-  }
-}
-
-function* checkContainers(world: World, layout: RepositoryLayout, versions: ReadonlyMap<VersionId, unknown>): Findings {
-  for (const name of listContainers(world.host, world.lxcpath)) {
-    const container = readContainer(world.host, world.lxcpath, name);
-    if (container?.lost?.root.startsWith(`${layout.root}/`)) {
-      yield finding(
-        'container-damaged',
-        container.layout.config,
-        'the store has no record of its working delta',
-        RESTORE,
-      );
-    }
-    if (container?.versioned?.repository.name === layout.name) yield* checkContainer(world, container, versions);
-  }
-}
-
-function* checkContainer(
-  world: World,
-  { name, layout, rootfs, versioned }: Container,
-  versions: ReadonlyMap<VersionId, unknown>,
-): Findings {
-  if (versioned === undefined) return;
-  const { repository, working } = versioned;
-  const lowers = lowersOf(repository, name, working);
-  if (rootfs.kind === 'overlay' && rootfs.lowers.join(':') !== lowers.join(':')) {
-    yield finding(
-      'container-edited',
-      layout.config,
-      'it mounts other layers than lxcv wrote',
-      `lowers: ${lowers.join(':')}`,
-    );
-  }
-  for (const path of [versioned.layout.delta, ...lowers]) {
-    if (world.host.files.statTarget(path)?.type !== 'directory') {
-      yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
-    }
-  }
-  for (const head of working.parents) {
-    if (!versions.has(head))
-      yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
-  }
-  for (const path of [layout.stagedConfig, layout.finalConfig]) {
-    if (world.host.files.stat(path) !== undefined) yield unknownFile(path);
-  }
-}
-
-const RESTORE = 'Restore it from a backup of the store.';
-
-function finding(code: FindingCode, where: string, message: string, hint: string): Finding {
-  return { code, where, message, hint };
-}
-
-function unknownFile(path: string): Finding {
-  return finding('unknown-file', path, 'lxcv did not make this', 'See what it is, and move it away.');
 }

@@ -1,5 +1,6 @@
 /** The store of an lxcpath: found, made, and its repositories opened for reading or, locked, for a change. */
 
+import { unlessGone } from '../host/files.js';
 import { type Host, isErrno } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
@@ -11,6 +12,8 @@ import { readPending } from './operation-log.js';
 import { recover } from './transaction.js';
 
 const STORE_FORMAT = 1;
+/** What the store's file is called before it is there. */
+const STAGED_STORE = '.store-';
 /** How long a command waits for another one on the same repository: most last some milliseconds. */
 const LOCK_WAIT_MS = 5000;
 const LOCK_POLL_MS = 20;
@@ -124,11 +127,20 @@ function readStore(host: Host, root: string): boolean {
 function createStore(host: Host, root: string): void {
   makeDirectory(host, root);
   if (readStore(host, root)) return;
-  const staged = `${root}/.store-${newId(host.randomBytes)}`;
-  host.files.create(staged, `${JSON.stringify({ format: STORE_FORMAT, id: newId(host.randomBytes) })}\n`, 0o600);
-  host.files.sync(staged);
-  host.files.rename(staged, storeFile(root));
-  host.files.sync(root);
+  const { files } = host;
+  const staged = `${root}/${STAGED_STORE}${newId(host.randomBytes)}`;
+  try {
+    files.create(staged, `${JSON.stringify({ format: STORE_FORMAT, id: newId(host.randomBytes) })}\n`, 0o600);
+    files.sync(staged);
+    files.rename(staged, storeFile(root));
+    files.sync(root);
+    for (const name of files.list(root).filter((each) => each.startsWith(STAGED_STORE))) {
+      unlessGone(undefined, () => files.unlink(`${root}/${name}`));
+    }
+  } catch (error) {
+    // Another process made the store, and cleared this one's file away.
+    if (!isErrno(error, 'ENOENT') || !readStore(host, root)) throw error;
+  }
 }
 
 function makeDirectory(host: Host, path: string): void {

@@ -1,11 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import { machine } from '../../src/host/host.js';
 import type { BranchName, ContainerName, TagName } from '../../src/model/version.js';
 import { CHANGING, type Fault, faultyHost, LOOKING } from '../support/faults.js';
+import { leftovers } from '../support/leftovers.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { mountOverlay } from '../support/overlay.js';
 import { compareTrees, readTree, type Tree } from '../support/tree.js';
@@ -15,13 +17,16 @@ const C = 'mysql' as ContainerName;
 const COMMIT = { container: C, message: 'again', author: AUTHOR, allowEmpty: true, acceptBase: false };
 const CHECKOUT = { detach: false, restart: false, acceptBase: false };
 const TAG = { name: C, tag: 'good' as TagName, revision: 'mysql@0', message: 'it works', author: AUTHOR };
+const KILL_AT = fileURLToPath(new URL('../support/kill-at.mjs', import.meta.url));
+/** A process of its own is killed at every such call; at all of them a machine dies on which nothing happens any more. */
+const KILL_EVERY = 4;
 const ERRNOS = ['EIO', 'ENOSPC', 'EROFS', 'EMFILE'];
 
 /** An operation, the state that it starts from, and what may be seen of `mysql` when it is over. */
 interface Operation {
   readonly verb: keyof Engine;
+  readonly args: readonly unknown[];
   readonly prepare: (place: Place) => Promise<void>;
-  readonly run: (engine: Engine) => Promise<unknown>;
   /** The container runs while it happens. */
   readonly running?: true;
   /** A container that it makes. */
@@ -32,60 +37,60 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'adopting an overlay container': {
     verb: 'commit',
     prepare: async (place) => place.makeOverlay(),
-    run: (engine) => engine.commit(COMMIT),
+    args: [COMMIT],
   },
   'adopting a dir container': {
     verb: 'commit',
     prepare: async (place) => place.makeDirectory(),
-    run: (engine) => engine.commit(COMMIT),
+    args: [COMMIT],
   },
   'committing a stopped container': {
     verb: 'commit',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.commit(COMMIT),
+    args: [COMMIT],
   },
   'committing with a keyframe': {
     verb: 'commit',
     prepare: (place) => place.makeHistory(7),
-    run: (engine) => engine.commit(COMMIT),
+    args: [COMMIT],
   },
   'committing a running container': {
     verb: 'commit',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.commit(COMMIT),
+    args: [COMMIT],
     running: true,
   },
   'checking out a new container': {
     verb: 'checkout',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.checkout({ ...CHECKOUT, revision: 'mysql@0', container: 'mysql_tmp' as ContainerName }),
+    args: [{ ...CHECKOUT, revision: 'mysql@0', container: 'mysql_tmp' as ContainerName }],
     makes: 'mysql_tmp' as ContainerName,
   },
   'switching in place with work to keep': {
     verb: 'checkout',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.checkout({ ...CHECKOUT, revision: 'mysql@0' }),
+    args: [{ ...CHECKOUT, revision: 'mysql@0' }],
   },
   'switching in place with nothing to keep': {
     verb: 'checkout',
     prepare: (place) => place.makeHistory(2, { dirty: false }),
-    run: (engine) => engine.checkout({ ...CHECKOUT, revision: 'mysql@0' }),
+    args: [{ ...CHECKOUT, revision: 'mysql@0' }],
   },
   'switching a running container in place': {
     verb: 'checkout',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.checkout({ ...CHECKOUT, revision: 'mysql@0', restart: true }),
+    args: [{ ...CHECKOUT, revision: 'mysql@0', restart: true }],
     running: true,
   },
   'creating a branch': {
     verb: 'createBranch',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.createBranch(C, 'tuning' as BranchName, 'mysql@0'),
+    args: [C, 'tuning' as BranchName, 'mysql@0'],
   },
   'renaming a branch': {
     verb: 'renameBranch',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.renameBranch(C, 'mysql' as BranchName, 'main' as BranchName),
+    args: [C, 'mysql' as BranchName, 'main' as BranchName],
   },
   'deleting a branch': {
     verb: 'deleteBranch',
@@ -93,12 +98,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await place.makeHistory(2);
       await (await place.engine()).createBranch(C, 'tuning' as BranchName, 'mysql@0');
     },
-    run: (engine) => engine.deleteBranch(C, 'tuning' as BranchName, true),
+    args: [C, 'tuning' as BranchName, true],
   },
   'creating a tag': {
     verb: 'createTag',
     prepare: (place) => place.makeHistory(2),
-    run: (engine) => engine.createTag(TAG),
+    args: [TAG],
   },
   'deleting a tag': {
     verb: 'deleteTag',
@@ -106,12 +111,18 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await place.makeHistory(2);
       await (await place.engine()).createTag(TAG);
     },
-    run: (engine) => engine.deleteTag(C, TAG.tag),
+    args: [C, TAG.tag],
+  },
+  'sealing versions': {
+    verb: 'seal',
+    prepare: (place) => place.makeHistory(2),
+    args: [C],
   },
 };
 
 /** The verbs of the engine that change neither store nor container; what is neither here nor above has no test yet. */
 const READING: readonly (keyof Engine)[] = [
+  'blame',
   'diff',
   'exportVersion',
   'fsck',
@@ -119,6 +130,7 @@ const READING: readonly (keyof Engine)[] = [
   'listBranches',
   'listTags',
   'log',
+  'patch',
   'status',
 ];
 
@@ -155,10 +167,17 @@ describe('a fault at any change that an operation makes', () => {
           const point = `${name}: ${JSON.stringify(fault)} at ${at} of ${whole.calls.length}, ${whole.calls[at]}`;
           await place.strike(fault, at);
           expect(place.differsFrom([place.before, after]), point).toEqual([]);
-          if (fault.kind === 'death' && operation.running === undefined) await place.boot(point);
+          await place.boot(point);
           await place.expectWhole(point);
           tried.push(point);
         }
+        if (at % KILL_EVERY !== 0) continue;
+        const point = `${name}: SIGKILL at ${at} of ${whole.calls.length}, ${whole.calls[at]}`;
+        await place.kill(at);
+        expect(place.differsFrom([place.before, after]), point).toEqual([]);
+        await place.boot(point);
+        await place.expectWhole(point);
+        tried.push(point);
       }
     },
   );
@@ -175,6 +194,7 @@ interface Sight {
 class Place implements Disposable {
   before: Sight = { tree: new Map(), made: undefined };
   private versions = new Map<string, Tree>();
+  private readonly booted = new Set<string>();
 
   constructor(
     readonly lxc: TestLxc,
@@ -235,13 +255,32 @@ class Place implements Disposable {
     const host = faultyHost(fault, at);
     let error: unknown;
     try {
-      await this.operation.run(await openEngine({ lxcpath: this.lxc.lxcpath, host }));
+      await this.invoke(await openEngine({ lxcpath: this.lxc.lxcpath, host }));
     } catch (thrown) {
       error = thrown;
     }
     if (this.operation.running) await this.expectThawed();
     if (this.operation.running) await this.lxc.tool('lxc-stop', '-n', C, '-k');
     return { calls: host.calls, error };
+  }
+
+  private async invoke(engine: Engine): Promise<void> {
+    const { verb, args } = this.operation;
+    await (engine[verb] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+  }
+
+  /** Brings the starting state back, and has a process of its own killed at a call of the operation. */
+  async kill(at: number): Promise<void> {
+    for (const part of ['lxc', 'lxcv']) this.copy(`saved-${part}`, part);
+    if (this.operation.running) await this.lxc.start(C);
+    const { verb, args } = this.operation;
+    const words = [this.lxc.lxcpath, `${at}`, JSON.stringify(CHANGING), verb, JSON.stringify(args)];
+    const { signal, status } = spawnSync(process.execPath, [KILL_AT, ...words], { stdio: 'ignore' });
+    // The end of a freeze is no call there: the last call may not be reached.
+    expect([signal, status]).toEqual(signal === null ? [null, 0] : ['SIGKILL', null]);
+    if (!this.operation.running) return;
+    await expect.poll(async () => (await this.lxc.info(C)).state, { timeout: 15_000 }).toMatch(/RUNNING|STOPPED/);
+    await this.lxc.tool('lxc-stop', '-n', C, '-k');
   }
 
   /** A container that lxcv froze and left is thawed by the next command. */
@@ -261,17 +300,42 @@ class Place implements Disposable {
     return differences.reduce((least, some) => (some.length < least.length ? some : least));
   }
 
+  /** LXC alone starts what is there; what it started before in this way is not started again. */
   async boot(point: string): Promise<void> {
+    const state = this.bootState();
+    if (this.booted.has(state)) return;
+    this.booted.add(state);
     await this.lxc.start(C);
-    const { state } = await this.lxc.info(C);
+    const { state: running } = await this.lxc.info(C);
     await this.lxc.stop(C);
-    expect(state, point).toBe('RUNNING');
+    expect(running, point).toBe('RUNNING');
+  }
+
+  /** All that a start of the container depends on, without the ids that differ each time. */
+  private bootState(): string {
+    const config = this.lxc.readConfig(C).replaceAll(/versions\/[a-z0-9]{12}/g, 'versions/ID');
+    const { lowers, upper } = this.lxc.rootfs(C);
+    const kinds = [...lowers, upper, join(upper, '../work')].map((path) => {
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      return stat?.isSymbolicLink()
+        ? 'link'
+        : stat?.isDirectory()
+          ? 'directory'
+          : stat === undefined
+            ? 'none'
+            : 'other';
+    });
+    return `${config}\n${kinds.join(' ')}`;
   }
 
   /** The next command finds everything whole, every version is as it was, and the operation can be done again. */
   async expectWhole(point: string): Promise<void> {
     const engine = await this.engine();
     expect(await engine.fsck(undefined), point).toEqual([]);
+    expect(
+      leftovers(this.lxc.directory).filter((path) => !path.startsWith('saved-')),
+      point,
+    ).toEqual([]);
     for (const { id } of this.manifests()) {
       const known = this.versions.get(id) ?? this.before.tree;
       expect(compareTrees(this.treeOfVersion(id), known), point).toEqual([]);

@@ -75,21 +75,32 @@ export function faultyHost(fault: Fault, at: number): FaultyHost {
   };
 }
 
-function wrap<T extends object>(
-  target: T,
-  changing: readonly string[],
-  strike: (name: string, args: readonly unknown[], act: () => unknown) => unknown,
-  isDead: () => boolean,
-): T {
+type Strike = (name: string, args: readonly unknown[], act: () => unknown) => unknown;
+
+function wrap<T extends object>(target: T, changing: readonly string[], strike: Strike, isDead: () => boolean): T {
   return new Proxy(target, {
     get(_, name: string) {
       const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
       return (...args: unknown[]) => {
-        if (changing.includes(name)) return strike(name, args, () => method.apply(target, args));
+        if (changing.includes(name))
+          return thawing(
+            strike,
+            strike(name, args, () => method.apply(target, args)),
+          );
         if (isDead()) throw new Death(name);
         return method.apply(target, args);
       };
     },
+  });
+}
+
+/** The end of a freeze is a call too. */
+function thawing(strike: Strike, result: unknown): unknown {
+  if (!(result instanceof Promise)) return result;
+  return result.then((freeze: unknown) => {
+    if (typeof freeze !== 'object' || freeze === null || !(Symbol.asyncDispose in freeze)) return freeze;
+    const { [Symbol.asyncDispose]: thaw, ...rest } = freeze as AsyncDisposable;
+    return { ...rest, [Symbol.asyncDispose]: () => strike('thaw-again', [], () => thaw.call(freeze)) };
   });
 }
 

@@ -1,0 +1,32 @@
+/** What fsck finds: a value, and no error. */
+
+/** What can be wrong. */
+export type FindingCode =
+  | 'manifest-damaged'
+  | 'history-forged'
+  | 'number-repeated'
+  | 'layer-missing'
+  | 'delta-open'
+  | 'delta-not-keepable'
+  | 'base-changed'
+  | 'base-missing'
+  | 'base-unprotected'
+  | 'ref-damaged'
+  | 'container-damaged'
+  | 'container-edited'
+  | 'operation-pending'
+  | 'unknown-file';
+
+export interface Finding {
+  readonly code: FindingCode;
+  /** The file or directory that it is about. */
+  readonly where: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export const RESTORE = 'Restore it from a backup of the store.';
+
+export function finding(code: FindingCode, where: string, message: string, hint: string): Finding {
+  return { code, where, message, hint };
+}

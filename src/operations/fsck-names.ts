@@ -1,0 +1,79 @@
+/** The part of fsck that looks at names: what lies in a repository, and is none of lxcv's. */
+
+import { LxcvError } from '../model/errors.js';
+import { isRepositoryName, isVersionId } from '../model/names.js';
+import { decodeTag } from '../model/tag.js';
+import type { TagName, VersionId } from '../model/version.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import { type Finding, finding, RESTORE } from './finding.js';
+import type { World } from './world.js';
+
+const IN_REPOSITORY = /^(containers|empty|hooks|lock|operations|refs|seal\.lock|versions)$/;
+const IN_REFS = /^(heads|tags)$/;
+const IN_VERSION =
+  /^(config|delta|entries|entries\.partial|files|keyframe-[1-9]|manifest\.json|sources|work|work-left)$/;
+const IN_WORKING = /^(delta|work|working\.json)$/;
+/** Beside the containers: what a checkout makes before it has its name. */
+const STAGED_CONTAINER = /^\.lxcv-/;
+
+/** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
+export function* checkNames(world: World, layout: RepositoryLayout): Generator<Finding> {
+  yield* checkDirectory(world, layout.root, IN_REPOSITORY);
+  yield* checkDirectory(world, `${layout.root}/refs`, IN_REFS);
+  for (const id of namesIn(world, layout.versions)) {
+    const version = layout.version(id as VersionId);
+    const has = (path: string) => world.host.files.stat(path) !== undefined;
+    if (!isVersionId(id)) yield unknownFile(`${layout.versions}/${id}`);
+    else if (has(version.manifest)) yield* checkDirectory(world, version.root, IN_VERSION);
+    else if (has(version.working)) yield* checkDirectory(world, version.root, IN_WORKING);
+  }
+  for (const name of namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each))) {
+    yield unknownFile(`${world.lxcpath}/${name}`);
+  }
+}
+
+export function* checkRefs(
+  world: World,
+  layout: RepositoryLayout,
+  versions: ReadonlyMap<VersionId, unknown>,
+): Generator<Finding> {
+  const { files } = world.host;
+  for (const name of namesIn(world, layout.branches)) {
+    const path = `${layout.branches}/${name}`;
+    const bytes = isRepositoryName(name) ? files.readIfPresent(path) : undefined;
+    if (bytes === undefined) yield unknownFile(path);
+    else if (!versions.has(bytes.toString('utf8').trimEnd() as VersionId)) {
+      yield finding('ref-damaged', path, 'it names no version', 'Write the id of a version and a newline to it.');
+    }
+  }
+  for (const name of namesIn(world, layout.tags)) {
+    const path = layout.tag(name as TagName);
+    const bytes = isRepositoryName(name) ? files.readIfPresent(path) : undefined;
+    if (bytes === undefined) yield unknownFile(path);
+    else yield* checkTag(bytes, path, versions);
+  }
+}
+
+export function unknownFile(path: string): Finding {
+  return finding('unknown-file', path, 'lxcv did not make this', 'See what it is, and move it away.');
+}
+
+function* checkTag(bytes: Buffer, path: string, versions: ReadonlyMap<VersionId, unknown>): Generator<Finding> {
+  try {
+    if (!versions.has(decodeTag(bytes, path).version))
+      yield finding('ref-damaged', path, 'it names no version', RESTORE);
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+    yield finding('ref-damaged', path, error.message, RESTORE);
+  }
+}
+
+function* checkDirectory(world: World, path: string, known: RegExp): Generator<Finding> {
+  for (const name of namesIn(world, path)) {
+    if (!known.test(name)) yield unknownFile(`${path}/${name}`);
+  }
+}
+
+function namesIn({ host: { files } }: World, path: string): string[] {
+  return files.stat(path)?.type === 'directory' ? (files.list(path) as string[]).sort() : [];
+}
