@@ -13,7 +13,7 @@ const PREFIX = 'trusted.overlay.';
 /** An overlay inside the container writes its marks through the outer one, which stores them with this prefix. */
 const NESTED_PREFIX = 'trusted.overlay.overlay.';
 export const OPAQUE = `${PREFIX}opaque`;
-export const WHITEOUT = `${PREFIX}whiteout`;
+const WHITEOUT = `${PREFIX}whiteout`;
 
 /** LXC gives mount(2) its options as one string: past a page the kernel drops layers, or fails. */
 const MOUNT_STRING_MAX = 3500;
