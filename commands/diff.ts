@@ -2,11 +2,16 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
 import { screenRows } from '../src/cli/terminal.js';
+import type { Engine } from '../src/engine.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderDiff, renderNameStatus } from '../src/render/diff.js';
+import { renderMetadata } from '../src/render/diff-metadata.js';
+import { renderStat } from '../src/render/diff-stat.js';
+import { renderPackages } from '../src/render/packages.js';
+import type { Style } from '../src/render/style.js';
 
 /** The ways to tell a difference: each without the others. */
-const FORMS = ['name-status'];
+const FORMS = ['name-status', 'stat', 'metadata', 'packages'];
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -15,6 +20,7 @@ export default class Diff extends BaseCommand {
     '<%= config.bin %> <%= command.id %> mysql',
     '<%= config.bin %> <%= command.id %> mysql@1 mysql@2',
     '<%= config.bin %> <%= command.id %> mysql@1 -- /etc',
+    '<%= config.bin %> <%= command.id %> --packages mysql@1 mysql',
   ];
   static override args = {
     from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),
@@ -24,7 +30,16 @@ export default class Diff extends BaseCommand {
   static override flags = {
     'name-status': Flags.boolean({
       exclusive: FORMS,
-      summary: 'Show every path, with a letter: A added, M modified, D removed, R moved, m metadata only.',
+      summary: 'Show every path with a letter: A added, M modified, D removed, R moved, m metadata only.',
+    }),
+    stat: Flags.boolean({ exclusive: FORMS, summary: 'Show the size that each path had and has.' }),
+    metadata: Flags.boolean({
+      exclusive: FORMS,
+      summary: 'Show what changed of modes, owners, times, ACLs, capabilities and other extended attributes.',
+    }),
+    packages: Flags.boolean({
+      exclusive: FORMS,
+      summary: 'Show which packages of dpkg, apk and rpm were installed, removed and upgraded.',
     }),
   };
 
@@ -36,11 +51,24 @@ export default class Diff extends BaseCommand {
       from: args.from,
       ...(args.to === undefined ? {} : { to: args.to }),
       paths: paths.map(parseTreePath),
+      attributes: flags.metadata,
+      packages: flags.packages,
     });
-    await this.page(
-      flags['name-status'] ? renderNameStatus(diff.changes, this.style) : renderDiff(diff, this.style, screenRows()),
-    );
-    const { from, to, changes, config } = diff;
-    return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };
+    await this.page(render(diff, flags, this.style));
+    const { from, to, changes, config, packages } = diff;
+    return {
+      ...{ from: from.name, to: to.name, changes: changes.map(changeToJson), config },
+      ...(packages === undefined ? {} : { packages }),
+    };
   }
+}
+
+type Forms = Readonly<Record<'name-status' | 'stat' | 'metadata' | 'packages', boolean>>;
+
+function render(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style: Style): string {
+  if (forms['name-status']) return renderNameStatus(diff.changes, style);
+  if (forms.stat) return renderStat(diff.changes, style);
+  if (forms.metadata) return renderMetadata(diff.changes, style);
+  if (forms.packages) return renderPackages(diff.packages ?? [], style);
+  return renderDiff(diff, style, screenRows());
 }
