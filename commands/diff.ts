@@ -29,16 +29,16 @@ export default class Diff extends BaseCommand {
 
   static override flags = {
     'name-status': Flags.boolean({
-      exclusive: FORMS,
+      exclusive: without('name-status'),
       summary: 'Show every path with a letter: A added, M modified, D removed, R moved, m metadata only.',
     }),
-    stat: Flags.boolean({ exclusive: FORMS, summary: 'Show the size that each path had and has.' }),
+    stat: Flags.boolean({ exclusive: without('stat'), summary: 'Show the size that each path had and has.' }),
     metadata: Flags.boolean({
-      exclusive: FORMS,
+      exclusive: without('metadata'),
       summary: 'Show what changed of modes, owners, times, ACLs, capabilities and other extended attributes.',
     }),
     packages: Flags.boolean({
-      exclusive: FORMS,
+      exclusive: without('packages'),
       summary: 'Show which packages of dpkg, apk and rpm were installed, removed and upgraded.',
     }),
   };
@@ -61,6 +61,11 @@ export default class Diff extends BaseCommand {
       ...(packages === undefined ? {} : { packages }),
     };
   }
+}
+
+/** A flag that excluded itself could not be given at all. */
+function without(form: string): string[] {
+  return FORMS.filter((other) => other !== form);
 }
 
 type Forms = Readonly<Record<'name-status' | 'stat' | 'metadata' | 'packages', boolean>>;
