@@ -70,7 +70,7 @@ function textsOf(type: EntryType, attributes: Attributes | undefined, timed: boo
 }
 
 /** `rwsr-xr-t`, as ls(1) has it. */
-export function formatMode(mode: number): string {
+function formatMode(mode: number): string {
   const triple = (shift: number, special: number, [on, off]: readonly [string, string]) => {
     const bits = (mode >> shift) & 7;
     const execute = mode & special ? (bits & 1 ? on : off) : bits & 1 ? 'x' : '-';
