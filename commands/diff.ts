@@ -2,13 +2,17 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
 import { screenRows } from '../src/cli/terminal.js';
+import type { Engine } from '../src/engine.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderDiff, renderNameStatus } from '../src/render/diff.js';
+import { renderMetadata } from '../src/render/diff-metadata.js';
+import { renderStat } from '../src/render/diff-stat.js';
+import { renderPackages } from '../src/render/packages.js';
 import { renderPatch } from '../src/render/patch.js';
+import type { Style } from '../src/render/style.js';
 
 /** The ways to tell a difference: each without the others. */
-const FORMS = ['name-status', 'patch'];
-const othersThan = (form: string) => FORMS.filter((other) => other !== form);
+const FORMS = ['name-status', 'stat', 'metadata', 'packages', 'patch'];
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
@@ -17,6 +21,7 @@ export default class Diff extends BaseCommand {
     '<%= config.bin %> <%= command.id %> mysql',
     '<%= config.bin %> <%= command.id %> mysql@1 mysql@2',
     '<%= config.bin %> <%= command.id %> mysql@1 -p -- /etc',
+    '<%= config.bin %> <%= command.id %> --packages mysql@1 mysql',
   ];
   static override args = {
     from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),
@@ -24,12 +29,21 @@ export default class Diff extends BaseCommand {
   };
   static override flags = {
     'name-status': Flags.boolean({
-      exclusive: othersThan('name-status'),
-      summary: 'Show every path, with a letter: A added, M modified, D removed, R moved, m metadata only.',
+      exclusive: without('name-status'),
+      summary: 'Show every path with a letter: A added, M modified, D removed, R moved, m metadata only.',
+    }),
+    stat: Flags.boolean({ exclusive: without('stat'), summary: 'Show the size that each path had and has.' }),
+    metadata: Flags.boolean({
+      exclusive: without('metadata'),
+      summary: 'Show what changed of modes, owners, times, ACLs, capabilities and other extended attributes.',
+    }),
+    packages: Flags.boolean({
+      exclusive: without('packages'),
+      summary: 'Show which packages of dpkg, apk and rpm were installed, removed and upgraded.',
     }),
     patch: Flags.boolean({
       char: 'p',
-      exclusive: othersThan('patch'),
+      exclusive: without('patch'),
       summary: 'Show what differs in texts, as git does.',
     }),
     unified: Flags.integer({ char: 'U', min: 0, helpValue: 'N', dependsOn: ['patch'], summary: 'Lines of context.' }),
@@ -50,11 +64,27 @@ export default class Diff extends BaseCommand {
       await this.pageBytes(renderPatch(patch, this.style));
       return { patch: patch.toString('utf8') };
     }
-    const diff = await engine.diff(request);
-    await this.page(
-      flags['name-status'] ? renderNameStatus(diff.changes, this.style) : renderDiff(diff, this.style, screenRows()),
-    );
-    const { from, to, changes, config } = diff;
-    return { from: from.name, to: to.name, changes: changes.map(changeToJson), config };
+    const diff = await engine.diff({ ...request, attributes: flags.metadata, packages: flags.packages });
+    await this.page(render(diff, flags, this.style));
+    const { from, to, changes, config, packages } = diff;
+    return {
+      ...{ from: from.name, to: to.name, changes: changes.map(changeToJson), config },
+      ...(packages === undefined ? {} : { packages }),
+    };
   }
+}
+
+/** A flag that excluded itself could not be given at all. */
+function without(form: string): string[] {
+  return FORMS.filter((other) => other !== form);
+}
+
+type Forms = Readonly<Record<'name-status' | 'stat' | 'metadata' | 'packages', boolean>>;
+
+function render(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style: Style): string {
+  if (forms['name-status']) return renderNameStatus(diff.changes, style);
+  if (forms.stat) return renderStat(diff.changes, style);
+  if (forms.metadata) return renderMetadata(diff.changes, style);
+  if (forms.packages) return renderPackages(diff.packages ?? [], style);
+  return renderDiff(diff, style, screenRows());
 }

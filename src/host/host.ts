@@ -10,6 +10,7 @@ import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
 import { type Programs, programs } from './programs.js';
 import { type Signals, signals } from './signals.js';
+import { type TemporaryDirectory, temporaryDirectory } from './temporary.js';
 
 /** A moment: in milliseconds since the epoch, by the clock that can be set, and since some other moment, by one that cannot. */
 export interface Clocks {
@@ -25,6 +26,8 @@ export interface Host {
   readonly signals: Signals;
   /** Takes a lock that ends with this process: see host/lock.ts. */
   takeLock(path: string, holder: string): Lock;
+  /** Makes a directory that goes when it is disposed of. */
+  temporaryDirectory(): TemporaryDirectory;
   isRoot(): boolean;
   now(): Date;
   /** Both clocks at one moment. */
@@ -49,6 +52,7 @@ export const machine: Host = {
   programs,
   signals,
   takeLock,
+  temporaryDirectory,
   isRoot: () => geteuid?.() === 0,
   now: () => new Date(),
   clocks: readClocks,

@@ -11,8 +11,10 @@ import type { Change } from '../model/changes.js';
 import type { Job } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
+import type { PackageChanges } from '../model/packages.js';
 import { parseRevision } from '../model/revision.js';
 import { findOperand, listingsOf, type Operand } from './operand.js';
+import { comparePackages } from './packages.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -25,6 +27,8 @@ export interface DiffRequest {
   readonly paths?: readonly BytePath[];
   /** Tells modes, owners, times and extended attributes of both sides too. */
   readonly attributes?: boolean;
+  /** Tells too which packages came, went or changed. */
+  readonly packages?: boolean;
 }
 
 export interface Diff {
@@ -33,10 +37,14 @@ export interface Diff {
   readonly changes: readonly ToldChange[];
   /** Of the LXC config; none where one side is a base. */
   readonly config: ConfigChanges;
+  /** Of each package manager that has a database on one of the sides, where that was asked for. */
+  readonly packages?: readonly PackageChanges[];
 }
 
 /** A change as it is told: with where a file went or came from that was only moved. */
 export interface ToldChange extends Change {
+  /** Of the regular file that was there before, in bytes; 0 for all else. */
+  readonly sizeBefore: number;
   /** Of a removed file: where it is now. */
   readonly movedTo?: BytePath;
   /** Of an added file: where it was. */
@@ -45,7 +53,7 @@ export interface ToldChange extends Change {
   readonly after?: Attributes;
 }
 
-interface Attributes {
+export interface Attributes {
   /** The 12 permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -56,7 +64,8 @@ interface Attributes {
 }
 
 /** @throws LxcvError those of `findOperand`. */
-export async function diff(world: World, { from, to, paths, attributes }: DiffRequest): Promise<Diff> {
+export async function diff(world: World, request: DiffRequest): Promise<Diff> {
+  const { from, to, paths, attributes } = request;
   const [before, after] = [findOperand(world, from), findOperand(world, to ?? `${parseRevision(from).name}@WORK`)];
   const changes = await tellChanges(world, before.layers, after.layers, {
     what: `comparing ${before.name} with ${after.name}`,
@@ -72,6 +81,7 @@ export async function diff(world: World, { from, to, paths, attributes }: DiffRe
     config: configs
       ? diffConfigs(parseLxcConfig(before.config as Buffer), parseLxcConfig(after.config as Buffer))
       : { removed: [], added: [] },
+    ...(request.packages ? { packages: await comparePackages(world, before, after) } : {}),
   };
 }
 
@@ -112,7 +122,8 @@ function* collect(
     if (difference !== undefined) {
       const { before, after, ...change } = difference;
       const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
-      changes.push({ ...change, ...more });
+      const sizeBefore = before?.stat.type === 'file' ? before.stat.size : 0;
+      changes.push({ ...change, sizeBefore, ...more });
     }
     yield;
   }

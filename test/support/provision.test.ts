@@ -17,7 +17,7 @@ import { temporaryDirectory } from './overlay.js';
 
 const PROVISION = fileURLToPath(new URL('provision', import.meta.url));
 const PACKAGES =
-  'acl attr btrfs-progs busybox-static git libcap2-bin lxc lxc-templates rsync xfsprogs xz-utils zstd'.split(' ');
+  'acl attr btrfs-progs busybox-static git libcap2-bin lxc lxc-templates rpm rsync xfsprogs xz-utils zstd'.split(' ');
 const TOOLS = 'bash comm dirname find mkdir rm sed sort'.split(' ');
 
 /** Stand-ins for what would change the machine: each notes how it was called, and does what it should in small. */

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { diffPackages, parseApkInstalled, parseDpkgStatus } from '../../src/model/packages.js';
+
+const DPKG = `Package: adduser
+Status: install ok installed
+Priority: important
+Architecture: all
+Multi-Arch: foreign
+Version: 3.134
+Description: add and remove users and groups
+ This package includes the commands.
+ .
+ Version: 9 is not its version.
+
+Package: nano
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 7.2-1+deb12u1
+Conffiles:
+ /etc/nanorc 1
+
+Package: libc6
+Status: hold ok installed
+Architecture: amd64
+Multi-Arch: same
+Version: 2.36-9+deb12u4
+
+Package: libc6
+Status: install ok triggers-awaited
+Architecture: i386
+Multi-Arch: same
+Version: 2.36-9+deb12u4
+
+Package: broken
+Status: install reinstreq half-installed
+Architecture: amd64
+Version: 1
+`;
+
+const APK = `C:Q1yxfZ4fKmCDJVWlHMCXHGAGgBJ0c=
+P:alpine-baselayout
+V:3.4.3-r2
+A:x86_64
+F:etc
+R:motd
+Z:Q1SLkS9hBidUbPwwrw+XR0Whv3ww8=
+
+C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=
+P:busybox
+V:1.36.1-r15
+D:so:libc.musl-x86_64.so.1
+`;
+
+describe('parseDpkgStatus', () => {
+  it('tells what is installed, and the architecture where there can be several', () => {
+    expect(parseDpkgStatus(DPKG)).toEqual([
+      { name: 'adduser', version: '3.134' },
+      { name: 'libc6:amd64', version: '2.36-9+deb12u4' },
+      { name: 'libc6:i386', version: '2.36-9+deb12u4' },
+    ]);
+  });
+
+  it('takes a stanza without a state, as in status.d, for installed', () => {
+    expect(parseDpkgStatus('Package: tzdata\nVersion: 2024a-0\n')).toEqual([{ name: 'tzdata', version: '2024a-0' }]);
+  });
+});
+
+describe('parseApkInstalled', () => {
+  it('tells what is installed', () => {
+    expect(parseApkInstalled(APK)).toEqual([
+      { name: 'alpine-baselayout', version: '3.4.3-r2' },
+      { name: 'busybox', version: '1.36.1-r15' },
+    ]);
+  });
+});
+
+describe('diffPackages', () => {
+  it('tells what came, went and changed, by name', () => {
+    const before = parse('zip 1', 'kept 1', 'kernel 1', 'kernel 2', 'gone 1');
+    const after = parse('new 1', 'kept 1', 'kernel 2', 'kernel 3', 'kernel 4', 'zip 1:2-r1', 'a 1');
+    expect(diffPackages('rpm', before, after)).toEqual({
+      manager: 'rpm',
+      installed: parse('a 1', 'kernel 3', 'kernel 4', 'new 1'),
+      removed: parse('gone 1', 'kernel 1'),
+      upgraded: [{ name: 'zip', from: '1', to: '1:2-r1' }],
+    });
+  });
+
+  it('tells nothing of what is the same in another order', () => {
+    const [a, b] = [parse('a 1', 'b 1', 'b 2'), parse('b 2', 'a 1', 'b 1')];
+    expect(diffPackages('apk', a, b)).toEqual({ manager: 'apk', installed: [], removed: [], upgraded: [] });
+  });
+});
+
+function parse(...packages: string[]) {
+  return packages.map((text) => {
+    const [name = '', version = ''] = text.split(' ');
+    return { name, version };
+  });
+}

@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Host, machine } from '../../src/host/host.js';
+import { comparePackages } from '../../src/operations/packages.js';
+import type { ReportEvent } from '../../src/operations/world.js';
+import { temporaryDirectory } from '../support/overlay.js';
+
+describe('comparePackages', () => {
+  it('reads the databases of dpkg and apk, each part from the layer that shows it', async () => {
+    using room = temporaryRoom();
+    room.write('base/var/lib/dpkg/status', 'Package: a\nStatus: install ok installed\nVersion: 1\n');
+    room.write('base/var/lib/dpkg/status.d/b', 'Package: b\nVersion: 1\n');
+    room.write('base/var/lib/dpkg/status.d/b.md5sums', 'Package: no\nVersion: 1\n');
+    room.write('delta/var/lib/dpkg/status', 'Package: a\nStatus: install ok installed\nVersion: 2\n');
+    room.write('delta/lib/apk/db/installed', 'P:busybox\nV:1\n');
+    expect(await room.compare(['base'], ['delta', 'base'])).toEqual([
+      { manager: 'dpkg', installed: [], removed: [], upgraded: [{ name: 'a', from: '1', to: '2' }] },
+      { manager: 'apk', installed: [{ name: 'busybox', version: '1' }], removed: [], upgraded: [] },
+    ]);
+    const [dpkg] = await room.compare(['base'], []);
+    expect(dpkg?.removed.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(room.notices).toEqual([]);
+  });
+
+  it('reads the database of rpm with rpm', async () => {
+    using room = temporaryRoom();
+    room.rpm('before/var/lib/rpm', 'one-1-1', 'two-1-1');
+    room.rpm('after/usr/lib/sysimage/rpm', 'two-2:1-1', 'three-1-1');
+    symlinkSync('../../usr/lib/sysimage/rpm', room.at('after/var/lib/rpm'));
+    expect(await room.compare(['before'], ['after'])).toEqual([
+      {
+        manager: 'rpm',
+        installed: [{ name: 'three', version: '1-1' }],
+        removed: [{ name: 'one', version: '1-1' }],
+        upgraded: [{ name: 'two', from: '1-1', to: '2:1-1' }],
+      },
+    ]);
+    expect(room.notices).toEqual([]);
+  });
+
+  it('says that there is a database of rpm where there is no rpm', async () => {
+    using room = temporaryRoom();
+    room.write('base/var/lib/rpm/rpmdb.sqlite', '');
+    const run: Host['programs']['run'] = (_program, args, options) =>
+      machine.programs.run('/no/such/program', args, options);
+    const host: Host = { ...machine, programs: { ...machine.programs, run } };
+    expect(await room.compare(['base'], [], host)).toEqual([]);
+    expect(room.notices[0]).toBe('before has an rpm database, but there is no rpm here to read it');
+  });
+
+  it('follows no link, opens nothing but files, and reads nothing that is no database by its size', async () => {
+    using room = temporaryRoom();
+    room.write('outside/status', 'Package: secret\nVersion: 1\n');
+    room.write('outside/installed', 'P:secret\nV:1\n');
+    room.write('base/lib/apk/file', '');
+    mkdirSync(room.at('base/var/lib/dpkg'), { recursive: true });
+    symlinkSync(room.at('outside/status'), room.at('base/var/lib/dpkg/status'));
+    symlinkSync(room.at('outside'), room.at('base/var/lib/dpkg/status.d'));
+    symlinkSync(room.at('outside'), room.at('base/lib/apk/db'));
+    mkdirSync(room.at('base/usr/lib/apk/db'), { recursive: true });
+    execFileSync('mkfifo', [room.at('base/usr/lib/apk/db/installed')]);
+    room.write('huge/var/lib/dpkg/status', '');
+    truncateSync(room.at('huge/var/lib/dpkg/status'), 2 ** 40);
+    expect(await room.compare(['base'], ['huge'])).toEqual([]);
+    expect(room.notices).toEqual([
+      '/var/lib/dpkg/status of after is too large for a database: it was not read',
+      'neither before nor after has a database of packages that can be read',
+    ]);
+  });
+});
+
+function temporaryRoom() {
+  const directory = temporaryDirectory();
+  const at = (path: string) => join(directory.path, path);
+  const notices: string[] = [];
+  const report = (event: ReportEvent) => {
+    if (event.kind === 'notice') notices.push(event.message);
+  };
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(at(path)), { recursive: true });
+    writeFileSync(at(path), text);
+  };
+  return {
+    ...directory,
+    at,
+    notices,
+    write,
+    /** Makes a database of packages without files, `name-[epoch:]version-release`. */
+    rpm(path: string, ...packages: string[]) {
+      mkdirSync(at(path), { recursive: true });
+      mkdirSync(dirname(at(`${path.split('/')[0]}/var/lib/rpm`)), { recursive: true });
+      const specs = packages.map((text) => {
+        const [, name, , epoch = '0', version, release] = /^(\w+)-((\d+):)?(\w+)-(\w+)$/.exec(text) ?? [];
+        const spec = `${text}.spec`;
+        const head = `Name: ${name}\nVersion: ${version}\nRelease: ${release}\n${epoch === '0' ? '' : `Epoch: ${epoch}\n`}`;
+        write(spec, `${head}Summary: A test\nLicense: none\nBuildArch: noarch\n%description\nA test\n%files\n`);
+        return at(spec);
+      });
+      const built = at(`rpms-${path.split('/')[0]}`);
+      execFileSync('rpmbuild', ['-bb', '--define', `_topdir ${built}`, ...specs], { stdio: 'pipe' });
+      const made = execFileSync('find', [built, '-name', '*.rpm']).toString().trim().split('\n');
+      execFileSync('rpm', ['-i', '--nodeps', '--force-debian', '--dbpath', at(path), ...made], { stdio: 'pipe' });
+      chmodSync(at(path), 0o755);
+    },
+    compare(before: readonly string[], after: readonly string[], host = machine) {
+      const world = { host, lxcpath: '/', report };
+      return comparePackages(
+        world,
+        { layers: before.map(at), name: 'before' },
+        { layers: after.map(at), name: 'after' },
+      );
+    },
+  };
+}
