@@ -1,7 +1,9 @@
 /** The JSON that commands print: names that scripts build on. See docs/commands.md. */
 
-import { encodePath, isUtf8, pathToText } from '../model/byte-path.js';
+import { type BytePath, encodePath, isUtf8, pathToText } from '../model/byte-path.js';
 import type { Change } from '../model/changes.js';
+import type { PathInfo } from '../model/entry.js';
+import { formatInstant } from '../model/instant.js';
 import type { Version } from '../model/version.js';
 import type { NamedTag } from '../operations/tag.js';
 
@@ -20,8 +22,24 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
   return { name, version: versionToJson(version, refs), message, author, time };
 }
 
-/** `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. */
 export function changeToJson({ path, kind, type }: Change) {
-  const text = { path: pathToText(path), kind, type };
-  return isUtf8(path) ? text : { ...text, pathBytes: encodePath(path).toString('base64') };
+  return { ...pathToJson(path), kind, type };
+}
+
+type NameJson<Key extends string> = Record<Key, string> & { readonly [bytes in `${Key}Bytes`]?: string };
+
+/** A path as text, under `key`; one that is not UTF-8 loses bytes in it, and has all of them under `keyBytes`, in base64. */
+export function pathToJson<Key extends string = 'path'>(path: BytePath, key = 'path' as Key): NameJson<Key> {
+  const text = { [key]: pathToText(path) } as NameJson<Key>;
+  return isUtf8(path) ? text : { ...text, [`${key}Bytes`]: encodePath(path).toString('base64') };
+}
+
+/** `mode` in four octal digits, `mtime` in ISO 8601 to the nanosecond; `target` is of a link, `device` of a device node. */
+export function pathInfoToJson({ type, mode, uid, gid, size, mtimeNs, target, device }: PathInfo) {
+  const octal = mode.toString(8).padStart(4, '0');
+  return {
+    ...{ type, mode: octal, uid, gid, size, mtime: formatInstant(mtimeNs) },
+    ...(target === undefined ? {} : pathToJson(target as BytePath, 'target')),
+    ...(device === undefined ? {} : { device }),
+  };
 }
