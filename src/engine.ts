@@ -25,6 +25,8 @@ import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type PatchRequest, patch } from './operations/patch.js';
 import { sealRepository } from './operations/seal.js';
+import { type ShownVersion, showVersion } from './operations/show.js';
+import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
 import { type Status, status } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
@@ -35,6 +37,9 @@ export interface Engine {
   status(container: ContainerName): Promise<Status>;
   log(request: LogRequest): Promise<Log>;
   list(): Promise<Listing>;
+  /** @param revision `NAME[@REV]`. */
+  showVersion(revision: string): Promise<ShownVersion>;
+  showPath(request: ShowPathRequest): Promise<ShownPath>;
   listBranches(name: ContainerName): Promise<Branches>;
   createBranch(name: ContainerName, branch: BranchName, revision: string): Promise<Branch>;
   renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
@@ -75,6 +80,8 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     status: (container) => consistently(world, () => status(world, container)),
     log: (request) => consistently(world, () => log(world, request)),
     list: () => consistently(world, () => list(world)),
+    showVersion: (revision) => consistently(world, () => showVersion(world, revision)),
+    showPath: (request) => showPath(world, request),
     listBranches: (name) => consistently(world, () => listBranches(world, name)),
     createBranch: (name, branch, revision) => createBranch(world, name, branch, revision),
     renameBranch: (name, from, to) => renameBranch(world, name, from, to),

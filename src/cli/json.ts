@@ -1,10 +1,11 @@
 /** The JSON that commands print: names that scripts build on. See docs/commands.md. */
 
 import { type BytePath, encodePath, isUtf8, pathToText } from '../model/byte-path.js';
+import type { PathInfo } from '../model/entry.js';
+import { formatInstant } from '../model/instant.js';
 import type { Version } from '../model/version.js';
 import type { Attributes, ToldChange } from '../operations/diff.js';
 import type { NamedTag } from '../operations/tag.js';
-import { formatNanoseconds } from '../render/time.js';
 
 /** @param refs the names of the branches and tags that name the version. */
 export function versionToJson(version: Version, refs: readonly string[] = []) {
@@ -28,8 +29,7 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
 export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
   const { path, kind, type, movedFrom, movedTo, before, after } = change;
   return {
-    ...{ path: pathToText(path), kind, type },
-    ...(isUtf8(path) ? {} : { pathBytes: encodePath(path).toString('base64') }),
+    ...{ ...pathToJson(path), kind, type },
     ...(movedFrom === undefined ? {} : { movedFrom: pathToText(movedFrom) }),
     ...(movedTo === undefined ? {} : { movedTo: pathToText(movedTo) }),
     ...(before === undefined ? {} : { before: attributesToJson(before) }),
@@ -41,9 +41,27 @@ export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
 function attributesToJson({ mode, uid, gid, mtimeNs, xattrs }: Attributes) {
   return {
     mode: mode.toString(8).padStart(4, '0'),
-    ...{ uid, gid, mtime: formatNanoseconds(mtimeNs) },
+    ...{ uid, gid, mtime: formatInstant(mtimeNs) },
     xattrs: Object.fromEntries(
       [...xattrs].map(([name, value]) => [pathToText(name as BytePath), value.toString('base64')]),
     ),
+  };
+}
+
+type NameJson<Key extends string> = Record<Key, string> & { readonly [bytes in `${Key}Bytes`]?: string };
+
+/** A path as text, under `key`; one that is not UTF-8 loses bytes in it, and has all of them under `keyBytes`, in base64. */
+export function pathToJson<Key extends string = 'path'>(path: BytePath, key = 'path' as Key): NameJson<Key> {
+  const text = { [key]: pathToText(path) } as NameJson<Key>;
+  return isUtf8(path) ? text : { ...text, [`${key}Bytes`]: encodePath(path).toString('base64') };
+}
+
+/** `mode` in four octal digits, `mtime` in ISO 8601 to the nanosecond; `target` is of a link, `device` of a device node. */
+export function pathInfoToJson({ type, mode, uid, gid, size, mtimeNs, target, device }: PathInfo) {
+  const octal = mode.toString(8).padStart(4, '0');
+  return {
+    ...{ type, mode: octal, uid, gid, size, mtime: formatInstant(mtimeNs) },
+    ...(target === undefined ? {} : pathToJson(target as BytePath, 'target')),
+    ...(device === undefined ? {} : { device }),
   };
 }

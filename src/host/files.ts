@@ -76,7 +76,7 @@ export interface Directory extends Disposable {
 }
 
 /** An open regular file. */
-interface OpenFile extends Disposable {
+export interface OpenFile extends Disposable {
   /** For a program that is to read it. */
   readonly descriptor: number;
   /** Bytes when it was opened. */

@@ -25,3 +25,18 @@ export interface Entry {
   /** Values by name, a character a byte in the name; sorted by name. */
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
+
+/** What `ls -l` tells of a path. */
+export interface PathInfo extends Pick<Entry, 'type' | 'mode' | 'uid' | 'gid' | 'mtimeNs'> {
+  /** In bytes, as lstat(2) has it for any type. */
+  readonly size: number;
+  /** What a symbolic link says, a character a byte. */
+  readonly target?: string;
+  /** Of a device node. */
+  readonly device?: { readonly major: number; readonly minor: number };
+}
+
+/** A path of a directory. */
+export interface NamedPath extends PathInfo {
+  readonly name: BytePath;
+}

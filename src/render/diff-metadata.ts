@@ -3,11 +3,11 @@
 import type { BytePath } from '../model/byte-path.js';
 import { formatCapabilities } from '../model/capability.js';
 import type { EntryType } from '../model/entry.js';
+import { formatInstant } from '../model/instant.js';
 import { formatAcl } from '../model/posix-acl.js';
 import { type ChangeView, renderLetter, showPath, withoutOrigins } from './diff.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
-import { formatNanoseconds } from './time.js';
 import { truncate } from './width.js';
 
 interface Attributes {
@@ -64,7 +64,7 @@ function textsOf(type: EntryType, attributes: Attributes | undefined, timed: boo
   return new Map([
     ['mode', formatMode(mode)],
     ['owner', `${uid}:${gid}`],
-    ...(timed && type !== 'directory' ? [['mtime', formatNanoseconds(mtimeNs)] as const] : []),
+    ...(timed && type !== 'directory' ? [['mtime', formatInstant(mtimeNs)] as const] : []),
     ...[...xattrs].map(([name, value]) => [labelOf(name), formatXattr(name, value)] as const),
   ]);
 }

@@ -32,19 +32,3 @@ function formatSpan(span: number): string | undefined {
   if (span < 8 * WEEK) return formatCount(Math.floor(span / WEEK), 'week', 'weeks');
   return undefined;
 }
-
-/** Nanoseconds since the epoch as an ISO 8601 time with all of them: `2026-01-02T03:04:05.678901234Z`. */
-export function formatNanoseconds(time: bigint): string {
-  const fraction = ((time % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
-  const milliseconds = Number((time - fraction) / 1_000_000n);
-  // Beyond what a Date can be, and what a file system should hold: the seconds themselves.
-  if (Math.abs(milliseconds) > DATE_MAX_MS) return `${(time - fraction) / NS_PER_SECOND}.${pad(fraction)}`;
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, `.${pad(fraction)}Z`);
-}
-
-function pad(nanoseconds: bigint): string {
-  return nanoseconds.toString().padStart(9, '0');
-}
-
-const NS_PER_SECOND = 1_000_000_000n;
-const DATE_MAX_MS = 8.64e15;

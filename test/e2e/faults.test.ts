@@ -131,6 +131,8 @@ const READING: readonly (keyof Engine)[] = [
   'listTags',
   'log',
   'patch',
+  'showPath',
+  'showVersion',
   'status',
 ];
 

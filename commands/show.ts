@@ -1,0 +1,52 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { writeBytes } from '../src/cli/bytes.js';
+import { changeToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
+import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
+import { renderListing, renderTarget } from '../src/render/listing.js';
+import { renderVersion } from '../src/render/show.js';
+
+export default class Show extends BaseCommand {
+  static override summary = 'Show a version, or a file or directory in one.';
+  static override description =
+    `Of a version it shows what is known of it and which paths it changed. Of a file it prints the bytes, of a directory
+what it holds, of a symbolic link where it leads. No link is followed. NAME@WORK:PATH is what a container holds now, and
+NAME@BASE:PATH what lies under all its versions.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> mysql@2',
+    '<%= config.bin %> <%= command.id %> mysql@2:/etc/mysql/my.cnf',
+    '<%= config.bin %> <%= command.id %> mysql@tuning~1:/etc',
+  ];
+  static override args = { what: Args.string({ required: true, description: 'NAME[@REV], or NAME[@REV]:PATH.' }) };
+  static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
+
+  async run() {
+    const { args, flags } = await this.parse(Show);
+    const what = parseFileRevision(args.what);
+    const engine = await this.openEngine(flags);
+    if ('path' in what) return this.showPath(engine, what);
+    const shown = await engine.showVersion(args.what);
+    this.print(renderVersion(shown, this.style, { verbose: flags.verbose }));
+    return {
+      version: versionToJson(shown.version, [...shown.branches, ...shown.tags]),
+      changes: shown.changes.map(changeToJson),
+    };
+  }
+
+  private async showPath(engine: Awaited<ReturnType<BaseCommand['openEngine']>>, { revision, path }: FileRevision) {
+    using shown = await engine.showPath({ revision, path, content: this.jsonEnabled() ? 'digest' : 'bytes' });
+    const { info, entries, bytes, digest } = shown;
+    if (bytes !== undefined) await writeBytes(process.stdout, bytes());
+    else if (entries !== undefined) this.print(renderListing(entries, this.style));
+    else if (info.target !== undefined) this.print(renderTarget(info.target));
+    else this.print(renderListing([{ name: path, ...info }], this.style));
+    return {
+      ...pathToJson(path),
+      ...pathInfoToJson(info),
+      ...(digest === undefined ? {} : { sha256: digest }),
+      ...(entries === undefined
+        ? {}
+        : { entries: entries.map((entry) => ({ ...pathToJson(entry.name, 'name'), ...pathInfoToJson(entry) })) }),
+    };
+  }
+}

@@ -1,0 +1,104 @@
+/** show REV:PATH: what a path of a tree is and, of a regular file, its bytes; read from the layers, without a mount. */
+
+import { type OpenFile, unlessGone } from '../host/files.js';
+import { digestFile } from '../layer/digest.js';
+import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
+import { type BytePath, pathToText } from '../model/byte-path.js';
+import type { NamedPath, PathInfo } from '../model/entry.js';
+import { LxcvError } from '../model/errors.js';
+import type { Job } from '../model/job.js';
+import type { FileRevision } from '../model/revision.js';
+import { consistently } from './consistently.js';
+import { findOperand } from './operand.js';
+import { runJob } from './run-job.js';
+import type { World } from './world.js';
+
+export interface ShowPathRequest extends FileRevision {
+  /** `digest`: of a regular file, its SHA-256 in place of its bytes. */
+  readonly content: 'bytes' | 'digest';
+}
+
+/** A path, and what `content` asked for. Holds a regular file open until it is disposed of. */
+export interface ShownPath extends Disposable {
+  readonly path: BytePath;
+  readonly info: PathInfo;
+  /** Of a directory, in byte order. */
+  readonly entries?: readonly NamedPath[];
+  /** Of a regular file: its bytes, in pieces; a piece is good until the next is asked for. */
+  readonly bytes?: () => Generator<Buffer>;
+  /** Of a regular file, in 64 hex digits. */
+  readonly digest?: string;
+}
+
+const READ_BYTES = 1 << 18;
+
+/** @throws LxcvError `path-not-found`, and those of `findOperand`. */
+export async function showPath(world: World, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
+  const { files } = world.host;
+  const operand = await consistently(world, () => findOperand(world, revision));
+  using found = findPath(files, operand.layers, path);
+  const info = found && infoOf(world, found.entry);
+  if (info === undefined) throw pathNotFound(operand.name, path);
+  const shown = { path, info, [Symbol.dispose]() {} };
+  if (info.type === 'directory') return { ...shown, entries: await listDirectory(world, found as Found, path) };
+  if (info.type !== 'file') return shown;
+  const { location } = (found as Found).entry;
+  // What a running container holds may be gone, or something else, by now.
+  if (content === 'bytes') {
+    const file = unlessGone(undefined, () => files.openFile(location));
+    if (file === undefined) throw pathNotFound(operand.name, path);
+    return { ...shown, bytes: () => readPieces(file), [Symbol.dispose]: () => file[Symbol.dispose]() };
+  }
+  return { ...shown, digest: await runJob(world, `reading /${pathToText(path)}`, digestFile(files, location)) };
+}
+
+/** undefined where it is gone by now. */
+function infoOf({ host: { files } }: World, { stat, location }: TreeEntry): PathInfo | undefined {
+  const { type, mode, uid, gid, mtimeNs, size, rawDevice } = stat;
+  const info = { type, mode, uid, gid, mtimeNs, size };
+  if (type === 'char' || type === 'block') return { ...info, device: splitDevice(rawDevice) };
+  if (type !== 'symlink') return info;
+  const target = unlessGone(undefined, () => files.readLink(location).toString('latin1'));
+  return target === undefined ? undefined : { ...info, target };
+}
+
+function listDirectory(world: World, found: Found, path: BytePath): Promise<NamedPath[]> {
+  return runJob(world, `reading /${pathToText(path)}`, readEntries(world, found.openDirectory()));
+}
+
+function* readEntries(world: World, opened: TreeDirectory | undefined): Job<NamedPath[]> {
+  using directory = opened;
+  const entries: NamedPath[] = [];
+  for (const name of [...(directory?.names() ?? [])].sort()) {
+    const entry = directory?.entry(name);
+    const info = entry && infoOf(world, entry);
+    if (info !== undefined) entries.push({ name, ...info });
+    yield;
+  }
+  return entries;
+}
+
+function* readPieces(file: OpenFile): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  for (let position = 0; ; ) {
+    const read = file.read(buffer, position);
+    if (read === 0) return;
+    yield buffer.subarray(0, read);
+    position += read;
+  }
+}
+
+/** As gnu_dev_major(3) and gnu_dev_minor(3) do. */
+function splitDevice(raw: bigint): { major: number; minor: number } {
+  const major = ((raw >> 8n) & 0xfffn) | ((raw >> 32n) & ~0xfffn);
+  const minor = (raw & 0xffn) | ((raw >> 12n) & ~0xffn & 0xffffffffn);
+  return { major: Number(major), minor: Number(minor) };
+}
+
+function pathNotFound(operand: string, path: BytePath): LxcvError {
+  return new LxcvError(
+    'path-not-found',
+    `there is no /${pathToText(path)} in ${operand}`,
+    `No symbolic link is followed. See what is there: lxcv show ${operand}:/`,
+  );
+}

@@ -1,0 +1,49 @@
+/** show: one version, what names it, and what it changed. */
+
+import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
+import { type ToldChange, tellChanges } from './diff.js';
+import { layersOfVersion } from './layers.js';
+import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
+import { listingsOf } from './operand.js';
+import type { World } from './world.js';
+
+export interface ShownVersion {
+  readonly version: Version;
+  readonly parents: readonly Version[];
+  readonly branches: readonly BranchName[];
+  readonly tags: readonly TagName[];
+  /** The containers whose HEAD it is. */
+  readonly heads: readonly ContainerName[];
+  /** True where its delta has a sealed listing. */
+  readonly sealed: boolean;
+  /** Against its first parent or, without one, its bases. */
+  readonly changes: readonly ToldChange[];
+}
+
+/** @throws LxcvError `bad-revision`, `revision-not-found`, `base-missing`, `store-damaged`. */
+export async function showVersion(world: World, revision: string): Promise<ShownVersion> {
+  const { repository, version } = findRevision(world, revision);
+  const { history, layout } = repository;
+  return {
+    version,
+    parents: version.parents.map(({ id }) => history.get(id)),
+    branches: branchesAt(repository, version.id),
+    tags: tagsAt(repository, version.id),
+    heads: containersOf(world, repository.name)
+      .filter(({ versioned }) => versioned.working.parents[0] === version.id)
+      .map(({ name }) => name),
+    sealed: world.host.files.stat(layout.version(version.id).entries) !== undefined,
+    changes: await changesOf(world, repository, version),
+  };
+}
+
+function changesOf(world: World, repository: Repository, version: Version): Promise<ToldChange[]> {
+  const { history, layout } = repository;
+  const [parent] = version.parents;
+  const before =
+    parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
+  return tellChanges(world, before, layersOfVersion(layout, version), {
+    what: `looking for what @${version.number} changed`,
+    listings: listingsOf({ repository, version }),
+  });
+}

@@ -1,0 +1,87 @@
+/** One version, as `git show` tells of a commit. */
+
+import { formatBytes, formatCount, formatNumber } from '../model/amount.js';
+import type { Change } from '../model/changes.js';
+import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
+import { escapeText } from './escape.js';
+import { renderStatus } from './status.js';
+import { paint, type Style } from './style.js';
+import { formatTime } from './time.js';
+
+export interface VersionToShow {
+  readonly version: Version;
+  readonly parents: readonly Pick<Version, 'id' | 'number'>[];
+  readonly branches: readonly BranchName[];
+  readonly tags: readonly TagName[];
+  /** The containers whose HEAD it is. */
+  readonly heads: readonly ContainerName[];
+  readonly sealed: boolean;
+  readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
+}
+
+/** What is known of it, its message, and the paths that it changed: folded, unless `verbose`. */
+export function renderVersion(shown: VersionToShow, style: Style, { verbose = false } = {}): string {
+  const { version } = shown;
+  const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
+  const fields = fieldsOf(shown, style).map(([name, value]) => `${`${name}:`.padEnd(NAME_WIDTH)}${value}`);
+  const message = escapeText(version.message.trim(), { newlines: true }).replace(/^(?=.)/gm, '    ');
+  const blocks = [[title, ...fields].join('\n'), message, renderChanges(shown, style, verbose)];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+const NAME_WIDTH = 12;
+
+function fieldsOf(shown: VersionToShow, style: Style): [name: string, value: string][] {
+  const { version, parents, branches, tags, heads, sealed } = shown;
+  const { author, time, container, branch, changes, chain, bases, pause } = version;
+  const numbers = parents.map(({ id, number }) => `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id)}`);
+  return [
+    ['Repository', version.repository],
+    ['Parents', numbers.join(', ') || 'none'],
+    ['Author', escapeText(author.email === '' ? author.name : `${author.name} <${author.email}>`)],
+    ['Date', formatDate(time, style)],
+    ...listed(
+      'Branches',
+      branches.map((name) => paint(style, 'branch', name)),
+    ),
+    ...listed(
+      'Tags',
+      tags.map((name) => paint(style, 'tag', name)),
+    ),
+    ...listed(
+      'HEAD of',
+      heads.map((name) => paint(style, 'head', name)),
+    ),
+    ['Container', `${container}, on branch ${branch}`],
+    ...listed('Pause', pause === undefined ? [] : [`stood still for ${pause} ms`]),
+    [
+      'Changes',
+      `${formatNumber(changes.added)} added, ${formatNumber(changes.modified)} modified, ` +
+        `${formatNumber(changes.removed)} removed; ${formatBytes(changes.bytes)}`,
+    ],
+    ['Delta', sealed ? 'sealed' : 'not sealed yet'],
+    ['Chain', formatCount(chain.length, 'layer', 'layers')],
+    ...listed(
+      'Bases',
+      bases.map(({ path }) => escapeText(path)),
+    ),
+  ];
+}
+
+function listed(name: string, values: readonly string[]): [string, string][] {
+  return values.length === 0 ? [] : [[name, values.join(', ')]];
+}
+
+function formatDate(time: string, style: Style): string {
+  const exact = formatTime(time, { ...style, human: false });
+  return style.human ? `${exact} (${formatTime(time, style)})` : exact;
+}
+
+/** In the groups of a status, without what that says of a container. */
+function renderChanges({ version, changes }: VersionToShow, style: Style, verbose: boolean): string {
+  if (changes.length === 0) return '';
+  const { container, repository } = version;
+  const place = { container, repository, branch: null, version: null, describe: null, state: '' };
+  const [, ...groups] = renderStatus({ ...place, changes }, style, { verbose }).split('\n\n');
+  return groups.join('\n\n');
+}
