@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,8 +18,11 @@ import { temporaryDirectory } from './overlay.js';
 
 const PROVISION = fileURLToPath(new URL('provision', import.meta.url));
 const PACKAGES =
-  'acl attr btrfs-progs busybox-static git libcap2-bin lxc lxc-templates rpm rsync xfsprogs xz-utils zstd'.split(' ');
-const TOOLS = 'bash comm dirname find mkdir rm sed sort'.split(' ');
+  'acl attr btrfs-progs busybox-static git libcap2-bin lxc lxc-templates mmdebstrap rpm rsync xfsprogs xz-utils zstd'.split(
+    ' ',
+  );
+const CACHE = 'project/node_modules/.cache/lxcv';
+const TOOLS = 'bash comm dirname find mkdir mv rm sed sort'.split(' ');
 
 /** Stand-ins for what would change the machine: each notes how it was called, and does what it should in small. */
 const PROGRAMS = {
@@ -27,6 +31,8 @@ const PROGRAMS = {
     for word; do case $word in lxc-templates|zstd) echo "$word" >>"$MACHINE/installed"; esac; done`,
   npm: `echo "npm $*" >>"$MACHINE/log"
     case $1 in ci) mkdir -p node_modules; echo >node_modules/.package-lock.json;; run) rm -rf dist; mkdir dist; esac`,
+  mmdebstrap: `echo "mmdebstrap $*" >>"$MACHINE/log"
+    for last; do :; done; echo a tarball >"$last"; [ ! -e "$MACHINE/offline" ]`,
 };
 
 describe('provision', () => {
@@ -98,6 +104,30 @@ describe('provision', () => {
     });
     expect(existsSync(machine.at('project/dist'))).toBe(false);
   });
+
+  it('makes a Debian with MariaDB once, and only where that is asked for', () => {
+    using machine = readyMachine();
+    expect(machine.provision().ran).toEqual([]);
+    const { status, said, ran } = machine.provision({}, 'mariadb');
+    expect({ status, said }).toEqual({
+      status: 0,
+      said: ['provision: making a Debian with MariaDB, which takes a minute or so'],
+    });
+    expect(ran).toEqual([expect.stringMatching(/^mmdebstrap .*--include=mariadb-server\b.* bookworm /)]);
+    expect(readdirSync(machine.at(CACHE))).toEqual(['mariadb.tar']);
+    expect(machine.provision({}, 'mariadb')).toEqual({ status: 0, said: [], ran: [] });
+  });
+
+  it('leaves no half of a Debian behind', () => {
+    using machine = readyMachine();
+    writeFileSync(machine.at('offline'), '');
+    const { status, said } = machine.provision({}, 'mariadb');
+    expect({ status, last: said.at(-1) }).toEqual({
+      status: 1,
+      last: 'provision: mmdebstrap failed, so there is no Debian with MariaDB',
+    });
+    expect(readdirSync(machine.at(CACHE))).toEqual([]);
+  });
 });
 
 /** A project with a machine of its own around it, on which nothing is left to do. */
@@ -131,9 +161,9 @@ function readyMachine() {
       for (const name of names) utimesSync(at(`project/${name}`), soon, soon);
     },
     /** Runs it from some other directory; `ran` is what it called since the last time. */
-    provision(user: { uid?: number } = {}) {
+    provision(user: { uid?: number } = {}, ...args: string[]) {
       rmSync(at('log'), { force: true });
-      const { status, stderr } = spawnSync('/bin/bash', [at('project/test/support/provision')], {
+      const { status, stderr } = spawnSync('/bin/bash', [at('project/test/support/provision'), ...args], {
         ...user,
         cwd: '/',
         env: { PATH: at('bin'), MACHINE: directory.path },
