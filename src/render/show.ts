@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatNumber } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
-import { renderStatus } from './status.js';
+import { renderChanges } from './status.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 
@@ -25,7 +25,7 @@ export function renderVersion(shown: VersionToShow, style: Style, { verbose = fa
   const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
   const fields = fieldsOf(shown, style).map(([name, value]) => `${`${name}:`.padEnd(NAME_WIDTH)}${value}`);
   const message = escapeText(version.message.trim(), { newlines: true }).replace(/^(?=.)/gm, '    ');
-  const blocks = [[title, ...fields].join('\n'), message, renderChanges(shown, style, verbose)];
+  const blocks = [[title, ...fields].join('\n'), message, ...renderChanges(shown.changes, style, { verbose })];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
@@ -75,13 +75,4 @@ function listed(name: string, values: readonly string[]): [string, string][] {
 function formatDate(time: string, style: Style): string {
   const exact = formatTime(time, { ...style, human: false });
   return style.human ? `${exact} (${formatTime(time, style)})` : exact;
-}
-
-/** In the groups of a status, without what that says of a container. */
-function renderChanges({ version, changes }: VersionToShow, style: Style, verbose: boolean): string {
-  if (changes.length === 0) return '';
-  const { container, repository } = version;
-  const place = { container, repository, branch: null, version: null, describe: null, state: '' };
-  const [, ...groups] = renderStatus({ ...place, changes }, style, { verbose }).split('\n\n');
-  return groups.join('\n\n');
 }

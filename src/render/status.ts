@@ -18,7 +18,11 @@ export interface ContainerStatus {
   readonly describe: string | null;
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
-  readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
+  readonly changes: readonly (Pick<Change, 'path' | 'kind' | 'type'> & {
+    /** Of a file that was only moved: where it was, or is. */
+    readonly movedFrom?: BytePath;
+    readonly movedTo?: BytePath;
+  })[];
 }
 
 /**
@@ -26,13 +30,22 @@ export interface ContainerStatus {
  * screen or so, unless `verbose`.
  */
 export function renderStatus(status: ContainerStatus, style: Style, { verbose = false } = {}): string {
-  const groups = GROUPS.map((group) => {
-    const changes = status.changes.filter(({ kind }) => kind === group.kind);
-    return changes.length === 0 ? '' : renderGroup(group, changes, style, verbose);
-  }).filter((text) => text !== '');
+  const groups = renderChanges(status.changes, style, { verbose });
   const unchanged =
     status.version === null ? 'Nothing to commit yet' : `Nothing changed since @${status.version.number}`;
   return [renderHead(status, style), ...(groups.length === 0 ? [unchanged] : groups)].join('\n\n');
+}
+
+/** The changes alone, a text for each kind of which there are some. */
+export function renderChanges(
+  all: ContainerStatus['changes'],
+  style: Style,
+  { verbose = false }: { readonly verbose?: boolean } = {},
+): string[] {
+  return GROUPS.flatMap((group) => {
+    const changes = all.filter(({ kind }) => kind === group.kind);
+    return changes.length === 0 ? [] : [renderGroup(group, changes, style, verbose)];
+  });
 }
 
 interface Group {
@@ -45,6 +58,8 @@ interface Group {
 interface Line {
   readonly change: ContainerStatus['changes'][number];
   readonly inside: number;
+  /** The directory did not change as its files did: it stands for so many of them. */
+  readonly isCrowd?: true;
 }
 
 const GROUPS: readonly Group[] = [
@@ -55,6 +70,8 @@ const GROUPS: readonly Group[] = [
 ];
 
 const LINES_MAX = 50;
+/** More of one kind than this in one directory are one line. */
+const CROWD_FROM = 20;
 
 function renderHead(
   { container, repository, branch, version, describe, state }: ContainerStatus,
@@ -71,9 +88,9 @@ function renderHead(
 }
 
 function renderGroup(group: Group, changes: ContainerStatus['changes'], style: Style, verbose: boolean): string {
-  const lines = verbose ? changes.map((change) => ({ change, inside: 0 })) : fold(changes);
+  const lines: Line[] = verbose ? changes.map((change) => ({ change, inside: 0 })) : gatherCrowds(fold(changes));
   const shown = verbose ? lines : lines.slice(0, LINES_MAX);
-  const left = lines.slice(shown.length).reduce((paths, { inside }) => paths + 1 + inside, 0);
+  const left = lines.slice(shown.length).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
   return [
     `${paint(style, 'heading', group.title)} (${formatNumber(changes.length)}):`,
     ...shown.map((line) => `  ${renderLine(line, group.role, style)}`),
@@ -81,10 +98,41 @@ function renderGroup(group: Group, changes: ContainerStatus['changes'], style: S
   ].join('\n');
 }
 
-function renderLine({ change: { path, type }, inside }: Line, role: Role, style: Style): string {
+function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {
+  const { path, type, movedFrom, movedTo } = change;
   const name = escapeName((type === 'directory' ? `${path}/` : path) as BytePath);
-  const more = inside === 0 ? '' : `  ${paint(style, 'faint', `(and ${formatNumber(inside)} more inside)`)}`;
-  return `${paint(style, role, name)}${more}`;
+  const count = isCrowd ? `(${formatNumber(inside)} inside)` : `(and ${formatNumber(inside)} more inside)`;
+  const moved =
+    movedFrom !== undefined
+      ? `(moved from ${escapeName(movedFrom)})`
+      : movedTo !== undefined
+        ? `(moved to ${escapeName(movedTo)})`
+        : '';
+  const notes = [...(inside === 0 ? [] : [count]), ...(moved === '' ? [] : [moved])];
+  return [paint(style, role, name), ...notes.map((note) => paint(style, 'faint', note))].join('  ');
+}
+
+/** In the place of many lines of one directory one that stands for them, where the first of them was. */
+function gatherCrowds(lines: readonly Line[]): Line[] {
+  const crowds = new Map<string, { members: number; paths: number }>();
+  for (const { change, inside } of lines) {
+    const { members, paths } = crowds.get(parentOf(change.path)) ?? { members: 0, paths: 0 };
+    crowds.set(parentOf(change.path), { members: members + 1, paths: paths + 1 + inside });
+  }
+  const told = new Set<string>();
+  return lines.flatMap((line): Line[] => {
+    const parent = parentOf(line.change.path);
+    const { members, paths } = crowds.get(parent) ?? { members: 0, paths: 0 };
+    if (members <= CROWD_FROM || parent === '') return [line];
+    if (told.has(parent)) return [];
+    told.add(parent);
+    const change = { path: parent as BytePath, kind: line.change.kind, type: 'directory' as const };
+    return [{ change, inside: paths, isCrowd: true }];
+  });
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
 /** One line for each change that no directory stands for: one that came or went with all that was in it. */

@@ -25,6 +25,22 @@ describe('renderStatus', () => {
     );
   });
 
+  it('tells many of one kind in one directory in one line, and where a moved file was', () => {
+    const crowd = Array.from({ length: 20_000 }, (_, index) => change('added', `srv/data/${index}`));
+    const moved = { ...change('added', 'etc/new'), movedFrom: 'etc/old' as BytePath };
+    const gone = { ...change('removed', 'etc/old'), movedTo: 'etc/new' as BytePath };
+    const shown = renderStatus({ ...CLEAN, changes: [moved, ...crowd, gone] }, TERMINAL);
+    expect(shown.split('\n').slice(3)).toEqual([
+      'Added (20,001):',
+      '  etc/new  (moved from etc/old)',
+      '  srv/data/  (20,000 inside)',
+      '',
+      'Removed (1):',
+      '  etc/old  (moved to etc/new)',
+    ]);
+    expect(renderStatus({ ...CLEAN, changes: crowd }, TERMINAL, { verbose: true })).toContain('srv/data/19999');
+  });
+
   it('names the version after its nearest tag', () => {
     expect(renderStatus({ ...CLEAN, describe: 'v1.0-2' }, TERMINAL)).toContain('version @3 (k3j9x2a), v1.0-2\n');
   });
