@@ -23,6 +23,7 @@ import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
+import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
 import { type PatchRequest, patch } from './operations/patch.js';
 import { sealRepository } from './operations/seal.js';
 import { type ShownVersion, showVersion } from './operations/show.js';
@@ -53,6 +54,8 @@ export interface Engine {
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName): Promise<void>;
   exportVersion(request: ExportRequest): Promise<Version>;
+  mountVersion(request: MountRequest): Promise<Version>;
+  unmountVersion(directory: string): Promise<void>;
   fsck(repository: ContainerName | undefined): Promise<Finding[]>;
 }
 
@@ -93,6 +96,8 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     blame: (request) => consistently(world, () => blame(world, request)),
     diff: (request) => consistently(world, () => diff(world, request)),
     seal: (repository) => sealRepository(world, repository),
+    mountVersion: (request) => mountVersion(world, request),
+    unmountVersion: (directory) => unmountVersion(world, directory),
     exportVersion: (request) => exportVersion(world, request),
     fsck: (repository) =>
       consistently(world, () => fsck(world, repository as string | undefined as RepositoryName | undefined)),

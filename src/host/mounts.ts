@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leaveMountNamespace, mountOverlay, unmount } from './native.js';
+import { leaveMountNamespace, mountOverlay, unmount, unmountIdle } from './native.js';
 
 export interface Mounts {
   /** The upper directories of all overlays that any process of this machine has mounted, as mountinfo tells them. */
@@ -13,9 +13,29 @@ export interface Mounts {
    * takes the mount away with the process. `options` is mount(2)'s string.
    */
   mountPrivately(options: string): Disposable & { readonly path: string };
+  /** Mounts an overlay read-only for all to see; `source` is the name by which `mountSource` knows it again. */
+  mount(source: string, directory: string, options: string): void;
+  /** The name of the topmost mount on a directory, or undefined where nothing is mounted there. */
+  mountSource(directory: string): string | undefined;
+  /** Takes a mount away. Throws EBUSY where it is in use. */
+  unmount(directory: string): void;
 }
 
-export const mounts: Mounts = { uppersInUse, mountPrivately };
+export const mounts: Mounts = {
+  uppersInUse,
+  mountPrivately,
+  mount: mountOverlay,
+  mountSource,
+  unmount: unmountIdle,
+};
+
+function mountSource(directory: string): string | undefined {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
+  const mount = lines.findLast(([, , , , place]) => place !== undefined && unescapeOctal(place) === directory);
+  return mount === undefined ? undefined : unescapeOctal(mount[mount.indexOf('-') + 2] ?? '');
+}
 
 function uppersInUse(): Set<string> {
   const uppers = new Set<string>();
@@ -43,15 +63,18 @@ function* mountTables(): Generator<string> {
 
 /** Undoes mountinfo's octal escapes, and then overlayfs's backslashes. */
 function unescapeOption(text: string): string {
-  const option = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-  return option.replace(/\\(.)/gs, '$1');
+  return unescapeOctal(text).replace(/\\(.)/gs, '$1');
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 function mountPrivately(options: string): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'lxcv-'));
   try {
     leaveMountNamespace();
-    mountOverlay(path, options);
+    mountOverlay('lxcv', path, options);
   } catch (error) {
     rmdirSync(path);
     throw error;

@@ -18,6 +18,8 @@ const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const CLONE_NEWNS = 0x20000;
 const MS_RDONLY = 1;
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
 const MNT_DETACH = 2;
 const MS_REC_PRIVATE = 0x4000 | (1 << 18);
 /** The kernel's limit for one value and for one file's list of names; both calls fill this buffer in turn. */
@@ -142,18 +144,23 @@ export function leaveMountNamespace(): void {
   check(libc().mount(bytes('none'), bytes('/'), null, MS_REC_PRIVATE, null), 'mount', '/');
 }
 
-/** Mounts an overlay read-only. `options` is the string of mount(2), shorter than one page. */
-export function mountOverlay(directory: string, options: string): void {
-  check(
-    libc().mount(bytes('overlay'), bytes(directory), bytes('overlay'), MS_RDONLY, bytes(options)),
-    'mount',
-    directory,
-  );
+/**
+ * Mounts an overlay read-only, without devices and set-user-id programs: what it holds is a container's, and no business of
+ * the host's users. `source` is the name that mountinfo shows; `options` is the string of mount(2), shorter than one page.
+ */
+export function mountOverlay(source: string, directory: string, options: string): void {
+  const flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
+  check(libc().mount(bytes(source), bytes(directory), bytes('overlay'), flags, bytes(options)), 'mount', directory);
 }
 
 /** Takes the mount on a directory away, at once for the eyes of all, and in truth when nobody uses it any more. */
 export function unmount(directory: string): void {
   check(libc().umount2(bytes(directory), MNT_DETACH), 'umount2', directory);
+}
+
+/** Takes the mount on a directory away, and throws EBUSY where anybody uses it. */
+export function unmountIdle(directory: string): void {
+  check(libc().umount2(bytes(directory), 0), 'umount2', directory);
 }
 
 function libc(): LibC {

@@ -130,10 +130,12 @@ const READING: readonly (keyof Engine)[] = [
   'listBranches',
   'listTags',
   'log',
+  'mountVersion',
   'patch',
   'showPath',
   'showVersion',
   'status',
+  'unmountVersion',
 ];
 
 const tried: string[] = [];

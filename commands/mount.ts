@@ -1,0 +1,27 @@
+import { resolve } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { versionToJson } from '../src/cli/json.js';
+
+export default class Mount extends BaseCommand {
+  static override summary = 'Mount a version on a directory, to be read.';
+  static override description =
+    'It shows exactly what the version holds, and cannot be written to. Devices and set-user-id programs in it do not work.';
+  static override examples = ['<%= config.bin %> <%= command.id %> mysql@2 /mnt'];
+  static override args = {
+    revision: Args.string({ required: true, description: 'NAME[@REV]' }),
+    directory: Args.string({ required: true, description: 'An empty directory.' }),
+  };
+  static override flags = { 'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }) };
+
+  async run() {
+    const { args, flags } = await this.parse(Mount);
+    const engine = await this.openEngine(flags);
+    const directory = resolve(args.directory);
+    const version = await engine.mountVersion({
+      ...{ revision: args.revision, directory, acceptBase: flags['accept-base'] },
+    });
+    this.print(`@${version.number} is mounted on ${args.directory}`);
+    return { version: versionToJson(version), directory };
+  }
+}

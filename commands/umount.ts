@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+
+export default class Umount extends BaseCommand {
+  static override summary = 'Take away what lxcv mount has mounted.';
+  static override examples = ['<%= config.bin %> <%= command.id %> /mnt'];
+  static override args = { directory: Args.string({ required: true, description: 'The directory.' }) };
+
+  async run() {
+    const { args, flags } = await this.parse(Umount);
+    const engine = await this.openEngine(flags);
+    const directory = resolve(args.directory);
+    await engine.unmountVersion(directory);
+    this.print(`nothing of lxcv's is mounted on ${args.directory} any more`);
+    return { directory };
+  }
+}
