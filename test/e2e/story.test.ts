@@ -94,7 +94,7 @@ describe('the story of a container', () => {
     await commitThree(lxc);
     const { versions } = await lxc.json<LogJson>('log', 'mysql');
     const [head] = versions as [VersionJson];
-    const place = { repository: 'mysql', branch: 'mysql', version: head, state: 'stopped' };
+    const place = { repository: 'mysql', branch: 'mysql', version: head, describe: null, state: 'stopped' };
     expect(await lxc.json<StatusJson>('status', 'mysql')).toStrictEqual({ ...place, container: 'mysql', changes: [] });
     expect((await lxc.json<ListJson>('list')).containers).toStrictEqual([{ ...place, name: 'mysql', dirty: false }]);
     const { branches } = await lxc.json<BranchJson>('branch', 'mysql');
