@@ -21,6 +21,7 @@ import { type Diff, type DiffRequest, diff } from './operations/diff.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
 import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
+import { type GrepRequest, grep, type Match } from './operations/grep.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
@@ -51,6 +52,7 @@ export interface Engine {
   diff(request: DiffRequest): Promise<Diff>;
   patch(request: PatchRequest): Promise<Buffer>;
   blame(request: BlameRequest): Promise<Blame>;
+  grep(request: GrepRequest): Promise<Match[]>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName): Promise<void>;
   exportVersion(request: ExportRequest): Promise<Version>;
@@ -93,6 +95,7 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
     createTag: (request) => createTag(world, request),
     deleteTag: (name, tag) => deleteTag(world, name, tag),
     patch: (request) => consistently(world, () => patch(world, request)),
+    grep: (request) => consistently(world, () => grep(world, request)),
     blame: (request) => consistently(world, () => blame(world, request)),
     diff: (request) => consistently(world, () => diff(world, request)),
     seal: (repository) => sealRepository(world, repository),

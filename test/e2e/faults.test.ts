@@ -126,6 +126,7 @@ const READING: readonly (keyof Engine)[] = [
   'diff',
   'exportVersion',
   'fsck',
+  'grep',
   'list',
   'listBranches',
   'listTags',

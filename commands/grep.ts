@@ -1,0 +1,49 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { pathToJson } from '../src/cli/json.js';
+import { parseTreePath } from '../src/model/revision.js';
+import { renderFiles, renderMatches } from '../src/render/matches.js';
+
+/** How grep is told to read the pattern. */
+const OPTIONS = { 'ignore-case': '-i', word: '-w', extended: '-E', fixed: '-F', perl: '-P' } as const;
+
+export default class Grep extends BaseCommand {
+  static override summary = 'Show the lines of the texts in versions that match a pattern.';
+  static override description =
+    'By GNU grep, with its patterns; files that are no text are passed over. Ends with 1 where nothing matches.';
+  static override usage = '<%= command.id %> PATTERN REVISION... [-- PATH...]';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> max_connections mysql@1 mysql@2 -- /etc',
+    '<%= config.bin %> <%= command.id %> -i password mysql@WORK',
+  ];
+  static override strict = false;
+  static override args = {
+    pattern: Args.string({ required: true, description: 'What to look for.' }),
+    revision: Args.string({ required: true, description: 'NAME[@REV]; NAME@WORK, NAME@BASE. More may follow.' }),
+  };
+  static override flags = {
+    'ignore-case': Flags.boolean({ char: 'i', summary: 'Upper and lower case are the same.' }),
+    word: Flags.boolean({ char: 'w', summary: 'Match whole words alone.' }),
+    extended: Flags.boolean({ char: 'E', exclusive: ['fixed', 'perl'], summary: 'An extended regular expression.' }),
+    fixed: Flags.boolean({ char: 'F', exclusive: ['extended', 'perl'], summary: 'A text as it stands.' }),
+    perl: Flags.boolean({ char: 'P', exclusive: ['extended', 'fixed'], summary: "An expression of Perl's." }),
+    'files-with-matches': Flags.boolean({ char: 'l', summary: 'Show only the names of the files.' }),
+  };
+
+  async run() {
+    const { own, paths } = this.splitPaths();
+    const { argv, flags } = await this.parse(Grep, own);
+    const [pattern = '', ...revisions] = argv as string[];
+    const engine = await this.openEngine(flags);
+    const options = Object.entries(OPTIONS).flatMap(([name, option]) => (flags[name as 'word'] ? [option] : []));
+    const matches = await engine.grep({ pattern, revisions, paths: paths.map(parseTreePath), options });
+    const render = flags['files-with-matches'] ? renderFiles : renderMatches;
+    await this.pageBytes(render(matches, this.style));
+    if (matches.length === 0) process.exitCode = 1;
+    return {
+      matches: matches.map(({ revision, path, line, text }) => ({
+        ...{ revision, ...pathToJson(path), line, text: text.toString('utf8') },
+      })),
+    };
+  }
+}
