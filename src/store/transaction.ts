@@ -36,8 +36,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   host.files.sync(log);
   try {
     await stage();
-    const inode = `${host.files.stat(point.from)?.inode}`;
-    appendRecord(host.files, log, { operation, state: 'ready', inode });
+    appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
     host.files.syncFileSystem(log);
     host.signals.check();
     check?.();
@@ -65,6 +64,13 @@ export function recover(host: StepHost, log: string): 'done' | 'taken back' | un
   }
   finish(host, log, operation.operation, 'done', operation.forward);
   return 'done';
+}
+
+/** Of what was staged: with its directory it may be gone again, where LXC destroyed a container meanwhile. */
+function inodeOf(files: FilesRead, staged: string): bigint {
+  const stat = files.stat(staged);
+  if (stat !== undefined) return stat.inode;
+  throw Object.assign(new Error(`ENOENT: ${staged} is gone`), { code: 'ENOENT' });
 }
 
 /** The commit point. */
