@@ -100,12 +100,16 @@ export function discardWorking(layout: VersionLayout): Step[] {
 
 /** Writes a file whole and durable, or leaves the one that is there. */
 function replaceFile(files: Files, path: string, content: string, mode: number): void {
-  const staged = join(dirname(path), '.lxcv-staged');
+  const staged = stagedFor(path);
   tolerate(['ENOENT'], () => files.unlink(staged));
   files.create(staged, content, mode);
   files.sync(staged);
   files.rename(staged, path);
   files.sync(dirname(path));
+}
+
+function stagedFor(path: string): string {
+  return join(dirname(path), '.lxcv-staged');
 }
 
 /** A link that lies at the new place and names the new place is exchanged with the directory. */
@@ -127,6 +131,8 @@ function closeDelta(files: Files, work: string): void {
  * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file.
  */
 function listClone(files: Files, path: string, entry: string, listed: boolean): void {
+  // What a write that was cut short left, also where the list is as it should be.
+  tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(stagedFor(path)));
   const present = files.readIfPresent(path)?.toString('utf8') ?? '';
   const pairs: string[] = present.match(/[^\n]*\n[^\n]*\n?/g) ?? [];
   if (pairs.includes(entry) === listed) return;
