@@ -132,5 +132,5 @@ async function rowsAfterBoot(lxc: TestLxc, name: string): Promise<number> {
 
 /** How often the database of a container, or of what that was made of, had to recover from a crash. */
 async function recoveries(lxc: TestLxc, name: string): Promise<number> {
-  return Number(await lxc.attach(name, 'grep -c "Starting crash recovery" /var/log/mysql/error.log || true'));
+  return Number(await lxc.attach(name, 'grep -c "Starting crash recovery" /var/lib/mysql/error.log || true'));
 }

@@ -19,7 +19,7 @@ skip-networking
 innodb_flush_log_at_trx_commit = 1
 innodb_log_file_size = 8M
 innodb_buffer_pool_size = 16M
-log_error = /var/log/mysql/error.log
+log_error = /var/lib/mysql/error.log
 `;
 
 /** A client that never pauses. */
@@ -38,6 +38,8 @@ export function createMariaDb(lxc: TestLxc, name: string): void {
   // It sends the log to syslog, of which there is none.
   rmSync(join(rootfs, 'etc/mysql/mariadb.conf.d/50-mysqld_safe.cnf'));
   writeFileSync(join(rootfs, 'etc/mysql/mariadb.conf.d/99-test.cnf'), SETTINGS);
+  // What its init script waits for before it takes the start for failed, in seconds, and puts another server in its place.
+  writeFileSync(join(rootfs, 'etc/default/mariadb'), `MYSQLD_STARTUP_TIMEOUT=${ANSWERS_WITHIN_MS / 1000}\n`);
   const config = [
     'lxc.include = /usr/share/lxc/config/common.conf',
     'lxc.arch = linux64',
