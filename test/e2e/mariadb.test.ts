@@ -28,7 +28,7 @@ it('commits a database under constant inserts ten times, without an end to it, a
   await query(
     lxc,
     'maria',
-    'CREATE DATABASE test; CREATE TABLE test.t (id INT PRIMARY KEY, payload CHAR(255) NOT NULL) ENGINE=InnoDB',
+    'CREATE DATABASE test; CREATE TABLE test.t (id INT PRIMARY KEY, payload VARCHAR(256) NOT NULL) ENGINE=InnoDB',
   );
   const server = await serverPid(lxc);
   const writer = startWriter(lxc, 'maria');
