@@ -2,11 +2,12 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, realpathSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { type Freezer, findFreezer, thawByGroup } from './freezer.js';
-import { bindAbstractSocket, closeDescriptor } from './native.js';
+import { bindAbstractSocket, closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
 
 /** The state of a container, as lxc-info prints it, in lower case. */
@@ -37,6 +38,11 @@ export interface Lxc {
    * tools see a stopped container, and the kernel frees it with the process that holds it.
    */
   holdStopped(lxcpath: string, name: ContainerName): Disposable | undefined;
+  /**
+   * Takes the lock under which LXC changes what lies in a container's directory, until disposed of. It waits for it.
+   * @throws LxcvError `container-in-use` after ten seconds.
+   */
+  lockDirectory(lxcpath: string, name: ContainerName): Disposable;
   /** Another path of the same lxcpath under which the container runs: LXC knows it by the path that it was started with. */
   runningUnder(lxcpath: string, name: ContainerName): string | undefined;
   start(lxcpath: string, name: ContainerName): Promise<void>;
@@ -58,6 +64,7 @@ export const lxc: Lxc = {
     const fd = bindAbstractSocket(commandSocketName(lxcpath, name));
     return fd === undefined ? undefined : { [Symbol.dispose]: () => closeDescriptor(fd) };
   },
+  lockDirectory,
   runningUnder,
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
@@ -82,6 +89,31 @@ function fnv1a64(text: string): bigint {
   let hash = 0xcbf29ce484222325n;
   for (const byte of Buffer.from(text, 'utf8')) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash;
+}
+
+/** Of LXC that runs as root. */
+const LOCKS = '/run/lxc/lock';
+const LOCK_POLL_MS = 5;
+const LOCK_WAIT_MS = 10_000;
+
+/** Source: lxc 5.0.2, `lxclock_name` and `lxclock` in src/lxc/lxclock.c. */
+function lockDirectory(lxcpath: string, name: ContainerName): Disposable {
+  const directory = join(LOCKS, lxcpath);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const fd = openSync(join(directory, `.${name}`), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; !tryDescriptionLock(fd); waited += LOCK_POLL_MS) {
+    if (waited < LOCK_WAIT_MS) Atomics.wait(pause, 0, 0, LOCK_POLL_MS);
+    else {
+      closeSync(fd);
+      throw new LxcvError(
+        'container-in-use',
+        `LXC has had ${lxcpath}/${name} locked for ten seconds`,
+        'Look what it does with that container, and try again when it is done.',
+      );
+    }
+  }
+  return { [Symbol.dispose]: () => closeSync(fd) };
 }
 
 async function act(program: string, lxcpath: string, name: ContainerName): Promise<void> {

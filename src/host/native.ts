@@ -7,6 +7,9 @@ import { getSystemErrorName } from 'node:util';
 export type HostPath = string | Buffer;
 
 const LOCK_EX_NB = 2 | 4;
+const F_OFD_SETLK = 37;
+/** struct flock of fcntl(2): F_WRLCK on the whole file. */
+const WRITE_LOCK = Buffer.from([1, ...Array(31).fill(0)]);
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_NOREPLACE = 1;
@@ -45,6 +48,13 @@ export function tryLock(fd: number): boolean {
   if (libc().flock(fd, LOCK_EX_NB) === 0) return true;
   if (errorName() === 'EAGAIN') return false;
   throw new SystemError(errorName(), 'flock');
+}
+
+/** Takes fcntl(2)'s exclusive lock of an open file description, or returns false where another has one. */
+export function tryDescriptionLock(fd: number): boolean {
+  if (libc().fcntl(fd, F_OFD_SETLK, WRITE_LOCK) === 0) return true;
+  if (errorName() === 'EAGAIN' || errorName() === 'EACCES') return false;
+  throw new SystemError(errorName(), 'fcntl');
 }
 
 /** Swaps what two paths name, atomically. */
@@ -175,6 +185,7 @@ function bind() {
   return {
     errno: () => koffi.errno(),
     flock: declare<(fd: number, operation: number) => number>('int flock(int, int)'),
+    fcntl: declare<(fd: number, command: number, lock: Buffer) => number>('int fcntl(int, int, void *)'),
     renameat2: declare<(d1: number, a: Buffer, d2: number, b: Buffer, flags: number) => number>(
       'int renameat2(int, void *, int, void *, unsigned int)',
     ),

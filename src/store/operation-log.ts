@@ -63,11 +63,16 @@ export interface Pending {
   readonly last: Exclude<LogRecord, { state: 'end' }>;
 }
 
-/** @throws LxcvError `store-newer`. */
+/**
+ * Looks no further back than to the end of an operation, whatever was written before it.
+ * @throws LxcvError `store-newer`.
+ */
 export function readPending(files: FilesRead, log: string): Pending | undefined {
   if (files.stat(log) === undefined) return undefined;
   let last: Pending['last'] | undefined;
-  for (const record of recordsBackwards(files, log)) {
+  for (const line of linesBackwards(files, log)) {
+    const record = parseRecord(line, log);
+    if (record === undefined) continue;
     if (record.state === 'end') return undefined;
     last ??= record;
     if (record.state === 'begin') return { operation: record, last };
@@ -91,34 +96,36 @@ function sizeOfWholeLines(files: FilesRead, log: string, size: number): number {
   }
 }
 
-/**
- * The records from the last on. A line that is no JSON is passed over: it was cut short before anything was done. One that is,
- * but no record, holds what only a newer lxcv can finish or take back.
- * @throws LxcvError `store-newer`.
- */
-function* recordsBackwards(files: FilesRead, log: string): Generator<LogRecord> {
+/** The whole lines of the log, from the last on. */
+function* linesBackwards(files: FilesRead, log: string): Generator<string> {
+  let told = 0;
   for (let bytes = TAIL_BYTES; ; bytes *= 16) {
     const end = files.readEnd(log, bytes);
-    const whole = end.length < bytes;
+    const isAll = end.length < bytes;
     const lines = end
       .toString('utf8')
       .split('\n')
-      .slice(whole ? 0 : 1, -1);
-    const records = lines.reverse().flatMap((line) => parseRecord(line, log));
-    if (!whole && !records.some((record) => record.state === 'end')) continue;
-    yield* records;
-    return;
+      .slice(isAll ? 0 : 1, -1)
+      .reverse();
+    yield* lines.slice(told);
+    if (isAll) return;
+    told = lines.length;
   }
 }
 
-function parseRecord(line: string, log: string): LogRecord[] {
+/**
+ * A line that is no JSON is passed over: it was cut short before anything was done. One that is, but no record, holds what only
+ * a newer lxcv can finish or take back.
+ * @throws LxcvError `store-newer`.
+ */
+function parseRecord(line: string, log: string): LogRecord | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return [];
+    return undefined;
   }
   const parsed = v.safeParse(recordSchema, value);
-  if (parsed.success) return [parsed.output];
+  if (parsed.success) return parsed.output;
   throw new LxcvError('store-newer', `${log} was written by a newer lxcv`, 'Use that one. Nothing was changed.');
 }

@@ -3,7 +3,7 @@
  * can be run again from its start after a crash, and plain JSON, so that the operation log can hold it.
  */
 
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { removeTree } from '../layer/removal.js';
@@ -46,7 +46,8 @@ export type Step =
 /** The parts of the machine that steps change. */
 export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals'>;
 
-export function runStep({ files, lxc }: StepHost, step: Step): void {
+export function runStep(host: StepHost, step: Step): void {
+  const { files, lxc } = host;
   switch (step.do) {
     case 'rename':
       if (files.stat(step.from) !== undefined) files.rename(step.from, step.to);
@@ -73,7 +74,7 @@ export function runStep({ files, lxc }: StepHost, step: Step): void {
       break;
     case 'register':
     case 'unregister':
-      listClone(files, step.path, step.entry, step.do === 'register');
+      listClone(host, step.path, step.entry, step.do === 'register');
       break;
     case 'thaw':
       thaw(lxc, step.lxcpath, step.container);
@@ -128,9 +129,13 @@ function closeDelta(files: Files, work: string): void {
 }
 
 /**
- * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file.
+ * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. Others
+ * change it too: LXC's tools, and lxcv in other repositories.
  */
-function listClone(files: Files, path: string, entry: string, listed: boolean): void {
+function listClone({ files, lxc }: StepHost, path: string, entry: string, listed: boolean): void {
+  const owner = dirname(path);
+  using _ = lxc.lockDirectory(dirname(owner), basename(owner) as ContainerName);
+
   // What a write that was cut short left, also where the list is as it should be.
   tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(stagedFor(path)));
   const present = files.readIfPresent(path)?.toString('utf8') ?? '';

@@ -76,6 +76,26 @@ describe('several first commits of one container at once', () => {
   });
 });
 
+describe('containers on one base', () => {
+  it('are all listed as its clones, though each enters itself in the same moment', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase();
+    const names = Array.from({ length: 6 }, (_, index) => `repository-${index}`);
+    for (const name of names) await lxc.clone('base', name);
+    const clones = ['clone-0', 'clone-1', 'clone-2'];
+    const ends = await Promise.all([
+      ...names.map((name) => race(lxc, 'commit', '-m', '', name)),
+      ...clones.map((name) => lxc.clone('base', name)),
+    ]);
+    expect(ends.slice(0, names.length).map((end) => (end as Ended).code)).toEqual(names.map(() => 'done'));
+    const lines = readFileSync(join(lxc.lxcpath, 'base/lxc_snapshots'), 'utf8').trimEnd().split('\n');
+    const listed = lines.flatMap((line, index) => (index % 2 === 0 ? [`${line} ${lines[index + 1]}`] : []));
+    const expected = [...names, ...clones].map((name) => `${lxc.lxcpath} ${name}`);
+    expect(listed.sort()).toEqual([...expected, ...names.map((name) => `${lxc.store} ${name}`)].sort());
+    expect((await race(lxc, 'fsck')).json).toEqual({ findings: [] });
+  });
+});
+
 describe('a lock whose holder was killed', () => {
   it('is free, even while a program that the holder started goes on', async () => {
     using lxc = temporaryLxc();

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { commandSocketName, lxc } from '../../src/host/lxc.js';
 import { LxcvError } from '../../src/model/errors.js';
@@ -55,6 +56,20 @@ describe('lxc', () => {
       expect(await lxc.state(lxcpath, C)).toBe('stopped');
     },
   );
+
+  it("takes LXC's own lock of a container's directory, under which clones are listed there", async () => {
+    using machine = temporaryLxc();
+    machine.createBase('base');
+    let copying: Promise<unknown>;
+    {
+      using _ = lxc.lockDirectory(machine.lxcpath, 'base' as ContainerName);
+      copying = machine.clone('base', C);
+      expect(await Promise.race([copying, setTimeout(1000, 'waits')])).toBe('waits');
+      expect(existsSync(join(machine.lxcpath, 'base/lxc_snapshots'))).toBe(false);
+    }
+    await copying;
+    expect(readFileSync(join(machine.lxcpath, 'base/lxc_snapshots'), 'utf8')).toBe(`${machine.lxcpath}\n${C}\n`);
+  });
 
   it('freezes a container until the answer is disposed of, thaws one that was left frozen, and stops it', async () => {
     using machine = temporaryLxc();

@@ -86,6 +86,13 @@ describe('readPending', () => {
     );
   });
 
+  it('does not mind what a newer lxcv has done', () => {
+    using log = temporaryLog([]);
+    writeFileSync(log.path, `{"operation": "zero", "state": "paused"}\n`);
+    for (const record of [BEGIN, DONE]) appendRecord(files, log.path, record);
+    expect(readPending(files, log.path)).toBeUndefined();
+  });
+
   it.each([60_000, 65_000, 66_000, 1_000_000, 3_000_000])('finds a record of %i bytes', (size) => {
     using log = temporaryLog([BEGIN, DONE, { ...BEGIN, subject: 'ü'.repeat(size / 2) }, READY]);
     const pending = readPending(files, log.path);
