@@ -104,6 +104,40 @@ describe.each(Object.entries(ON_A_CONTAINER))('between any two steps of %s', (_,
 });
 
 describe('a first commit', () => {
+  it.each(['an overlay', 'a directory'])(
+    'of a container on %s keeps an edit of its config at any moment, or is refused',
+    async (kind) => {
+      using lxc = temporaryLxc();
+      lxc.createBase();
+      for (let at = 0; ; at += 1) {
+        const name = `c${at}` as ContainerName;
+        if (kind === 'an overlay') await lxc.clone('base', name);
+        else lxc.createBase(name);
+        addFile(lxc, name, 'work');
+        const tree = lxc.tree(name);
+        const config = join(lxc.lxcpath, name, 'config');
+        const matters = (call: string) => call.includes(dirname(config)) || /^(exchange|append) /.test(call);
+        const host = interruptedHost({ at, matters, act: () => appendFileSync(config, '# an edit\n') });
+        const engine = await openEngine({ lxcpath: lxc.lxcpath, host });
+        const code = await engine
+          .commit({ container: name, message: '', author: AUTHOR, allowEmpty: true, acceptBase: false })
+          .then(() => 'done', codeOf);
+        if (host.calls.length <= at) {
+          expect(at).toBeGreaterThan(10);
+          break;
+        }
+        const moment = `before call ${at}, ${host.calls[at]}`;
+        expect(['done', 'container-edited'], moment).toContain(code);
+        expect(lxc.readConfig(name).split('\n'), moment).toContain('# an edit');
+        expectSameTree(lxc.tree(name), tree);
+        await lxc.start(name);
+        await lxc.stop(name);
+        await lxc.destroy(name);
+      }
+      await expectSound(lxc);
+    },
+  );
+
   it('of a container that lxc-destroy takes away is done or taken back, and leaves nothing that hinders', async () => {
     using lxc = temporaryLxc();
     lxc.createBase();

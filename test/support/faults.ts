@@ -5,11 +5,12 @@
 
 import type { Files } from '../../src/host/files.js';
 import { type Host, machine } from '../../src/host/host.js';
+import { type Call, intercept } from './changing-calls.mjs';
 
 export type Fault =
   | { readonly kind: 'none' }
   | { readonly kind: 'death' }
-  /** The call fails, once. */
+  /** The call fails, once. The end of a freeze cannot do less than thaw, and fails when it has. */
   | { readonly kind: 'errno'; readonly code: string }
   /** A write leaves half of its bytes, and fails; any other call just fails. */
   | { readonly kind: 'cut-short' };
@@ -24,84 +25,46 @@ export class Death extends Error {
   override readonly name = 'Death';
 }
 
-/** The calls that change something. Whatever is not here must be known not to: see the test of this list. */
-export const CHANGING = {
-  files: [
-    'append',
-    'chmod',
-    'chown',
-    'copyContent',
-    'create',
-    'exchange',
-    'link',
-    'makeNode',
-    'mkdir',
-    'rename',
-    'removeXattr',
-    'renameNew',
-    'rmdir',
-    'setMtime',
-    'setXattr',
-    'symlink',
-    'sync',
-    'syncFileSystem',
-    'truncate',
-    'unlink',
-  ],
-  lxc: ['start', 'stop', 'freeze', 'thaw'],
-} as const;
-
 /** @param at the number of the call, from 0, that goes wrong. */
 export function faultyHost(fault: Fault, at: number): FaultyHost {
   const calls: string[] = [];
+  const ends = new Set<() => unknown>();
   let dead = false;
-  const strike = (name: string, args: readonly unknown[], act: () => unknown): unknown => {
+  const strike: Call = (name, args, act) => {
     if (dead) throw new Death(name);
     calls.push(`${name} ${String(args[0])}`);
     if (calls.length - 1 !== at || fault.kind === 'none') return act();
     if (fault.kind === 'death') {
       dead = true;
+      for (const end of ends) end();
       throw new Death(name);
     }
     if (fault.kind === 'cut-short') writeHalf(name, args);
     const code = fault.kind === 'errno' ? fault.code : 'ENOSPC';
-    throw Object.assign(new Error(`${code}: injected into ${name}`), { code });
+    const error = Object.assign(new Error(`${code}: injected into ${name}`), { code });
+    if (name !== 'end of freeze') throw error;
+    return Promise.resolve(act()).then(() => Promise.reject(error));
   };
-  return {
-    ...machine,
-    calls,
-    files: wrap(machine.files, CHANGING.files, strike, () => dead),
-    lxc: wrap(machine.lxc, CHANGING.lxc, strike, () => dead),
+  /** What ends with the process does so when it is dead: the keeper of a freeze has lost its input. */
+  const freeze: Host['lxc']['freeze'] = async (...args) => {
+    const freeze = await machine.lxc.freeze(...args);
+    const end = once(() => freeze[Symbol.asyncDispose]());
+    ends.add(end);
+    return { since: freeze.since, [Symbol.asyncDispose]: end };
   };
+  const look: Call = (name, _, act) => {
+    if (dead) throw new Death(name);
+    return act();
+  };
+  return { ...intercept({ ...machine, lxc: { ...machine.lxc, freeze } }, strike, look), calls };
 }
 
-type Strike = (name: string, args: readonly unknown[], act: () => unknown) => unknown;
-
-function wrap<T extends object>(target: T, changing: readonly string[], strike: Strike, isDead: () => boolean): T {
-  return new Proxy(target, {
-    get(_, name: string) {
-      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
-      return (...args: unknown[]) => {
-        if (changing.includes(name))
-          return thawing(
-            strike,
-            strike(name, args, () => method.apply(target, args)),
-          );
-        if (isDead()) throw new Death(name);
-        return method.apply(target, args);
-      };
-    },
-  });
-}
-
-/** The end of a freeze is a call too. */
-function thawing(strike: Strike, result: unknown): unknown {
-  if (!(result instanceof Promise)) return result;
-  return result.then((freeze: unknown) => {
-    if (typeof freeze !== 'object' || freeze === null || !(Symbol.asyncDispose in freeze)) return freeze;
-    const { [Symbol.asyncDispose]: thaw, ...rest } = freeze as AsyncDisposable;
-    return { ...rest, [Symbol.asyncDispose]: () => strike('thaw-again', [], () => thaw.call(freeze)) };
-  });
+function once<T>(act: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: act() };
+    return made.value;
+  };
 }
 
 function writeHalf(name: string, args: readonly unknown[]): void {
