@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { writeBytes } from '../src/cli/bytes.js';
-import { changeToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
+import { changeToJson, packageToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
 import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
 import { renderListing, renderTarget } from '../src/render/listing.js';
 import { renderVersion } from '../src/render/show.js';
@@ -30,6 +30,7 @@ NAME@BASE:PATH what lies under all its versions.`;
     return {
       version: versionToJson(shown.version, [...shown.branches, ...shown.tags]),
       changes: shown.changes.map(changeToJson),
+      packages: shown.packages.map(packageToJson),
     };
   }
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { changeToJson, versionToJson } from '../src/cli/json.js';
+import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderStatus } from '../src/render/status.js';
 
@@ -15,7 +15,12 @@ export default class Status extends BaseCommand {
     const engine = await this.openEngine(flags);
     const status = await engine.status(parseContainerName(args.container));
     this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
-    const { version, refs, changes, ...rest } = status;
-    return { ...rest, version: version && versionToJson(version, refs), changes: changes.map(changeToJson) };
+    const { version, refs, changes, packages, ...rest } = status;
+    return {
+      ...rest,
+      version: version && versionToJson(version, refs),
+      changes: changes.map(changeToJson),
+      packages: packages.map(packageToJson),
+    };
   }
 }

@@ -5,6 +5,7 @@ import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
 import type { Version } from '../model/version.js';
 import type { Attributes, ToldChange } from '../operations/diff.js';
+import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
 
 /** @param refs the names of the branches and tags that name the version. */
@@ -35,6 +36,11 @@ export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
     ...(before === undefined ? {} : { before: attributesToJson(before) }),
     ...(after === undefined ? {} : { after: attributesToJson(after) }),
   };
+}
+
+/** `from` is null where the package was installed, `to` where it was removed; `paths` are those of its changes. */
+export function packageToJson({ paths, ...change }: PackageFold) {
+  return { ...change, paths: paths.map(pathToText) };
 }
 
 /** Names of extended attributes are text as paths are; values are base64. */

@@ -17,6 +17,8 @@ interface RunOptions {
   readonly stdout?: 'inherit';
   /** Added to lxcv's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Runs it as this user, and as the group of the same number, of no others. */
+  readonly uid?: number;
   /** Ends the program when it aborts. */
   readonly abort?: AbortSignal;
 }
@@ -49,6 +51,7 @@ export const programs: Programs = {
       stdin: 'ignore',
       stdout: options.stdout ?? 'pipe',
       env: { LC_ALL: 'C', ...options.env },
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
       ...(options.abort === undefined ? {} : { cancelSignal: options.abort }),
     });
     return {

@@ -1,5 +1,7 @@
 /** The packages that a system has, by what the databases of its package managers say, and how two systems differ in them. */
 
+import { type BytePath, decodePath, joinPath } from './byte-path.js';
+
 export type PackageManager = 'dpkg' | 'apk' | 'rpm';
 
 export interface Package {
@@ -37,6 +39,49 @@ export function parseApkInstalled(text: string): Package[] {
     const [name, version] = [field('P'), field('V')];
     return name && version ? [{ name, version }] : [];
   });
+}
+
+/** The paths in dpkg's list of a package's files: absolute ones, a line each. */
+export function parseDpkgList(text: string): BytePath[] {
+  return text
+    .split('\n')
+    .flatMap((line) => (line.startsWith('/') && line.length > 2 ? [line.slice(1) as BytePath] : []));
+}
+
+/** The paths of each package that apk's `installed` has, directories and files: `F` is a directory, `R` a file in the last of them. */
+export function parseApkFiles(text: string): Map<string, BytePath[]> {
+  const all = new Map<string, BytePath[]>();
+  for (const stanza of text.split(/\n\n+/)) {
+    const paths: BytePath[] = [];
+    let [name, directory] = ['', ''];
+    for (const line of stanza.split('\n')) {
+      const value = line.slice(2);
+      if (line.startsWith('P:')) name = value;
+      else if (line.startsWith('F:')) {
+        directory = value;
+        if (value !== '') paths.push(value as BytePath);
+      } else if (line.startsWith('R:')) paths.push(joinPath(directory as BytePath, value as BytePath));
+    }
+    if (name !== '') all.set(name, paths);
+  }
+  return all;
+}
+
+/** rpm's `--queryformat` for `parseRpmFiles`. */
+export const RPM_FILES_FORMAT = String.raw`[%{=NAME}\t%{FILENAMES}\n]`;
+
+/** What `rpm -qa --queryformat` prints of RPM_FILES_FORMAT. */
+export function parseRpmFiles(text: string): Map<string, BytePath[]> {
+  const all = new Map<string, BytePath[]>();
+  for (const line of text.split('\n')) {
+    const [name = '', path = ''] = line.split('\t');
+    if (!path.startsWith('/')) continue;
+    const known = all.get(name);
+    const bytes = decodePath(Buffer.from(path.slice(1), 'utf8'));
+    if (known === undefined) all.set(name, [bytes]);
+    else known.push(bytes);
+  }
+  return all;
 }
 
 /** rpm's `--queryformat` for `parseRpmList`. */

@@ -1,119 +1,86 @@
-/**
- * Which packages two trees differ in, by the databases in them. They are read like any other file of a container: no link is
- * followed, nothing is mounted, and nothing of the container is run.
- */
+/** Which packages two trees differ in, and which of the changed paths that explains. */
 
-import { childPath, unlessGone } from '../host/files.js';
-import { findPath, type TreeEntry } from '../layer/tree.js';
-import { type BytePath, joinPath } from '../model/byte-path.js';
-import {
-  diffPackages,
-  type Package,
-  type PackageChanges,
-  type PackageManager,
-  parseApkInstalled,
-  parseDpkgStatus,
-  parseRpmList,
-  RPM_FORMAT,
-} from '../model/packages.js';
+import type { BytePath } from '../model/byte-path.js';
+import type { Change } from '../model/changes.js';
+import { diffPackages, type PackageChanges, type PackageManager } from '../model/packages.js';
+import { DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
 import type { World } from './world.js';
 
-/** undefined where the tree has no such database, or it cannot be read. */
-type ReadPackages = (world: World, tree: Tree) => Promise<Package[] | undefined> | Package[] | undefined;
-
-interface Tree {
-  /** Top first. */
-  readonly layers: readonly string[];
-  /** What to call it. */
+/** A package that differs, with those of the changes that are its own. */
+export interface PackageFold {
+  readonly manager: PackageManager;
   readonly name: string;
+  /** The version before; null where it was installed. */
+  readonly from: string | null;
+  /** The version after; null where it was removed. */
+  readonly to: string | null;
+  readonly paths: readonly BytePath[];
 }
 
-const DPKG_STATUS = 'var/lib/dpkg/status' as BytePath;
-const DPKG_STATUS_PARTS = 'var/lib/dpkg/status.d' as BytePath;
-const APK_INSTALLED = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'] as BytePath[];
-const RPM_DIRECTORIES = ['var/lib/rpm', 'usr/lib/sysimage/rpm'] as BytePath[];
-/** The files of rpm's kinds of database: sqlite, ndb and, of old, Berkeley DB. */
-const RPM_DATABASE = /^(rpmdb\.sqlite|Packages\.db|Packages)$/;
+const MANAGERS = Object.entries(DATABASES) as [PackageManager, PackageDatabase][];
 
-/** Far more than a system's database takes, and few enough to be held in memory. */
-const DATABASE_BYTES_MAX = 1 << 28;
-
-const MANAGERS: Readonly<Record<PackageManager, ReadPackages>> = { dpkg: readDpkg, apk: readApk, rpm: readRpm };
-
-/** The changes of each package manager that has a database in one of the trees. */
+/** The changes of each package manager that has a database in one of the trees, and none that cannot be read. */
 export async function comparePackages(world: World, before: Tree, after: Tree): Promise<PackageChanges[]> {
   const all: PackageChanges[] = [];
-  for (const [manager, read] of Object.entries(MANAGERS) as [PackageManager, ReadPackages][]) {
-    const [was, is] = [await read(world, before), await read(world, after)];
-    if (was !== undefined || is !== undefined) all.push(diffPackages(manager, was ?? [], is ?? []));
+  let unreadable = false;
+  for (const [manager, database] of MANAGERS) {
+    const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
+    if (was === 'unreadable' || is === 'unreadable') unreadable = true;
+    else if (was !== undefined || is !== undefined) all.push(diffPackages(manager, was ?? [], is ?? []));
   }
-  if (all.length === 0) {
-    const message = `neither ${before.name} nor ${after.name} has a database of packages that can be read`;
+  if (all.length === 0 && !unreadable) {
+    const message = `neither ${before.name} nor ${after.name} has a database of packages`;
     world.report({ kind: 'notice', message });
   }
   return all;
 }
 
-function readDpkg(world: World, tree: Tree): Package[] | undefined {
-  const texts = [
-    readText(world, tree, DPKG_STATUS),
-    ...namesIn(world, tree, DPKG_STATUS_PARTS)
-      .filter((name) => !name.endsWith('.md5sums'))
-      .map((name) => readText(world, tree, joinPath(DPKG_STATUS_PARTS, name))),
-  ].filter((text) => text !== undefined);
-  return texts.length === 0 ? undefined : texts.flatMap(parseDpkgStatus);
-}
-
-function readApk(world: World, tree: Tree): Package[] | undefined {
-  const texts = APK_INSTALLED.map((path) => readText(world, tree, path)).filter((text) => text !== undefined);
-  return texts.length === 0 ? undefined : texts.flatMap(parseApkInstalled);
-}
-
-/** Of a copy: rpm locks what it reads, and would write to it. */
-async function readRpm(world: World, tree: Tree): Promise<Package[] | undefined> {
-  const { files, programs } = world.host;
-  for (const directory of RPM_DIRECTORIES) {
-    const names = namesIn(world, tree, directory);
-    if (!names.some((name) => RPM_DATABASE.test(name))) continue;
-    using copy = world.host.temporaryDirectory();
-    for (const name of names) {
-      withFile(world, tree, joinPath(directory, name), ({ location }) =>
-        files.copyContent(location, childPath(copy.path, name)),
-      );
+/**
+ * The packages that came, went or changed between two trees, each with its paths among `changes`. A changed file below /etc is
+ * never among them: it may be an administrator's.
+ */
+export async function foldPackages(
+  world: World,
+  before: Tree,
+  after: Tree,
+  changes: readonly Pick<Change, 'path' | 'kind'>[],
+): Promise<PackageFold[]> {
+  const all: PackageFold[] = [];
+  for (const [manager, database] of MANAGERS) {
+    if (!changes.some(({ path }) => database.files.test(path))) continue;
+    const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
+    if (was === 'unreadable' || is === 'unreadable') continue;
+    const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
+    const names = new Set(differing.map(({ name }) => name));
+    const owners = new Map<BytePath, string>();
+    for (const tree of [before, after]) {
+      for (const [name, paths] of await database.paths(world, tree, names)) {
+        if (names.has(name)) for (const path of paths.flatMap(withMergedUsr)) owners.set(path, name);
+      }
     }
-    const args = ['-qa', '--dbpath', copy.path, '--queryformat', RPM_FORMAT];
-    const { exitCode, stdout, stderr, missing } = await programs.run('rpm', args);
-    if (exitCode === 0) return parseRpmList(stdout);
-    const why = missing ? 'there is no rpm here to read it' : `rpm cannot read it: ${stderr.trim().split('\n')[0]}`;
-    world.report({ kind: 'notice', message: `${tree.name} has an rpm database, but ${why}` });
-    return undefined;
+    const paths = new Map<string, BytePath[]>();
+    for (const { path, kind } of changes) {
+      const owner = isConfiguration(path) && kind === 'modified' ? undefined : owners.get(path);
+      if (owner !== undefined) paths.set(owner, [...(paths.get(owner) ?? []), path]);
+    }
+    all.push(...differing.map((change) => ({ manager, ...change, paths: paths.get(change.name) ?? [] })));
   }
-  return undefined;
+  return all;
 }
 
-/** The names in a directory of a tree; none where that is no directory. */
-function namesIn({ host: { files } }: World, { layers }: Tree, path: BytePath): BytePath[] {
-  using found = findPath(files, layers, path);
-  using directory = found?.openDirectory();
-  if (directory === undefined) return [];
-  return [...directory.names()].filter((name) => directory.entry(name) !== undefined).sort();
+function versionsOf({ installed, removed, upgraded }: PackageChanges): Omit<PackageFold, 'manager' | 'paths'>[] {
+  return [
+    ...installed.map(({ name, version }) => ({ name, from: null, to: version })),
+    ...removed.map(({ name, version }) => ({ name, from: version, to: null })),
+    ...upgraded,
+  ];
 }
 
-function readText(world: World, tree: Tree, path: BytePath): string | undefined {
-  return withFile(world, tree, path, ({ location }) => {
-    using file = world.host.files.openFile(location);
-    const bytes = Buffer.alloc(file.size);
-    return bytes.toString('utf8', 0, file.read(bytes, 0));
-  });
+/** Where /bin and its like are links into /usr, databases still have many files under their old names. */
+function withMergedUsr(path: BytePath): BytePath[] {
+  return /^(s?bin|lib[a-z0-9]*)\//.test(path) ? [path, `usr/${path}` as BytePath] : [path];
 }
 
-/** Does something with a regular file of a tree; undefined where there is none, or one that is no database by its size. */
-function withFile<T>(world: World, tree: Tree, path: BytePath, use: (entry: TreeEntry) => T): T | undefined {
-  return unlessGone(undefined, () => {
-    using found = findPath(world.host.files, tree.layers, path);
-    if (found?.entry.stat.type !== 'file') return undefined;
-    if (found.entry.stat.size <= DATABASE_BYTES_MAX) return use(found.entry);
-    world.report({ kind: 'notice', message: `/${path} of ${tree.name} is too large for a database: it was not read` });
-    return undefined;
-  });
+function isConfiguration(path: BytePath): boolean {
+  return path.startsWith('etc/');
 }

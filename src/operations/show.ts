@@ -5,6 +5,7 @@ import { type ToldChange, tellChanges } from './diff.js';
 import { layersOfVersion } from './layers.js';
 import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
 import { listingsOf } from './operand.js';
+import { foldPackages, type PackageFold } from './packages.js';
 import type { World } from './world.js';
 
 export interface ShownVersion {
@@ -18,6 +19,8 @@ export interface ShownVersion {
   readonly sealed: boolean;
   /** Against its first parent or, without one, its bases. */
   readonly changes: readonly ToldChange[];
+  /** The packages that differ, with those of the changes that are theirs. */
+  readonly packages: readonly PackageFold[];
 }
 
 /** @throws LxcvError `bad-revision`, `revision-not-found`, `base-missing`, `store-damaged`. */
@@ -33,17 +36,27 @@ export async function showVersion(world: World, revision: string): Promise<Shown
       .filter(({ versioned }) => versioned.working.parents[0] === version.id)
       .map(({ name }) => name),
     sealed: world.host.files.stat(layout.version(version.id).entries) !== undefined,
-    changes: await changesOf(world, repository, version),
+    ...(await changesOf(world, repository, version)),
   };
 }
 
-function changesOf(world: World, repository: Repository, version: Version): Promise<ToldChange[]> {
+async function changesOf(
+  world: World,
+  repository: Repository,
+  version: Version,
+): Promise<Pick<ShownVersion, 'changes' | 'packages'>> {
   const { history, layout } = repository;
   const [parent] = version.parents;
   const before =
     parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
-  return tellChanges(world, before, layersOfVersion(layout, version), {
+  const after = layersOfVersion(layout, version);
+  const changes = await tellChanges(world, before, after, {
     what: `looking for what @${version.number} changed`,
     listings: listingsOf({ repository, version }),
   });
+  const trees = [
+    { name: `what lies below @${version.number}`, layers: before },
+    { name: `@${version.number}`, layers: after },
+  ] as const;
+  return { changes, packages: await foldPackages(world, ...trees, changes) };
 }

@@ -7,6 +7,7 @@ import { type ToldChange, tellChanges } from './diff.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { readRepository, refsAt, requireVersioned } from './lookup.js';
 import { listingsOf } from './operand.js';
+import { foldPackages, type PackageFold } from './packages.js';
 import type { World } from './world.js';
 
 export interface Status {
@@ -22,6 +23,8 @@ export interface Status {
   readonly describe: string | null;
   readonly state: ContainerState;
   readonly changes: readonly ToldChange[];
+  /** The packages that differ, with those of the changes that are theirs. */
+  readonly packages: readonly PackageFold[];
 }
 
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
@@ -33,6 +36,15 @@ export async function status(world: World, name: ContainerName): Promise<Status>
   const [head] = versioned.working.parents;
   const version = head === undefined ? null : repository.history.get(head);
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  const after = layersOfContainer(versioned);
+  const changes = await tellChanges(world, before, after, {
+    what: `looking for what changed in ${name}`,
+    listings: version === null ? new Map() : listingsOf({ repository, version }),
+  });
+  const trees = [
+    { name: `the last version of ${name}`, layers: before },
+    { name, layers: after },
+  ] as const;
   return {
     container: name,
     repository: repository.name,
@@ -41,9 +53,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state: await world.host.lxc.state(world.lxcpath, name),
-    changes: await tellChanges(world, before, layersOfContainer(versioned), {
-      what: `looking for what changed in ${name}`,
-      listings: version === null ? new Map() : listingsOf({ repository, version }),
-    }),
+    changes,
+    packages: await foldPackages(world, ...trees, changes),
   };
 }

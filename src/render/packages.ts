@@ -1,13 +1,34 @@
 /** Which packages came, went and changed. */
 
 import { formatNumber } from '../model/amount.js';
+import type { BytePath } from '../model/byte-path.js';
 import type { PackageChanges } from '../model/packages.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 
+/** A package that differs, and the changed paths that are its own. */
+export interface PackageFold extends PackageVersions {
+  readonly paths: readonly BytePath[];
+}
+
+interface PackageVersions {
+  readonly name: string;
+  /** null: it was installed. */
+  readonly from: string | null;
+  /** null: it was removed. */
+  readonly to: string | null;
+}
+
 /** A heading for each package manager, and a line for each package. */
 export function renderPackages(all: readonly PackageChanges[], style: Style): string {
   return all.map((changes) => renderManager(changes, style)).join('\n\n');
+}
+
+/** A sign, the name and the version, or both of them. */
+export function renderPackage({ name, from, to }: PackageVersions, style: Style): string {
+  if (from === null) return paint(style, 'added', `+ ${escapeText(`${name} ${to}`)}`);
+  if (to === null) return paint(style, 'removed', `- ${escapeText(`${name} ${from}`)}`);
+  return paint(style, 'modified', `~ ${escapeText(`${name} ${from} -> ${to}`)}`);
 }
 
 function renderManager({ manager, installed, removed, upgraded }: PackageChanges, style: Style): string {
@@ -18,9 +39,9 @@ function renderManager({ manager, installed, removed, upgraded }: PackageChanges
   ].join(', ');
   return [
     `${paint(style, 'heading', `${manager}:`)} ${counts || 'no package differs'}`,
-    ...installed.map(({ name, version }) => paint(style, 'added', `+ ${escapeText(`${name} ${version}`)}`)),
-    ...removed.map(({ name, version }) => paint(style, 'removed', `- ${escapeText(`${name} ${version}`)}`)),
-    ...upgraded.map(({ name, from, to }) => paint(style, 'modified', `~ ${escapeText(`${name} ${from} -> ${to}`)}`)),
+    ...installed.map(({ name, version }) => renderPackage({ name, from: null, to: version }, style)),
+    ...removed.map(({ name, version }) => renderPackage({ name, from: version, to: null }, style)),
+    ...upgraded.map((upgrade) => renderPackage(upgrade, style)),
   ].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { formatBytes, formatCount, formatNumber } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
+import type { PackageFold } from './packages.js';
 import { renderChanges } from './status.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
@@ -17,6 +18,8 @@ export interface VersionToShow {
   readonly heads: readonly ContainerName[];
   readonly sealed: boolean;
   readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
+  /** With those of the changes that are theirs. */
+  readonly packages: readonly PackageFold[];
 }
 
 /** What is known of it, its message, and the paths that it changed: folded, unless `verbose`. */
@@ -25,7 +28,7 @@ export function renderVersion(shown: VersionToShow, style: Style, { verbose = fa
   const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
   const fields = fieldsOf(shown, style).map(([name, value]) => `${`${name}:`.padEnd(NAME_WIDTH)}${value}`);
   const message = escapeText(version.message.trim(), { newlines: true }).replace(/^(?=.)/gm, '    ');
-  const blocks = [[title, ...fields].join('\n'), message, ...renderChanges(shown.changes, style, { verbose })];
+  const blocks = [[title, ...fields].join('\n'), message, ...renderChanges(shown, style, { verbose })];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 

@@ -1,10 +1,11 @@
 /** What a container holds that its last version does not, told in git's manner. */
 
-import { formatNumber } from '../model/amount.js';
+import { formatCount, formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
+import { type PackageFold, renderPackage } from './packages.js';
 import { paint, type Role, type Style } from './style.js';
 
 export interface ContainerStatus {
@@ -23,6 +24,8 @@ export interface ContainerStatus {
     readonly movedFrom?: BytePath;
     readonly movedTo?: BytePath;
   })[];
+  /** With those of the changes that are theirs. */
+  readonly packages: readonly PackageFold[];
 }
 
 /**
@@ -30,22 +33,41 @@ export interface ContainerStatus {
  * screen or so, unless `verbose`.
  */
 export function renderStatus(status: ContainerStatus, style: Style, { verbose = false } = {}): string {
-  const groups = renderChanges(status.changes, style, { verbose });
+  const groups = renderChanges(status, style, { verbose });
   const unchanged =
     status.version === null ? 'Nothing to commit yet' : `Nothing changed since @${status.version.number}`;
   return [renderHead(status, style), ...(groups.length === 0 ? [unchanged] : groups)].join('\n\n');
 }
 
-/** The changes alone, a text for each kind of which there are some. */
+/** The changes alone, a text for each kind of which there are some; those that a package explains are one line, unless `verbose`. */
 export function renderChanges(
-  all: ContainerStatus['changes'],
+  { changes, packages }: Pick<ContainerStatus, 'changes' | 'packages'>,
   style: Style,
   { verbose = false }: { readonly verbose?: boolean } = {},
 ): string[] {
-  return GROUPS.flatMap((group) => {
-    const changes = all.filter(({ kind }) => kind === group.kind);
-    return changes.length === 0 ? [] : [renderGroup(group, changes, style, verbose)];
+  const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
+  const groups = GROUPS.flatMap((group) => {
+    const own = changes.filter(({ kind, path }) => kind === group.kind && !folded.has(path));
+    return own.length === 0 ? [] : [renderGroup(group, own, style, verbose)];
   });
+  return packages.length === 0 ? groups : [renderPackageFolds(packages, style, verbose), ...groups];
+}
+
+function renderPackageFolds(packages: readonly PackageFold[], style: Style, verbose: boolean): string {
+  const shown = verbose ? packages : packages.slice(0, LINES_MAX);
+  const lines = shown.map(
+    (change) =>
+      `${renderPackage(change, style)}  ${paint(style, 'faint', `(${formatCount(change.paths.length, 'path', 'paths')})`)}`,
+  );
+  return renderSection('Packages', packages.length, lines, packages.length - shown.length, style);
+}
+
+function renderSection(title: string, count: number, lines: readonly string[], left: number, style: Style): string {
+  return [
+    `${paint(style, 'heading', title)} (${formatNumber(count)}):`,
+    ...lines.map((line) => `  ${line}`),
+    ...(left === 0 ? [] : [`  ${paint(style, 'faint', `… and ${formatNumber(left)} more (-v shows all)`)}`]),
+  ].join('\n');
 }
 
 interface Group {
@@ -91,11 +113,13 @@ function renderGroup(group: Group, changes: ContainerStatus['changes'], style: S
   const lines: Line[] = verbose ? changes.map((change) => ({ change, inside: 0 })) : gatherCrowds(fold(changes));
   const shown = verbose ? lines : lines.slice(0, LINES_MAX);
   const left = lines.slice(shown.length).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
-  return [
-    `${paint(style, 'heading', group.title)} (${formatNumber(changes.length)}):`,
-    ...shown.map((line) => `  ${renderLine(line, group.role, style)}`),
-    ...(left === 0 ? [] : [`  ${paint(style, 'faint', `… and ${formatNumber(left)} more (-v shows all)`)}`]),
-  ].join('\n');
+  return renderSection(
+    group.title,
+    changes.length,
+    shown.map((line) => renderLine(line, group.role, style)),
+    left,
+    style,
+  );
 }
 
 function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {

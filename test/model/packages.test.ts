@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { diffPackages, parseApkInstalled, parseDpkgStatus } from '../../src/model/packages.js';
+import {
+  diffPackages,
+  parseApkFiles,
+  parseApkInstalled,
+  parseDpkgList,
+  parseDpkgStatus,
+  parseRpmFiles,
+} from '../../src/model/packages.js';
 
 const DPKG = `Package: adduser
 Status: install ok installed
@@ -98,3 +105,22 @@ function parse(...packages: string[]) {
     return { name, version };
   });
 }
+
+describe('the files of packages', () => {
+  it('are those of a list of dpkg', () => {
+    expect(parseDpkgList('/.\n/usr\n/usr/bin/a b\nno path\n')).toEqual(['usr', 'usr/bin/a b']);
+  });
+
+  it("are those of apk's database, which names a directory once", () => {
+    const text = 'P:busybox\nV:1\nF:bin\nR:sh\nR:busybox\nF:\nR:top\n\nP:none\nV:1\n';
+    expect([...parseApkFiles(text)]).toEqual([
+      ['busybox', ['bin', 'bin/sh', 'bin/busybox', 'top']],
+      ['none', []],
+    ]);
+  });
+
+  it('are those that rpm tells, as bytes', () => {
+    const text = 'one\t/usr/bin/one\none\t/\u00fc\ntwo\t(contains no files)\n';
+    expect([...parseRpmFiles(text)]).toEqual([['one', ['usr/bin/one', '\u00c3\u00bc']]]);
+  });
+});

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
-import { comparePackages } from '../../src/operations/packages.js';
+import type { BytePath } from '../../src/model/byte-path.js';
+import { comparePackages, foldPackages } from '../../src/operations/packages.js';
 import type { ReportEvent } from '../../src/operations/world.js';
 import { temporaryDirectory } from '../support/overlay.js';
 
@@ -50,6 +51,27 @@ describe('comparePackages', () => {
     expect(room.notices[0]).toBe('before has an rpm database, but there is no rpm here to read it');
   });
 
+  it('tells nothing of a package manager of which one side cannot be read', async () => {
+    using room = temporaryRoom();
+    room.rpm('before/var/lib/rpm', 'one-1-1');
+    room.write('after/var/lib/rpm/rpmdb.sqlite', 'no database');
+    expect(await room.compare(['before'], ['after'])).toEqual([]);
+    expect(room.notices).toEqual([expect.stringMatching(/^after has an rpm database, but rpm cannot read it: /)]);
+  });
+
+  it('has rpm read a database as nobody', async () => {
+    using room = temporaryRoom();
+    room.rpm('before/var/lib/rpm', 'one-1-1');
+    const told: string[] = [];
+    const run: Host['programs']['run'] = async (_program, _args, options) => {
+      const result = await machine.programs.run('sh', ['-c', 'id -u; id -G'], options);
+      told.push(result.stdout);
+      return { ...result, stdout: '' };
+    };
+    await room.compare(['before'], [], { ...machine, programs: { ...machine.programs, run } });
+    expect(told).toEqual(['65534\n65534']);
+  });
+
   it('follows no link, opens nothing but files, and reads nothing that is no database by its size', async () => {
     using room = temporaryRoom();
     room.write('outside/status', 'Package: secret\nVersion: 1\n');
@@ -66,8 +88,51 @@ describe('comparePackages', () => {
     expect(await room.compare(['base'], ['huge'])).toEqual([]);
     expect(room.notices).toEqual([
       '/var/lib/dpkg/status of after is too large for a database: it was not read',
-      'neither before nor after has a database of packages that can be read',
+      'neither before nor after has a database of packages',
     ]);
+  });
+});
+
+describe('foldPackages', () => {
+  it('gives each package that differs its own of the changed paths, by the lists of either side', async () => {
+    using room = temporaryRoom();
+    const status = (...packages: string[]) =>
+      packages.map((text) => `Package: ${text.replace('=', '\nStatus: install ok installed\nVersion: ')}\n`).join('\n');
+    room.write('base/var/lib/dpkg/status', status('a=1', 'old=1', 'same=1'));
+    room.write('base/var/lib/dpkg/info/a.list', '/.\n/usr\n/usr/a\n/usr/gone\n/etc/a.conf\n');
+    room.write('base/var/lib/dpkg/info/old.list', '/usr/old\n');
+    room.write('base/var/lib/dpkg/info/same.list', '/usr/same\n');
+    room.write('delta/var/lib/dpkg/status', status('a=2', 'new=1', 'same=1'));
+    room.write('delta/var/lib/dpkg/info/a.list', '/.\n/usr\n/usr/a\n/bin/a\n/etc/a.conf\n');
+    room.write('delta/var/lib/dpkg/info/new.list', '/usr/new\n/etc/new.conf\n');
+    const own = ['M usr/a', 'D usr/gone', 'A usr/bin/a', 'M var/lib/dpkg/info/a.list'];
+    const others = ['M etc/a.conf', 'M usr/same', 'M var/lib/dpkg/status', 'A srv/mine'];
+    const folds = await room.fold(['base'], ['delta', 'base'], [...own, ...others, 'A etc/new.conf', 'D usr/old']);
+    expect(folds).toEqual([
+      { manager: 'dpkg', name: 'new', from: null, to: '1', paths: ['etc/new.conf'] },
+      { manager: 'dpkg', name: 'old', from: '1', to: null, paths: ['usr/old'] },
+      { manager: 'dpkg', name: 'a', from: '1', to: '2', paths: own.map((change) => change.slice(2)) },
+    ]);
+  });
+
+  it('knows the files of apk and rpm', async () => {
+    using room = temporaryRoom();
+    room.write('base/lib/apk/db/installed', 'P:busybox\nV:1\nF:sbin\nR:ip\n');
+    room.write('delta/lib/apk/db/installed', 'P:busybox\nV:2\nF:sbin\nR:ip\n');
+    expect(await room.fold(['base'], ['delta', 'base'], ['M sbin/ip', 'M lib/apk/db/installed'])).toEqual([
+      { manager: 'apk', name: 'busybox', from: '1', to: '2', paths: ['sbin/ip'] },
+    ]);
+    room.rpm('before/var/lib/rpm', 'one-1-1');
+    room.rpm('after/var/lib/rpm', 'one-2-1');
+    expect(await room.fold(['before'], ['after'], ['M usr/share/one', 'M var/lib/rpm/rpmdb.sqlite'])).toEqual([
+      { manager: 'rpm', name: 'one', from: '1-1', to: '2-1', paths: ['usr/share/one'] },
+    ]);
+  });
+
+  it('reads no database where none changed', async () => {
+    using room = temporaryRoom();
+    room.write('base/var/lib/dpkg/status', 'Package: a\nVersion: 1\n');
+    expect(await room.fold([], ['base'], ['M usr/a'])).toEqual([]);
   });
 });
 
@@ -87,7 +152,7 @@ function temporaryRoom() {
     at,
     notices,
     write,
-    /** Makes a database of packages without files, `name-[epoch:]version-release`. */
+    /** Makes a database of packages of one file, /usr/share/NAME: `name-[epoch:]version-release`. */
     rpm(path: string, ...packages: string[]) {
       mkdirSync(at(path), { recursive: true });
       mkdirSync(dirname(at(`${path.split('/')[0]}/var/lib/rpm`)), { recursive: true });
@@ -95,14 +160,32 @@ function temporaryRoom() {
         const [, name, , epoch = '0', version, release] = /^(\w+)-((\d+):)?(\w+)-(\w+)$/.exec(text) ?? [];
         const spec = `${text}.spec`;
         const head = `Name: ${name}\nVersion: ${version}\nRelease: ${release}\n${epoch === '0' ? '' : `Epoch: ${epoch}\n`}`;
-        write(spec, `${head}Summary: A test\nLicense: none\nBuildArch: noarch\n%description\nA test\n%files\n`);
+        write(
+          spec,
+          `${head}Summary: A test\nLicense: none\nBuildArch: noarch\n%description\nA test\n%install\nmkdir -p %{buildroot}/usr/share\ntouch %{buildroot}/usr/share/${name}\n%files\n/usr/share/${name}\n`,
+        );
         return at(spec);
       });
       const built = at(`rpms-${path.split('/')[0]}`);
       execFileSync('rpmbuild', ['-bb', '--define', `_topdir ${built}`, ...specs], { stdio: 'pipe' });
       const made = execFileSync('find', [built, '-name', '*.rpm']).toString().trim().split('\n');
-      execFileSync('rpm', ['-i', '--nodeps', '--force-debian', '--dbpath', at(path), ...made], { stdio: 'pipe' });
+      execFileSync('rpm', ['-i', '--justdb', '--nodeps', '--force-debian', '--dbpath', at(path), ...made], {
+        stdio: 'pipe',
+      });
       chmodSync(at(path), 0o755);
+    },
+    /** @param changes a letter, as in git, and a path. */
+    fold(before: readonly string[], after: readonly string[], changes: readonly string[]) {
+      const kinds = { A: 'added', M: 'modified', D: 'removed' } as const;
+      const told = changes.map((change) => ({
+        kind: kinds[change[0] as keyof typeof kinds],
+        path: change.slice(2) as BytePath,
+      }));
+      const trees = {
+        before: { layers: before.map(at), name: 'before' },
+        after: { layers: after.map(at), name: 'after' },
+      };
+      return foldPackages({ host: machine, lxcpath: '/', report }, trees.before, trees.after, told);
     },
     compare(before: readonly string[], after: readonly string[], host = machine) {
       const world = { host, lxcpath: '/', report };

@@ -16,6 +16,7 @@ const CLEAN: ContainerStatus = {
   describe: null,
   state: 'running',
   changes: [],
+  packages: [],
 };
 
 describe('renderStatus', () => {
@@ -39,6 +40,31 @@ describe('renderStatus', () => {
       '  etc/old  (moved to etc/new)',
     ]);
     expect(renderStatus({ ...CLEAN, changes: crowd }, TERMINAL, { verbose: true })).toContain('srv/data/19999');
+  });
+
+  it('tells what a package changed in one line, unless every path is asked for', () => {
+    const status = {
+      ...CLEAN,
+      changes: [change('modified', 'etc/a.conf'), change('added', 'usr/bin/a'), change('modified', 'usr/lib/b')],
+      packages: [
+        { name: 'a', from: null, to: '1', paths: ['usr/bin/a' as BytePath] },
+        { name: 'b', from: '1', to: '2', paths: ['usr/lib/b' as BytePath] },
+        { name: 'c\x1b[31m', from: '7', to: null, paths: [] },
+      ],
+    };
+    const packages = [
+      'Packages (3):',
+      '  + a 1  (1 path)',
+      '  ~ b 1 -> 2  (1 path)',
+      '  - c\\x1b[31m 7  (0 paths)',
+      '',
+    ];
+    const shown = renderStatus(status, TERMINAL).split('\n').slice(3);
+    expect(shown).toEqual([...packages, 'Modified (1):', '  etc/a.conf']);
+    expect(renderStatus(status, TERMINAL, { verbose: true }).split('\n').slice(3)).toEqual([
+      ...packages,
+      ...['Added (1):', '  usr/bin/a', '', 'Modified (2):', '  etc/a.conf', '  usr/lib/b'],
+    ]);
   });
 
   it('names the version after its nearest tag', () => {
