@@ -3,6 +3,7 @@ import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson } from '../src/cli/json.js';
 import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderDiff, renderNameStatus } from '../src/render/diff.js';
 import { renderMetadata } from '../src/render/diff-metadata.js';
@@ -52,6 +53,9 @@ export default class Diff extends BaseCommand {
   async run() {
     const { own, paths } = this.splitPaths();
     const { args, flags } = await this.parse(Diff, own);
+    if (flags.packages && paths.length > 0) {
+      throw new LxcvError('bad-usage', '--packages takes no paths', 'Packages are those of the whole system.');
+    }
     const engine = await this.openEngine(flags);
     const request = {
       from: args.from,

@@ -1,68 +1,192 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { setXattr } from '../support/libc.js';
 import { type ChangeJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
-import { storm } from '../support/storm.js';
-import type { Tree } from '../support/tree.js';
 
-describe('diff', { timeout: 300_000 }, () => {
-  it('of any two versions makes the paths of the one into those of the other', async () => {
-    using lxc = temporaryLxc();
-    lxc.createBase('mysql');
-    const trees: Tree[] = [];
-    for (let version = 0; version < 5; version += 1) {
-      {
-        using mount = lxc.mount('mysql');
-        storm(mount.path, { seed: 7000 + version, steps: 40 });
-      }
-      trees.push(lxc.tree('mysql'));
-      await lxc.commit('mysql', `Version ${version}`);
-    }
-    for (const [from, before] of trees.entries()) {
-      for (const [to, after] of trees.entries()) {
-        if (from >= to) continue;
-        const { changes } = await lxc.json<{ changes: ChangeJson[] }>('diff', `mysql@${from}`, `mysql@${to}`);
-        const paths = new Set(before.keys());
-        for (const change of changes) {
-          if (change.kind === 'added') paths.add(pathOf(change));
-          if (change.kind === 'removed') paths.delete(pathOf(change));
-        }
-        expect([...paths].sort()).toEqual([...after.keys()].sort());
-        expect(changes.length).toBeGreaterThan(5);
-      }
-    }
-  });
-
-  it('tells moves and modes, and goes through the pager where it is longer than the screen', async () => {
-    using lxc = temporaryLxc();
-    lxc.createBase('mysql');
-    write(lxc, (root) => {
-      mkdirSync(join(root, 'srv'));
-      writeFileSync(join(root, 'srv/old'), 'moved');
-    });
-    await lxc.commit('mysql', 'First');
-    write(lxc, (root) => {
-      renameSync(join(root, 'srv/old'), join(root, 'srv/new\x1b[31m'));
-      chmodSync(join(root, 'etc/passwd'), 0o4711);
-      for (let file = 0; file < 60; file += 1) writeFileSync(join(root, `srv/${file}`), '');
-    });
-    const { stdout } = await lxc.lxcv('diff', 'mysql');
-    expect(stdout).toContain('R\tsrv/old\t"srv/new\\033[31m"\n');
-    const metadata = await lxc.lxcv('diff', '--metadata', 'mysql', '--', '/etc');
-    expect(metadata.stderr).toBe('');
-    expect(metadata.stdout).toMatch(/mode rw-\S+ -> rws--x--x/);
-    const command = `${process.execPath} ${LXCV} diff -P ${lxc.lxcpath} --name-status mysql`;
-    const env = { LXCV_PAGER: 'sed s/^/paged:/', NO_COLOR: '1', TERM: 'xterm' };
-    const shown = await lxc.program('script', ['-qefc', command, '/dev/null'], { env });
-    expect(shown.stdout.match(/^paged:A\tsrv/gm)).toHaveLength(60);
-  });
-});
-
-function write(lxc: TestLxc, change: (root: string) => void): void {
-  using mount = lxc.mount('mysql');
-  change(mount.path);
+interface DiffJson {
+  readonly from: string;
+  readonly to: string;
+  readonly changes: readonly (ChangeJson & { readonly movedFrom?: string; readonly movedTo?: string })[];
+  readonly config: { readonly removed: string[]; readonly added: string[] };
 }
 
-function pathOf({ path, pathBytes }: ChangeJson): string {
-  return (pathBytes === undefined ? Buffer.from(path, 'utf8') : Buffer.from(pathBytes, 'base64')).toString('latin1');
+/** In seconds. */
+const TIME = 1_700_000_000;
+const HOSTILE = ['line\nbreak', 'red\x1b[31m', 'title\x1b]0;x\x07', 'c1\xc2\x9b31m', 'not \xff UTF-8'];
+
+describe('diff', { timeout: 120_000 }, () => {
+  const lxc: TestLxc = temporaryLxc();
+
+  beforeAll(async () => {
+    lxc.createBase('web');
+    lxc.quieten('web');
+    write('web', (root) => {
+      mkdirSync(join(root, 'srv/moved/below'), { recursive: true });
+      for (const name of ['a', 'b', 'c']) writeFileSync(join(root, 'srv/moved/below', name), `${name}\n`.repeat(100));
+      writeFileSync(join(root, 'srv/mode'), '');
+      writeFileSync(join(root, 'srv/large'), 'x'.repeat(5000));
+      writeFileSync(join(root, 'srv/gone'), 'gone\n');
+      for (const name of ['srv/mode', 'srv/large']) utimesSync(join(root, name), TIME, TIME);
+    });
+    await lxc.commit('web', 'First');
+    await lxc.checkout('web@0', 'other');
+    write('web', (root) => {
+      // Overlayfs renames no directory of a lower layer: mv copies it.
+      execFileSync('mv', [join(root, 'srv/moved'), join(root, 'srv/away')]);
+      const mode = join(root, 'srv/mode');
+      chownSync(mode, 33, 44);
+      chmodSync(mode, 0o4751);
+      execFileSync('setfacl', ['-m', 'u:1000:rw', mode]);
+      execFileSync('setcap', ['cap_net_raw+ep', mode]);
+      setXattr(Buffer.from(mode), 'user.note', Buffer.from('mine'));
+      writeFileSync(join(root, 'srv/large'), 'x'.repeat(9000));
+      rmSync(join(root, 'srv/gone'));
+      symlinkSync('large', join(root, 'srv/link'));
+    });
+    lxc.editConfig('web', (text) => `${text}lxc.environment = A=1\n`);
+    await lxc.commit('web', 'Second');
+    write('other', (root) => writeFileSync(join(root, 'srv/only-here'), 'x'));
+    await lxc.commit('other', 'On a branch');
+    return () => lxc[Symbol.dispose]();
+  });
+
+  it('tells every kind of change, moves and the LXC config', async () => {
+    const { stdout } = await lxc.lxcv('diff', 'web@0', 'web@1');
+    expect(stdout).toBe(
+      lines(
+        'A\tsrv/away',
+        'A\tsrv/away/below',
+        'R\tsrv/moved/below/a\tsrv/away/below/a',
+        'R\tsrv/moved/below/b\tsrv/away/below/b',
+        'R\tsrv/moved/below/c\tsrv/away/below/c',
+        'D\tsrv/gone',
+        'M\tsrv/large',
+        'A\tsrv/link',
+        'm\tsrv/mode',
+        'D\tsrv/moved',
+        'D\tsrv/moved/below',
+        '',
+        'LXC config:',
+        '+ lxc.environment = A=1',
+      ),
+    );
+    const { changes, config } = await lxc.json<DiffJson>('diff', 'web@0', 'web@1');
+    expect(config).toEqual({ removed: [], added: ['lxc.environment = A=1'] });
+    expect(changes).toContainEqual({
+      ...{ path: 'srv/away/below/a', kind: 'added', type: 'file', movedFrom: 'srv/moved/below/a' },
+    });
+    expect(changes).toContainEqual({
+      ...{ path: 'srv/moved/below/a', kind: 'removed', type: 'file', movedTo: 'srv/away/below/a' },
+    });
+  });
+
+  it('tells sizes with --stat', async () => {
+    const { stdout } = await lxc.lxcv(
+      'diff',
+      '--stat',
+      'web@0',
+      'web@1',
+      '--',
+      '/srv/large',
+      'srv/gone',
+      'srv/mode',
+      'srv/link',
+    );
+    expect(stdout).toBe(
+      lines(
+        ' D srv/gone  |      5 B ->     0 B',
+        ' M srv/large |  4.9 KiB -> 8.8 KiB',
+        ' A srv/link  | symlink',
+        ' m srv/mode  | metadata',
+        ' 4 paths changed, 4.9 KiB -> 8.8 KiB',
+      ),
+    );
+  });
+
+  it('tells modes, owners, times, ACLs, capabilities and other attributes with --metadata', async () => {
+    const { stdout } = await lxc.lxcv('diff', '--metadata', 'web@0', 'web@1', '--', 'srv/mode', 'srv/gone');
+    expect(stdout).toBe(
+      lines(
+        'D srv/gone',
+        '    mode rw-r--r--',
+        '    owner 0:0',
+        'm srv/mode',
+        '    mode rw-r--r-- -> rwsrwx--x',
+        '    owner 0:0 -> 33:44',
+        '    capabilities none -> cap_net_raw=ep',
+        '    ACL none -> u::rwx,u:1000:rw-,g::r-x,m::rwx,o::--x',
+        '    xattr user.note none -> "mine"',
+      ),
+    );
+  });
+
+  it('compares versions across branches, a running container, and what lies under all versions', async () => {
+    const across = await lxc.lxcv('diff', '--name-status', 'other', 'web@1', '--', '/srv/only-here', '/srv/gone');
+    expect(across.stdout).toBe(lines('D\tsrv/gone', 'D\tsrv/only-here'));
+    const base = await lxc.json<DiffJson>('diff', 'web@BASE', 'web@0');
+    expect(base.config).toEqual({ removed: [], added: [] });
+    await lxc.start('other');
+    try {
+      await lxc.attach('other', 'echo running >/srv/now');
+      const now = await lxc.lxcv('diff', 'other');
+      expect(now.stdout).toBe(lines('A\tsrv/now'));
+      const turned = await lxc.lxcv('diff', 'other@WORK', 'other@HEAD');
+      expect(turned.stdout).toBe(lines('D\tsrv/now'));
+      const text = await lxc.lxcv('diff', '-p', 'other');
+      expect(text.stdout).toContain('+++ b/srv/now\n@@ -0,0 +1 @@\n+running\n');
+    } finally {
+      await lxc.stop('other');
+    }
+  });
+
+  it('shows no raw control character on a terminal, whatever a container calls its files', async () => {
+    write('web', (root) => {
+      for (const name of HOSTILE) writeFileSync(Buffer.from(`${root}/srv/${name}`, 'latin1'), `${name}\n`);
+      execFileSync('mkfifo', [join(root, 'srv/fifo')]);
+      writeFileSync(join(root, 'etc/huge'), '');
+      truncateSync(join(root, 'etc/huge'), 10 * 2 ** 30);
+    });
+    for (const form of [[], ['--name-status'], ['--stat'], ['--metadata'], ['-p']]) {
+      const shown = await onTerminal(['diff', ...form, 'web']);
+      expect([form, shown.match(/(?![\n\t])\p{Cc}/gu)]).toEqual([form, null]);
+      expect([form, shown]).toEqual([form, expect.stringContaining('srv/')]);
+    }
+    const { changes } = await lxc.json<DiffJson>('diff', 'web');
+    const names = changes.map(({ path, pathBytes }) => Buffer.from(pathBytes ?? path, pathBytes ? 'base64' : 'utf8'));
+    expect(names.map((bytes) => bytes.toString('latin1'))).toEqual(
+      expect.arrayContaining(HOSTILE.map((name) => `srv/${name}`)),
+    );
+  });
+
+  it('goes through the pager where it is longer than the screen, and around one that is not there', async () => {
+    const paged = await onTerminal(['diff', '--name-status', 'web@BASE', 'web'], { LXCV_PAGER: 'sed s/^/paged:/' });
+    expect(paged.match(/^paged:/gm)?.length).toBeGreaterThan(5);
+    for (const LXCV_PAGER of ['/no/such/pager', 'cat', '']) {
+      const plain = await onTerminal(['diff', '--name-status', 'web@BASE', 'web'], { LXCV_PAGER });
+      expect(plain).toContain('A\tsrv/large\n');
+    }
+    // A pager that is left at once is no failure.
+    const left = await onTerminal(['diff', '--name-status', 'web@BASE', 'web'], { LXCV_PAGER: 'true' });
+    expect(left).toBe('');
+  });
+
+  function write(name: string, change: (root: string) => void): void {
+    using mount = lxc.mount(name);
+    change(mount.path);
+  }
+
+  /** What a command prints to a terminal of four lines that shows no colours. It must succeed. */
+  async function onTerminal(args: string[], env: Record<string, string> = { LXCV_PAGER: 'cat' }): Promise<string> {
+    const command = [process.execPath, LXCV, ...args, '-P', lxc.lxcpath].map((word) => `'${word}'`).join(' ');
+    const words = ['-qefc', `stty rows 4 cols 80; exec ${command}`, '/dev/null'];
+    const { stdout, exitCode } = await lxc.program('script', words, { env: { NO_COLOR: '1', TERM: 'xterm', ...env } });
+    expect([stdout, exitCode]).toEqual([stdout, 0]);
+    return stdout.replaceAll('\r\n', '\n');
+  }
+});
+
+function lines(...all: string[]): string {
+  return `${all.join('\n')}\n`;
 }

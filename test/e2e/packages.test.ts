@@ -84,6 +84,8 @@ describe('an upgrade by dpkg', () => {
     ]);
     const none = await lxc.lxcv('diff', '--packages', 'web@1', 'web');
     expect(none.stdout).toBe('dpkg: no package differs\n');
+    const paths = await lxc.lxcv('diff', '--packages', 'web@1', '--', '/etc');
+    expect(paths).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--packages takes no paths') });
   });
 
   /** Makes a package of some files and a configuration. */

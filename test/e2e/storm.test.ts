@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
+import type { ToldChange } from '../../src/operations/diff.js';
+import { changesBetween } from '../support/changes.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';
 import type { ChangeJson, CheckoutJson, CommitJson, StatusJson, TestLxc } from '../support/lxc.js';
@@ -61,6 +63,7 @@ describe('a storm over versions and branches', { timeout: 300_000 }, () => {
     await lxc.stop('mysql');
 
     expect(history.size).toBe(25);
+    await history.expectEveryDiff();
     await history.expectEveryVersion((revision, name) => history.checkout(revision, name));
     history.stormAll();
     await history.expectEveryVersion((revision, name) => lxc.json('checkout', revision, name, '--detach'));
@@ -262,6 +265,20 @@ class StormyHistory {
     }
   }
 
+  /** Applies the difference of any two versions to the first of them. */
+  async expectEveryDiff(): Promise<void> {
+    const engine = await openEngine({ lxcpath: this.lxc.lxcpath });
+    for (const [from, before] of this.#trees) {
+      for (const [to, after] of this.#trees) {
+        const request = { from: `mysql@${from}`, to: `mysql@${to}`, attributes: true };
+        const { changes } = await engine.diff(request);
+        const told = changes.map(({ kind, type, path }) => `${kind} ${type} ${JSON.stringify(path)}`);
+        expect([from, to, told.sort()]).toEqual([from, to, changesBetween(before, after).sort()]);
+        expectSameTree(applied(changes, before, after), after, { ignore: followsFromTheRest(after) });
+      }
+    }
+  }
+
   /** Does to every container all the harm that it can do to itself. */
   stormAll(): void {
     for (const name of this.#heads.keys()) this.storm(name);
@@ -283,29 +300,29 @@ class StormyHistory {
   }
 }
 
+/** A tree with changes made to it: what they do not tell of contents is taken from `contents`, and nothing else is. */
+function applied(changes: readonly ToldChange[], tree: Tree, contents: Tree): Tree {
+  const made = new Map(tree);
+  for (const { path, kind, movedFrom, after } of changes) {
+    if (after === undefined) made.delete(path);
+    else {
+      const source = movedFrom !== undefined ? tree.get(movedFrom) : (kind === 'metadata' ? tree : contents).get(path);
+      const linkedAs = contents.get(path)?.linkedAs;
+      made.set(path, { ...(source as NonNullable<typeof source>), ...after, linkedAs });
+    }
+  }
+  return made;
+}
+
+/** The time of a directory is that of the last change in it; which names a file has, each name tells; holes are no content. */
+function followsFromTheRest(tree: Tree) {
+  return (path: string, attribute: string) =>
+    ['hard link', 'sparse'].includes(attribute) || (attribute === 'mtime' && tree.get(path)?.type === 'directory');
+}
+
 async function createClone(lxc: TestLxc): Promise<void> {
   lxc.createBase();
   await lxc.clone('base', 'mysql');
-}
-
-/** What makes one tree the other, as status should tell it: the times of directories follow from what happens in them. */
-function changesBetween(before: Tree, after: Tree): string[] {
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((path) => {
-    const kind = kindOfChange(before.get(path), after.get(path));
-    const type = (after.get(path) ?? before.get(path))?.type;
-    return kind === undefined ? [] : [`${kind} ${type} ${JSON.stringify(path)}`];
-  });
-}
-
-type Node = NonNullable<ReturnType<Tree['get']>>;
-
-function kindOfChange(was: Node | undefined, is: Node | undefined): string | undefined {
-  if (was === undefined || is === undefined) return was === undefined ? 'added' : 'removed';
-  const content = ({ type, size, sha256, target, device }: Node) => `${[type, size, sha256, target, device]}`;
-  if (content(was) !== content(is)) return 'modified';
-  const metadata = ({ type, mode, uid, gid, mtimeNs, xattrs }: Node) =>
-    `${[mode, uid, gid, type === 'directory' ? '' : mtimeNs]} ${JSON.stringify([...xattrs])}`;
-  return metadata(was) === metadata(is) ? undefined : 'metadata';
 }
 
 /** The bytes of a path, each a character. */
