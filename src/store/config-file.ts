@@ -33,7 +33,7 @@ export function settleConfig(files: Files, config: string, staged: string, base:
     if (out === undefined || present === undefined || out.equals(expected)) break;
     const carried = carryEdit(parseLxcConfig(expected), parseLxcConfig(out), parseLxcConfig(present));
     stageConfig(files, config, spare, formatLxcConfig(carried));
-    files.exchange(spare, config);
+    exchangeDurably(files, spare, config);
     [from, expected] = [spare, present];
   }
   for (const path of [staged, spare]) removeIfPresent(files, path);
@@ -50,11 +50,17 @@ export function changeRootfs(files: Files, config: string, staged: string, was: 
     removeIfPresent(files, staged);
   } else if (value === was) {
     stageConfig(files, config, staged, withRootfs(present, is));
-    files.exchange(staged, config);
+    exchangeDurably(files, staged, config);
     settleConfig(files, config, staged, present);
   } else {
     settleConfig(files, config, staged, withRootfs(present, was));
   }
+}
+
+/** A file system may make the exchange durable before what was written: after a power cut the config would be empty. */
+function exchangeDurably(files: Files, staged: string, config: string): void {
+  files.sync(staged);
+  files.exchange(staged, config);
 }
 
 function withRootfs(config: Buffer, path: string): Buffer {

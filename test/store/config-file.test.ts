@@ -84,6 +84,30 @@ describe('changeRootfs', () => {
   });
 });
 
+describe('what takes the place of a config', () => {
+  it('is on disk before it does, be it an edit that is carried over', () => {
+    using place = new Place(OLD);
+    const synced = new Set<string>();
+    const taken: string[] = [];
+    const watched: Files = {
+      ...editedBefore(place, 'exchange', 2),
+      create: (path, data, mode) => {
+        synced.delete(`${path}`);
+        files.create(path, data, mode);
+      },
+      sync: (path) => void synced.add(`${path}`),
+    };
+    const exchange = watched.exchange;
+    watched.exchange = (staged, config) => {
+      taken.push(synced.has(`${staged}`) ? 'synced' : `${staged} was not synced`);
+      exchange(staged, config);
+    };
+    changeRootfs(watched, place.config, place.staged, 'overlay:/l:/old', 'overlay:/l:/new');
+    expect(place.edits()).toHaveLength(2);
+    expect(taken).toEqual(['synced', 'synced', 'synced']);
+  });
+});
+
 class Place implements Disposable {
   private readonly directory = temporaryDirectory();
   readonly config = join(this.directory.path, 'config');
