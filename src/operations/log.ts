@@ -42,10 +42,8 @@ interface LogEntry {
 export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
   const { repository, version } = findRevision(world, revision);
   const { history } = repository;
-  const ids = all
-    ? new Set([...history.versions()].map(({ id }) => id))
-    : ancestors([version.id], (id) => history.parentsOf(id));
-  const ordered = newestFirst(ids, history.parentsOf, (id) => history.get(id).number);
+  const ids = all ? new Set(history.ids()) : ancestors([version.id], (id) => history.parentsOf(id));
+  const ordered = newestFirst(ids, history.parentsOf, history.numberOf);
   const looking = `looking for ${paths.map(pathToText).join(' ')}`;
   const chosen =
     paths.length === 0 ? ordered : await runJob(world, looking, thatChanged(world, repository, ordered, paths));

@@ -37,10 +37,12 @@ export interface Found {
 }
 
 export function readRepository(world: World, layout: RepositoryLayout): Repository {
+  const history = History.read(world.host.files, layout);
+  history.remember(world.host.files);
   return {
     layout,
     name: layout.name,
-    history: History.read(world.host.files, layout),
+    history,
     branches: readBranches(world.host.files, layout),
     tags: readTags(world.host.files, layout),
   };
@@ -186,16 +188,17 @@ function resolveStart(found: Found, start: string, text: string): Version {
   if (branch !== undefined) return history.get(branch);
   const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;
   if (tag !== undefined) return history.get(tag.version);
-  const [version, other] = history.findPrefix(start);
-  if (version === undefined) throw notFound(text, `${name} has no branch, tag or version ${start}`);
+  const [id, other] = history.findPrefix(start);
+  if (id === undefined) throw notFound(text, `${name} has no branch, tag or version ${start}`);
   if (other !== undefined) throw notFound(text, `more than one version's id begins with ${start}`);
-  return version;
+  return history.get(id);
 }
 
 function ancestor(found: Found, version: Version, count: number): Version | undefined {
-  let at: Version | undefined = version;
-  for (let step = 0; step < count && at !== undefined; step += 1) at = nthParent(found, at, 1);
-  return at;
+  const { history } = found.repository;
+  let id: VersionId | undefined = version.id;
+  for (let step = 0; step < count && id !== undefined; step += 1) [id] = history.parentsOf(id);
+  return id === undefined ? undefined : history.get(id);
 }
 
 function nthParent({ repository }: Found, version: Version, index: number): Version | undefined {

@@ -20,13 +20,15 @@ export async function sealRepository(world: World, name: RepositoryName): Promis
   if (!lock.held) return;
   using _ = lock;
   const repository = readRepository(world, layout);
-  const versions = [...repository.history.versions()].sort((a, b) => a.number - b.number);
-  for (const version of versions) await sealVersion(world, repository, version);
+  const { history } = repository;
+  const ids = [...history.ids()].filter((id) => world.host.files.stat(layout.version(id).entries) === undefined);
+  for (const id of ids.sort((a, b) => history.numberOf(a) - history.numberOf(b))) {
+    await sealVersion(world, repository, history.get(id));
+  }
 }
 
 async function sealVersion(world: World, repository: Repository, version: Version): Promise<void> {
   const { files } = world.host;
-  if (files.stat(repository.layout.version(version.id).entries) !== undefined) return;
   try {
     await runJob(world, `sealing @${version.number}`, sealSharing(files, repository, version));
   } catch (error) {

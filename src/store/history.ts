@@ -1,64 +1,86 @@
-/** The history of a repository: its versions, read from their manifests, which are the truth. */
+/** The history of a repository: its versions, by their manifests, which are the truth. */
 
-import type { FilesRead } from '../host/files.js';
+import type { Files, FilesRead } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
-import { damaged, decodeManifest, digestManifest } from '../model/manifest.js';
+import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { Parent, Version, VersionId } from '../model/version.js';
+import { type Graph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
 
+/** So many manifests are read before it is worth to write down what was in them. */
+const REMEMBER_FROM = 64;
+
 export class History {
-  private readonly byNumber = new Map<number, Version>();
+  private readonly byNumber = new Map<number, VersionId>();
 
   private constructor(
-    private readonly byId: ReadonlyMap<VersionId, Version>,
-    private readonly digests: ReadonlyMap<VersionId, string>,
+    private readonly files: FilesRead,
+    private readonly layout: RepositoryLayout,
+    private readonly graph: Graph,
+    /** Those whose manifests were read. */
+    private readonly loaded: Map<VersionId, Version>,
   ) {
-    for (const version of byId.values()) this.byNumber.set(version.number, version);
+    for (const [id, { number }] of graph) this.byNumber.set(number, id);
   }
 
-  /** @throws LxcvError `store-damaged` or `store-newer` for a manifest that cannot be read. */
+  /**
+   * Reads the manifests of which the graph cache does not know; any other one when it is asked for.
+   * @throws LxcvError `store-damaged` or `store-newer` for a manifest that cannot be read.
+   */
   static read(files: FilesRead, layout: RepositoryLayout): History {
-    const versions = new Map<VersionId, Version>();
-    const digests = new Map<VersionId, string>();
+    const graph = new Map<VersionId, GraphNode>();
+    const loaded = new Map<VersionId, Version>();
     const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
+    const cached = readGraph(files, layout.graph);
     for (const id of names.filter(isVersionId)) {
+      const known = cached.get(id);
+      if (known !== undefined) {
+        graph.set(id, known);
+        continue;
+      }
       const { manifest } = layout.version(id);
       const bytes = files.readIfPresent(manifest);
       if (bytes === undefined) continue;
       const version = decodeManifest(bytes, manifest);
       if (version.id !== id) throw damaged(manifest, 'id');
-      versions.set(id, version);
-      digests.set(id, digestManifest(bytes));
+      loaded.set(id, version);
+      const parents = version.parents.map((parent) => parent.id);
+      graph.set(id, { number: version.number, parents, digest: digestManifest(bytes) });
     }
-    return new History(versions, digests);
+    return new History(files, layout, graph, loaded);
+  }
+
+  /** Writes the graph cache where that spares the next reading much. */
+  remember(files: Files): void {
+    if (this.loaded.size >= REMEMBER_FROM) writeGraph(files, this.layout.graph, this.graph);
   }
 
   get size(): number {
-    return this.byId.size;
+    return this.graph.size;
   }
 
-  /** Every version, in no order. */
-  versions(): Iterable<Version> {
-    return this.byId.values();
-  }
-
-  find(id: VersionId): Version | undefined {
-    return this.byId.get(id);
+  /** Of every version, in no order. */
+  ids(): Iterable<VersionId> {
+    return this.graph.keys();
   }
 
   findNumber(number: number): Version | undefined {
-    return this.byNumber.get(number);
+    const id = this.byNumber.get(number);
+    return id === undefined ? undefined : this.get(id);
   }
 
-  /** The versions whose ids begin so. */
-  findPrefix(prefix: string): Version[] {
-    return [...this.byId.values()].filter((version) => version.id.startsWith(prefix));
+  /** The ids that begin so. */
+  findPrefix(prefix: string): VersionId[] {
+    return [...this.graph.keys()].filter((id) => id.startsWith(prefix));
   }
 
-  /** @throws LxcvError `store-damaged` where a ref or a record names a version that is not there. */
+  /**
+   * @throws LxcvError `store-damaged` where a ref or a record names a version that is not there, or its manifest is not what it
+   * was when the graph cache was written.
+   */
   get(id: VersionId): Version {
-    const version = this.byId.get(id);
+    const version = this.loaded.get(id) ?? this.load(id);
     if (version !== undefined) return version;
     throw new LxcvError(
       'store-damaged',
@@ -67,16 +89,42 @@ export class History {
     );
   }
 
-  parentsOf = (id: VersionId): VersionId[] => (this.byId.get(id)?.parents ?? []).map((parent) => parent.id);
+  parentsOf = (id: VersionId): readonly VersionId[] => this.graph.get(id)?.parents ?? [];
+
+  /** Of a version that is there. */
+  numberOf = (id: VersionId): number => this.graph.get(id)?.number ?? this.get(id).number;
 
   /** A version as its child names it. */
   asParent(id: VersionId): Parent {
-    const digest = this.digests.get(id);
-    return { id: this.get(id).id, digest: digest as string };
+    const version = this.get(id);
+    return { id: version.id, digest: this.graph.get(id)?.digest as string };
   }
 
   /** The number of the version that is made next. */
   get nextNumber(): number {
-    return Math.max(-1, ...this.byNumber.keys()) + 1;
+    let last = -1;
+    for (const number of this.byNumber.keys()) last = Math.max(last, number);
+    return last + 1;
+  }
+
+  private load(id: VersionId): Version | undefined {
+    const node = this.graph.get(id);
+    const { manifest } = this.layout.version(id);
+    const bytes = node === undefined ? undefined : this.files.readIfPresent(manifest);
+    if (node === undefined || bytes === undefined) return undefined;
+    if (digestManifest(bytes) !== node.digest) throw this.changedMeanwhile(bytes, manifest);
+    const version = decodeKnownManifest(bytes);
+    this.loaded.set(id, version);
+    return version;
+  }
+
+  /** Manifests do not change: one of the two is damaged. */
+  private changedMeanwhile(bytes: Buffer, manifest: string): LxcvError {
+    decodeManifest(bytes, manifest);
+    return new LxcvError(
+      'store-damaged',
+      `${manifest} is not the one of which ${this.layout.graph} tells`,
+      `lxcv fsck tells whether it is as it should be. If so, remove ${this.layout.graph}: it is made again.`,
+    );
   }
 }

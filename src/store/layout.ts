@@ -36,6 +36,11 @@ export class RepositoryLayout {
     return `${this.root}/operations`;
   }
 
+  /** Made again where it is missing: see store/graph-cache.ts. */
+  get graph(): string {
+    return `${this.root}/graph`;
+  }
+
   get versions(): string {
     return `${this.root}/versions`;
   }

@@ -1,0 +1,59 @@
+/**
+ * The graph of a repository in one file, so that a long history need not be read manifest by manifest. It can always be made
+ * again: whoever finds it missing, older than the history or damaged does so. Which versions there are the directory of
+ * versions tells, and what they are their manifests, each known here by its digest. See docs/decisions/0014-graph-cache.md.
+ */
+
+import { createHash } from 'node:crypto';
+import { type Files, type FilesRead, isErrno } from '../host/files.js';
+import { isVersionId } from '../model/names.js';
+import type { VersionId } from '../model/version.js';
+
+/** What of a version its place in the graph is. */
+export interface GraphNode {
+  readonly number: number;
+  readonly parents: readonly VersionId[];
+  /** The digest of its manifest: see `digestManifest`. */
+  readonly digest: string;
+}
+
+export type Graph = ReadonlyMap<VersionId, GraphNode>;
+
+const HEAD = 'lxcv graph 1\n';
+
+/** What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. */
+export function readGraph(files: FilesRead, path: string): Map<VersionId, GraphNode> {
+  const graph = new Map<VersionId, GraphNode>();
+  const text = files.readIfPresent(path)?.toString('latin1') ?? '';
+  const end = text.lastIndexOf('\n', text.length - 2) + 1;
+  if (!text.startsWith(HEAD) || text.slice(end) !== seal(text.slice(0, end))) return graph;
+  for (const line of text.slice(HEAD.length, end).split('\n')) {
+    const [id, number, digest, ...parents] = line.split(' ');
+    if (id === undefined || digest === undefined || !isVersionId(id)) continue;
+    graph.set(id, { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] });
+  }
+  return graph;
+}
+
+/**
+ * Writes a graph, in one rename. Nothing is lost where that cannot be: on a read-only store, say. It need not be durable, for a
+ * file that a power cut leaves incomplete is none.
+ */
+export function writeGraph(files: Files, path: string, graph: Graph): void {
+  const lines = [...graph].map(([id, { number, digest, parents }]) =>
+    [id, number, digest.replace(/^sha256:/, ''), ...parents].join(' '),
+  );
+  const text = `${HEAD}${lines.join('\n')}\n`;
+  const partial = `${path}.partial`;
+  try {
+    if (files.stat(partial) !== undefined) files.unlink(partial);
+    files.create(partial, `${text}${seal(text)}`, 0o600);
+    files.rename(partial, path);
+  } catch (error) {
+    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
+function seal(text: string): string {
+  return `${createHash('sha256').update(text, 'latin1').digest('hex')}\n`;
+}
