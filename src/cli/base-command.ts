@@ -1,7 +1,8 @@
 /** What all commands share: the flags -P and --json, the engine, and how they end. */
 
 import { resolve } from 'node:path';
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { type Engine, openEngine } from '../engine.js';
 import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';

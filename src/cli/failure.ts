@@ -1,7 +1,7 @@
 /** Turns whatever ended a command into two lines for a person, or JSON for a program, and an exit code. */
 
 import { stripVTControlCharacters } from 'node:util';
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { type ErrorCode, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
 

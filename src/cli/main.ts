@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The executable. What it does not need it does not load: oclif takes longer than the rest of a short command. */
 
-import { createRequire } from 'node:module';
+import { readPackage } from '../host/package.js';
 import { endAsSignalled } from '../host/signals.js';
 
 // Who reads may stop reading: `lxcv log mysql | head`.
@@ -15,8 +15,8 @@ else await (await import('./run.js')).runCommand(args, import.meta.url);
 
 endAsSignalled();
 
-/** As oclif does. The path is that from the bundle. */
+/** As oclif does. */
 function tellVersion(): void {
-  const { name, version } = createRequire(import.meta.url)('../../../package.json') as Record<string, string>;
+  const { name, version } = readPackage(import.meta.url);
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
 }

@@ -1,6 +1,8 @@
 /** Hands the arguments to oclif, and ends as documented whatever happens. */
 
-import { flush, run, settings } from '@oclif/core';
+import { flush } from '@oclif/core/flush';
+import { run } from '@oclif/core/run';
+import { settings } from '@oclif/core/settings';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 
 /** @param root a file of the package: oclif looks upwards from there. */

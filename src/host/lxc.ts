@@ -58,8 +58,11 @@ export interface Lxc {
 
 export const lxc: Lxc = {
   defaultPath: async () => trimSlashes(await tool('lxc-config', ['lxc.lxcpath'])),
-  state: async (lxcpath, name) =>
-    (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState,
+  state: async (lxcpath, name) => {
+    // lxc-info asks at this socket; that nobody listens there can be seen without it.
+    if (!boundSockets().includes(commandSocketName(lxcpath, name))) return 'stopped';
+    return (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState;
+  },
   holdStopped(lxcpath, name) {
     const fd = bindAbstractSocket(commandSocketName(lxcpath, name));
     return fd === undefined ? undefined : { [Symbol.dispose]: () => closeDescriptor(fd) };
@@ -145,12 +148,17 @@ function toolFailed(program: string, args: readonly string[], stderr: string): L
 function runningUnder(lxcpath: string, name: ContainerName): string | undefined {
   const place = realpathOf(lxcpath);
   const end = `/${name}/command`;
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .map((line) => line.slice(line.indexOf('@') + 1))
+  return boundSockets()
+    .map((socket) => Buffer.from(socket, 'latin1').toString('utf8'))
     .filter((socket) => socket.startsWith('/') && socket.endsWith(end))
     .map((socket) => socket.slice(0, -end.length))
     .find((other) => other !== lxcpath && realpathOf(other) === place);
+}
+
+/** The names, without their leading NULs and a character a byte, of the abstract sockets of this network namespace. */
+function boundSockets(): string[] {
+  const lines = readFileSync('/proc/net/unix', 'latin1').split('\n');
+  return lines.flatMap((line) => (line.includes('@') ? [line.slice(line.indexOf('@') + 1)] : []));
 }
 
 function realpathOf(path: string): string | undefined {

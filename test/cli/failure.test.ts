@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, formatFailure, toFailure } from '../../src/cli/failure.js';
 import { LxcvError } from '../../src/model/errors.js';

@@ -114,7 +114,7 @@ describe('lxc', () => {
 
   it('says so where LXC is not installed', async () => {
     vi.stubEnv('PATH', '/nowhere');
-    await expect(lxc.state('/var/lib/lxc', C)).rejects.toMatchObject({ code: 'no-lxc' });
+    await expect(lxc.start('/var/lib/lxc', C)).rejects.toMatchObject({ code: 'no-lxc' });
     await expect(lxc.defaultPath()).rejects.toMatchObject({ code: 'no-lxc' });
   });
 
