@@ -19,6 +19,8 @@ export interface DiffOptions {
   readonly paths?: readonly BytePath[];
   /** Spares large files from being read where both are sealed. */
   readonly sealed?: SealedDigests;
+  /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
+  readonly coarse?: boolean;
 }
 
 /** From this size on, in bytes, it is worth to read a listing in place of two files. */
@@ -115,6 +117,7 @@ class Comparison {
 
   private compareEntries(path: BytePath, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
     if (a.stat.inode === b.stat.inode && a.stat.device === b.stat.device) return undefined;
+    if (this.options.coarse && !hasSameMetadata(this.files, a, b)) return 'modified';
     if (!this.hasSameContent(path, a, b)) return 'modified';
     return hasSameMetadata(this.files, a, b) ? undefined : 'metadata';
   }

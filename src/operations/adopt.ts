@@ -50,7 +50,7 @@ export async function adopt(
   const changes = await runJob(
     world,
     `listing what ${container.name} holds`,
-    countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers])),
+    countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers], { coarse: true })),
   );
   const version = completeDraft(world, repository, {
     ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },

@@ -92,7 +92,9 @@ async function keepWork(
   await checkKept(world, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const counting = countChanges(diffTrees(world.host.files, before, layersOfContainer(container.versioned)));
+  const counting = countChanges(
+    diffTrees(world.host.files, before, layersOfContainer(container.versioned), { coarse: true }),
+  );
   const changes = await runJob(world, `counting what changed in ${container.name}`, counting);
   if (changes.added + changes.modified + changes.removed === 0)
     return { present: { discard: layout }, refs: new Map() };

@@ -95,7 +95,7 @@ export async function refuseUnchanged(
   { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
 ): Promise<void> {
   if (allowEmpty) return;
-  const changed = hasChange(diffTrees(world.host.files, before, after));
+  const changed = hasChange(diffTrees(world.host.files, before, after, { coarse: true }));
   if (!(await runJob(world, `looking for what changed in ${container}`, changed))) throw nothingToCommit(container);
 }
 
@@ -109,7 +109,7 @@ export async function countOrRefuse(
   after: readonly string[],
   { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
 ): Promise<ChangeCounts> {
-  const counting = countChanges(diffTrees(world.host.files, before, after));
+  const counting = countChanges(diffTrees(world.host.files, before, after, { coarse: true }));
   const counts = await runJob(world, `counting what changed in ${container}`, counting);
   if (allowEmpty || counts.added + counts.modified + counts.removed > 0) return counts;
   throw nothingToCommit(container);

@@ -75,7 +75,7 @@ async function isDirty(
 ): Promise<boolean | null> {
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
-    const changed = hasChange(diffTrees(world.host.files, before, layersOfContainer(versioned)));
+    const changed = hasChange(diffTrees(world.host.files, before, layersOfContainer(versioned), { coarse: true }));
     return await runJob(world, `looking for what changed in ${name}`, changed);
   } catch (error) {
     if (error instanceof LxcvError) return null;

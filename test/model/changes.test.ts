@@ -16,7 +16,7 @@ describe('countChanges', () => {
       change('metadata', 7),
       change('removed', 9),
     ];
-    expect(finish(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 15 });
+    expect(finish(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 22 });
   });
 
   it('takes changes as they come, without holding them', () => {
