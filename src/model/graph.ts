@@ -13,33 +13,24 @@ export function ancestors<Id>(starts: Iterable<Id>, parentsOf: (id: Id) => reado
 }
 
 /**
- * The ids ordered such that no parent stands before a child of it; where the graph leaves a choice, the larger rank first.
- * Ids that `ids` does not hold are not followed.
+ * All that `starts` reach by parents, themselves included, the largest rank first, found as they are asked for. Where every id
+ * ranks above its parents, as a version's number does, no parent comes before a child of it.
  */
-export function newestFirst<Id>(
-  ids: ReadonlySet<Id>,
+export function* newestFirst<Id>(
+  starts: Iterable<Id>,
   parentsOf: (id: Id) => readonly Id[],
   rankOf: (id: Id) => number,
-): Id[] {
-  const childrenLeft = new Map<Id, number>([...ids].map((id) => [id, 0]));
-  for (const id of ids) {
+): Generator<Id, void> {
+  const open = [...new Set(starts)].sort((a, b) => rankOf(a) - rankOf(b));
+  const met = new Set(open);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    yield id;
     for (const parent of parentsOf(id)) {
-      const count = childrenLeft.get(parent);
-      if (count !== undefined) childrenLeft.set(parent, count + 1);
+      if (met.has(parent)) continue;
+      met.add(parent);
+      insertByRank(open, parent, rankOf);
     }
   }
-  const ready = [...ids].filter((id) => childrenLeft.get(id) === 0).sort((a, b) => rankOf(a) - rankOf(b));
-  const ordered: Id[] = [];
-  for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
-    ordered.push(id);
-    for (const parent of parentsOf(id)) {
-      const count = childrenLeft.get(parent);
-      if (count === undefined) continue;
-      childrenLeft.set(parent, count - 1);
-      if (count === 1) insertByRank(ready, parent, rankOf);
-    }
-  }
-  return ordered;
 }
 
 /** The nearest ancestors of an id that are wanted, on each way to the roots, in the order of its parents. */

@@ -5,7 +5,7 @@ import { readText } from '../layer/text.js';
 import { findPath } from '../layer/tree.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
-import { ancestors, newestFirst } from '../model/graph.js';
+import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { Version, VersionId } from '../model/version.js';
 import { layersOfVersion } from './layers.js';
@@ -83,8 +83,7 @@ class TextHistory {
   /** Parents first; the last commit is that of the version itself. */
   *read(tip: VersionId): Job<void> {
     const { history } = this.repository;
-    const ids = ancestors([tip], history.parentsOf);
-    for (const id of newestFirst(ids, history.parentsOf, (each) => history.get(each).number).reverse()) {
+    for (const id of [...newestFirst([tip], history.parentsOf, history.numberOf)].reverse()) {
       this.add(history.get(id), id === tip);
       yield;
     }

@@ -3,7 +3,7 @@
 import { diffTrees } from '../layer/diff.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import { hasChange } from '../model/changes.js';
-import { ancestors, nearestAncestors, newestFirst } from '../model/graph.js';
+import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version, VersionId } from '../model/version.js';
 import { layersOfVersion } from './layers.js';
@@ -42,23 +42,34 @@ interface LogEntry {
 export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
   const { repository, version } = findRevision(world, revision);
   const { history } = repository;
-  const ids = all ? new Set(history.ids()) : ancestors([version.id], (id) => history.parentsOf(id));
-  const ordered = newestFirst(ids, history.parentsOf, history.numberOf);
+  const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
   const looking = `looking for ${paths.map(pathToText).join(' ')}`;
   const chosen =
-    paths.length === 0 ? ordered : await runJob(world, looking, thatChanged(world, repository, ordered, paths));
-  return { repository: repository.name, entries: describe(world, repository, chosen.slice(0, limit)) };
+    paths.length === 0
+      ? firstOf(ids, limit)
+      : (await runJob(world, looking, thatChanged(world, repository, ids, paths))).slice(0, limit);
+  return { repository: repository.name, entries: describe(world, repository, chosen, paths.length > 0) };
+}
+
+function firstOf<T>(values: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] {
+  const taken: T[] = [];
+  for (const value of values) {
+    if (taken.length >= limit) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 /** The versions that changed something at or below the paths in their first parent; a root, in what lies under it. */
 function* thatChanged(
   { host: { files } }: World,
   { history, layout }: Repository,
-  ids: readonly VersionId[],
+  ids: Iterable<VersionId>,
   paths: readonly BytePath[],
 ): Job<VersionId[]> {
   const chosen: VersionId[] = [];
-  for (const version of ids.map((id) => history.get(id))) {
+  for (const id of ids) {
+    const version = history.get(id);
     const [parent] = version.parents;
     const before =
       parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
@@ -68,12 +79,16 @@ function* thatChanged(
   return chosen;
 }
 
-function describe(world: World, repository: Repository, ids: readonly VersionId[]): LogEntry[] {
+/** @param chosen whether versions were left out between others, and not only the oldest. */
+function describe(world: World, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
+  const { parentsOf } = repository.history;
   const users = containersOf(world, repository.name).map(({ name, versioned: { working } }) => ({ name, working }));
   const shown = new Set(ids);
   return ids.map((id) => ({
     version: repository.history.get(id),
-    parents: nearestAncestors(id, repository.history.parentsOf, (each) => shown.has(each)),
+    parents: chosen
+      ? nearestAncestors(id, parentsOf, (each) => shown.has(each))
+      : parentsOf(id).filter((each) => shown.has(each)),
     branches: branchesAt(repository, id),
     tags: tagsAt(repository, id),
     heads: users

@@ -6,7 +6,6 @@
 
 import { createHash } from 'node:crypto';
 import { type Files, type FilesRead, isErrno } from '../host/files.js';
-import { isVersionId } from '../model/names.js';
 import type { VersionId } from '../model/version.js';
 
 /** What of a version its place in the graph is. */
@@ -17,29 +16,34 @@ export interface GraphNode {
   readonly digest: string;
 }
 
-export type Graph = ReadonlyMap<VersionId, GraphNode>;
-
 const HEAD = 'lxcv graph 1\n';
 
-/** What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. */
-export function readGraph(files: FilesRead, path: string): Map<VersionId, GraphNode> {
-  const graph = new Map<VersionId, GraphNode>();
+/**
+ * What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. By id, each node as the text
+ * that `parseNode` reads: most commands look at few of them.
+ */
+export function readGraph(files: FilesRead, path: string): Map<string, string> {
+  const graph = new Map<string, string>();
   const text = files.readIfPresent(path)?.toString('latin1') ?? '';
   const end = text.lastIndexOf('\n', text.length - 2) + 1;
   if (!text.startsWith(HEAD) || text.slice(end) !== seal(text.slice(0, end))) return graph;
   for (const line of text.slice(HEAD.length, end).split('\n')) {
-    const [id, number, digest, ...parents] = line.split(' ');
-    if (id === undefined || digest === undefined || !isVersionId(id)) continue;
-    graph.set(id, { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] });
+    const space = line.indexOf(' ');
+    if (space > 0) graph.set(line.slice(0, space), line.slice(space + 1));
   }
   return graph;
+}
+
+export function parseNode(text: string): GraphNode {
+  const [number, digest, ...parents] = text.split(' ');
+  return { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] };
 }
 
 /**
  * Writes a graph, in one rename. Nothing is lost where that cannot be: on a read-only store, say. It need not be durable, for a
  * file that a power cut leaves incomplete is none.
  */
-export function writeGraph(files: Files, path: string, graph: Graph): void {
+export function writeGraph(files: Files, path: string, graph: Iterable<readonly [VersionId, GraphNode]>): void {
   const lines = [...graph].map(([id, { number, digest, parents }]) =>
     [id, number, digest.replace(/^sha256:/, ''), ...parents].join(' '),
   );

@@ -5,31 +5,30 @@ import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { Parent, Version, VersionId } from '../model/version.js';
-import { type Graph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
+import { type GraphNode, parseNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
 const REMEMBER_FROM = 64;
 
 export class History {
-  private readonly byNumber = new Map<number, VersionId>();
+  private byNumber: ReadonlyMap<number, VersionId> | undefined;
 
   private constructor(
     private readonly files: FilesRead,
     private readonly layout: RepositoryLayout,
-    private readonly graph: Graph,
+    /** A node that came from the cache is text until it is asked for. */
+    private readonly graph: Map<VersionId, GraphNode | string>,
     /** Those whose manifests were read. */
     private readonly loaded: Map<VersionId, Version>,
-  ) {
-    for (const [id, { number }] of graph) this.byNumber.set(number, id);
-  }
+  ) {}
 
   /**
    * Reads the manifests of which the graph cache does not know; any other one when it is asked for.
    * @throws LxcvError `store-damaged` or `store-newer` for a manifest that cannot be read.
    */
   static read(files: FilesRead, layout: RepositoryLayout): History {
-    const graph = new Map<VersionId, GraphNode>();
+    const graph = new Map<VersionId, GraphNode | string>();
     const loaded = new Map<VersionId, Version>();
     const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
     const cached = readGraph(files, layout.graph);
@@ -53,7 +52,9 @@ export class History {
 
   /** Writes the graph cache where that spares the next reading much. */
   remember(files: Files): void {
-    if (this.loaded.size >= REMEMBER_FROM) writeGraph(files, this.layout.graph, this.graph);
+    if (this.loaded.size < REMEMBER_FROM) return;
+    const nodes = [...this.graph.keys()].map((id) => [id, this.node(id) as GraphNode] as const);
+    writeGraph(files, this.layout.graph, nodes);
   }
 
   get size(): number {
@@ -66,7 +67,7 @@ export class History {
   }
 
   findNumber(number: number): Version | undefined {
-    const id = this.byNumber.get(number);
+    const id = this.numbers().get(number);
     return id === undefined ? undefined : this.get(id);
   }
 
@@ -89,26 +90,39 @@ export class History {
     );
   }
 
-  parentsOf = (id: VersionId): readonly VersionId[] => this.graph.get(id)?.parents ?? [];
+  parentsOf = (id: VersionId): readonly VersionId[] => this.node(id)?.parents ?? [];
 
   /** Of a version that is there. */
-  numberOf = (id: VersionId): number => this.graph.get(id)?.number ?? this.get(id).number;
+  numberOf = (id: VersionId): number => this.node(id)?.number ?? this.get(id).number;
 
   /** A version as its child names it. */
   asParent(id: VersionId): Parent {
     const version = this.get(id);
-    return { id: version.id, digest: this.graph.get(id)?.digest as string };
+    return { id: version.id, digest: this.node(id)?.digest as string };
   }
 
   /** The number of the version that is made next. */
   get nextNumber(): number {
     let last = -1;
-    for (const number of this.byNumber.keys()) last = Math.max(last, number);
+    for (const number of this.numbers().keys()) last = Math.max(last, number);
     return last + 1;
   }
 
+  private node(id: VersionId): GraphNode | undefined {
+    const known = this.graph.get(id);
+    if (typeof known !== 'string') return known;
+    const node = parseNode(known);
+    this.graph.set(id, node);
+    return node;
+  }
+
+  private numbers(): ReadonlyMap<number, VersionId> {
+    this.byNumber ??= new Map([...this.graph.keys()].map((id) => [this.numberOf(id), id]));
+    return this.byNumber;
+  }
+
   private load(id: VersionId): Version | undefined {
-    const node = this.graph.get(id);
+    const node = this.node(id);
     const { manifest } = this.layout.version(id);
     const bytes = node === undefined ? undefined : this.files.readIfPresent(manifest);
     if (node === undefined || bytes === undefined) return undefined;

@@ -108,7 +108,7 @@ describe('the graph cache', () => {
     History.read(readOnly, layout).remember(readOnly);
     expect(existsSync(layout.graph)).toBe(false);
     writeFileSync(`${layout.graph}.partial`, 'half of it');
-    writeGraph(files, layout.graph, new Map());
+    writeGraph(files, layout.graph, []);
     expect([readGraph(files, layout.graph).size, existsSync(`${layout.graph}.partial`)]).toEqual([0, false]);
   });
 });
