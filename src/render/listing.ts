@@ -9,7 +9,7 @@ import { type Column, renderTable } from './table.js';
 
 /** A line each: mode, owner, group, size or device number, time in UTC, name, and where a link leads. Nothing is cut. */
 export function renderListing(entries: readonly NamedPath[], style: Style): string {
-  return renderTable(COLUMNS, entries.map(cellsOf), { ...style, human: false });
+  return renderTable(COLUMNS, entries.map(cellsOf), { ...style, human: false }, { long: true });
 }
 
 /** Where a symbolic link leads. */

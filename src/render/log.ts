@@ -73,7 +73,7 @@ function renderRows(lines: readonly Line[], style: Style, graph: boolean): strin
     ...(graph ? [lanes.trimEnd()] : []),
     ...(entry === undefined ? [] : cellsOf(entry, style)),
   ]);
-  return renderTable(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style);
+  return renderTable(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style, { long: true });
 }
 
 function cellsOf(entry: LogEntry, style: Style): string[] {

@@ -46,24 +46,15 @@ describe('renderTable', () => {
     );
   });
 
-  it.each([TERMINAL, { ...TERMINAL, width: 80, colour: true }, PIPE])(
-    'draws a long table as it draws a short one',
-    (style) => {
-      const cell = fc.string({ unit: fc.constantFrom('a', 'é', '日', '👍🏽', ' ', '-'), maxLength: 24 });
-      fc.assert(
-        fc.property(
-          fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 30 }),
-          (some) => {
-            const [heading, ...body] = renderTable(COLUMNS, some, style).split('\n');
-            const times = Math.ceil(501 / some.length);
-            const many = renderTable(COLUMNS, Array.from({ length: times }, () => some).flat(), style).split('\n');
-            expect(many).toEqual([heading, ...Array.from({ length: times }, () => body).flat()]);
-          },
-        ),
-        { numRuns: 15 },
-      );
-    },
-  );
+  it.each([TERMINAL, { ...TERMINAL, width: 80, colour: true }, PIPE])('draws a long table as any other', (style) => {
+    const cell = fc.string({ unit: fc.constantFrom('a', 'é', '日', '👍🏽', ' ', '-'), maxLength: 24 });
+    const rows = fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(rows, (some) => {
+        expect(renderTable(COLUMNS, some, style, { long: true })).toBe(renderTable(COLUMNS, some, style));
+      }),
+    );
+  });
 
   it('has no line of headings where there are none', () => {
     expect(
