@@ -56,13 +56,21 @@ function usageFailure(error: InstanceType<typeof Errors.CLIError>): Failure {
   const [headline = '', ...rest] = stripVTControlCharacters(error.message)
     .split('\n')
     .map((text) => text.trim().replace(/\s+/g, ' '));
-  const about = rest.find((text) => text !== '' && !text.startsWith('See more help'));
-  const isHeading = headline.endsWith(':') || headline.startsWith('Parsing ');
+  const about = rest.filter((text) => text !== '' && !text.startsWith('See more help'));
   return {
     code: 'bad-usage',
-    message: isHeading && about !== undefined ? `${headline} ${about}` : headline,
+    message: usageMessage(headline, about),
     hint: 'See lxcv --help, or lxcv COMMAND --help.',
   };
+}
+
+function usageMessage(headline: string, [first, ...others]: readonly string[]): string {
+  if (first === undefined) return headline;
+  if (/^Missing \d+ required arg/.test(headline)) {
+    const names = [first, ...others].map((text) => text.split(' ')[0]?.toUpperCase());
+    return `Missing: ${names.join(', ')}`;
+  }
+  return headline.endsWith(':') || headline.startsWith('Parsing ') ? `${headline} ${first}` : headline;
 }
 
 function pick({ code, message, hint }: LxcvError): Failure {

@@ -24,7 +24,9 @@ describe('toFailure', () => {
 
   it('puts what a usage error of oclif is about on its one line', () => {
     const missing = 'Missing 1 required arg:\ncontainer  The container.\nSee more help with --help';
-    expect(toFailure(new Errors.CLIError(missing)).message).toBe('Missing 1 required arg: container The container.');
+    expect(toFailure(new Errors.CLIError(missing)).message).toBe('Missing: CONTAINER');
+    const both = 'Missing 2 required args:\npattern   What to look for.\nrevision  Where.\nSee more help with --help';
+    expect(toFailure(new Errors.CLIError(both)).message).toBe('Missing: PATTERN, REVISION');
     const unknown = 'Nonexistent flag: --nosuch\nSee more help with --help';
     expect(toFailure(new Errors.CLIError(unknown)).message).toBe('Nonexistent flag: --nosuch');
     expect(exitCodeOf(toFailure(new Errors.CLIError(unknown)))).toBe(2);
