@@ -24,11 +24,10 @@ export function* findMoves(
   after: MoveSource,
   changes: readonly Change[],
 ): Job<Map<BytePath, BytePath>> {
-  const removed = filesBySize(changes, 'removed');
+  const removed = filesBySize(changes, 'removed', (size) => size > 0);
   const moves = new Map<BytePath, BytePath>();
-  for (const [size, added] of filesBySize(changes, 'added')) {
-    const candidates = removed.get(size);
-    if (candidates === undefined || size === 0) continue;
+  for (const [size, added] of filesBySize(changes, 'added', (size) => removed.has(size))) {
+    const candidates = removed.get(size) ?? [];
     const byDigest = new Map<string, BytePath[]>();
     for (const path of candidates) {
       const digest = yield* digestIn(files, before, path);
@@ -45,10 +44,14 @@ export function* findMoves(
   return moves;
 }
 
-function filesBySize(changes: readonly Change[], kind: 'added' | 'removed'): Map<number, BytePath[]> {
+function filesBySize(
+  changes: readonly Change[],
+  kind: 'added' | 'removed',
+  isWanted: (size: number) => boolean,
+): Map<number, BytePath[]> {
   const found = new Map<number, BytePath[]>();
   for (const change of changes) {
-    if (change.kind !== kind || change.type !== 'file') continue;
+    if (change.kind !== kind || change.type !== 'file' || !isWanted(change.size)) continue;
     const paths = found.get(change.size) ?? [];
     paths.push(change.path);
     found.set(change.size, paths);

@@ -98,7 +98,7 @@ export async function tellChanges(
   before: readonly string[],
   after: readonly string[],
   { what, listings, paths, attributes = false }: TellOptions,
-): Promise<ToldChange[]> {
+): Promise<readonly ToldChange[]> {
   const sealed = new SealedDigests(world.host.files, listings);
   const options = { sealed, ...(paths === undefined ? {} : { paths }) };
   const differences = diffTrees(world.host.files, before, after, options);
@@ -120,10 +120,13 @@ function* collect(
   const changes: ToldChange[] = [];
   for (const difference of differences) {
     if (difference !== undefined) {
-      const { before, after, ...change } = difference;
+      const { path, kind, type, size, before, after } = difference;
       const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
       const sizeBefore = before?.stat.type === 'file' ? before.stat.size : 0;
-      changes.push({ ...change, sizeBefore, ...more });
+      // Written out, for an object made by a rest of properties takes several times the memory, and there may be a million.
+      changes.push(
+        attributes ? { path, kind, type, size, sizeBefore, ...more } : { path, kind, type, size, sizeBefore },
+      );
     }
     yield;
   }
@@ -144,7 +147,8 @@ function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attribut
   return { mode, uid, gid, mtimeNs, xattrs };
 }
 
-function withMoves(changes: readonly ToldChange[], moves: ReadonlyMap<BytePath, BytePath>): ToldChange[] {
+function withMoves(changes: readonly ToldChange[], moves: ReadonlyMap<BytePath, BytePath>): readonly ToldChange[] {
+  if (moves.size === 0) return changes;
   const back = new Map([...moves].map(([path, old]) => [old, path]));
   return changes.map((change) => {
     const movedFrom = change.kind === 'added' ? moves.get(change.path) : undefined;
