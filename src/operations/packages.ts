@@ -58,10 +58,10 @@ export async function foldPackages(
         if (names.has(name)) for (const path of paths.flatMap(withMergedUsr)) owners.set(path, name);
       }
     }
-    const paths = new Map<string, BytePath[]>();
+    const paths = new Map<string, BytePath[]>(differing.map(({ name }) => [name, []]));
     for (const { path, kind } of changes) {
       const owner = isConfiguration(path) && kind === 'modified' ? undefined : owners.get(path);
-      if (owner !== undefined) paths.set(owner, [...(paths.get(owner) ?? []), path]);
+      if (owner !== undefined) paths.get(owner)?.push(path);
     }
     all.push(...differing.map((change) => ({ manager, ...change, paths: paths.get(change.name) ?? [] })));
   }
