@@ -368,9 +368,14 @@ export function unlessGone<T>(fallback: T, look: () => T): T {
   try {
     return look();
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'EINVAL')) return fallback;
+    if (isGone(error)) return fallback;
     throw error;
   }
+}
+
+/** True for an error of what is gone, or is something else by now. */
+export function isGone(error: unknown): boolean {
+  return isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'EINVAL');
 }
 
 /** The path of a child of a directory. */

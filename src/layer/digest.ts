@@ -1,7 +1,7 @@
 /** SHA-256 of files: read, or looked up in the sealed listing of the delta that they lie in. */
 
 import { createHash } from 'node:crypto';
-import type { FilesRead } from '../host/files.js';
+import { type FilesRead, isGone } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Job } from '../model/job.js';
@@ -20,6 +20,16 @@ export function* digestFile(files: FilesRead, path: HostPath): Job<string> {
     hash.update(buffer.subarray(0, read));
     position += read;
     yield;
+  }
+}
+
+/** The same; undefined where it is gone, or no regular file by now: a container may be running. */
+export function* digestIfPresent(files: FilesRead, path: HostPath): Job<string | undefined> {
+  try {
+    return yield* digestFile(files, path);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import type { FilesRead } from '../host/files.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Change } from '../model/changes.js';
 import type { Job } from '../model/job.js';
-import { digestFile, type SealedDigests } from './digest.js';
+import { digestIfPresent, type SealedDigests } from './digest.js';
 import { findPath } from './tree.js';
 
 /** A tree to look into: its layers, top first, and what their listings know. */
@@ -63,7 +63,7 @@ function filesBySize(
 function* digestIn(files: FilesRead, { layers, sealed }: MoveSource, path: BytePath): Job<string | undefined> {
   using found = findPath(files, layers, path);
   if (found?.entry.stat.type !== 'file') return undefined;
-  return sealed.find(found.entry.layer, path) ?? (yield* digestFile(files, found.entry.location));
+  return sealed.find(found.entry.layer, path) ?? (yield* digestIfPresent(files, found.entry.location));
 }
 
 function nameOf(path: BytePath): string {

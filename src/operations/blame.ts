@@ -1,5 +1,6 @@
 /** blame: which version brought each line of a text, by git's own reckoning. */
 
+import { unlessGone } from '../host/files.js';
 import type { GitCommit } from '../host/git.js';
 import { readText } from '../layer/text.js';
 import { findPath } from '../layer/tree.js';
@@ -57,7 +58,10 @@ export async function blame(world: World, { revision, path }: BlameRequest): Pro
 function readPresent({ host: { files } }: World, operand: Operand, path: BytePath): Buffer {
   using found = findPath(files, operand.layers, path);
   if (found?.entry.stat.type !== 'file') throw noSuchFile(operand, path);
-  const content = readText(files, found.entry);
+  const { entry } = found;
+  // What a running container holds may be gone, or something else, by now.
+  const content = unlessGone(null, () => readText(files, entry));
+  if (content === null) throw noSuchFile(operand, path);
   if (content !== undefined && !content.includes(0)) return content;
   throw new LxcvError(
     'not-text',

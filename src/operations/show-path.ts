@@ -1,7 +1,7 @@
 /** show REV:PATH: what a path of a tree is and, of a regular file, its bytes; read from the layers, without a mount. */
 
 import { type OpenFile, unlessGone } from '../host/files.js';
-import { digestFile } from '../layer/digest.js';
+import { digestIfPresent } from '../layer/digest.js';
 import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';
@@ -49,7 +49,9 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
     if (file === undefined) throw pathNotFound(operand.name, path);
     return { ...shown, bytes: () => readPieces(file), [Symbol.dispose]: () => file[Symbol.dispose]() };
   }
-  return { ...shown, digest: await runJob(world, `reading /${pathToText(path)}`, digestFile(files, location)) };
+  const digest = await runJob(world, `reading /${pathToText(path)}`, digestIfPresent(files, location));
+  if (digest === undefined) throw pathNotFound(operand.name, path);
+  return { ...shown, digest };
 }
 
 /** undefined where it is gone by now. */
