@@ -604,19 +604,31 @@ const TEMPEST = `
   }`;
 
 async function startTempest(delta: string, outside: string) {
-  const child = spawn('perl', ['-e', TEMPEST, outside], { cwd: delta, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('perl', ['-e', TEMPEST, outside], {
+    cwd: delta,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
   await once(child.stdout, 'data');
-  const state = () => /^\d+ \(.*\) (.)/s.exec(readFileSync(`/proc/${child.pid}/stat`, 'latin1'))?.[1];
+  const pid = child.pid as number;
+  /** Of it and of the rm that it may have started: a process group of their own. */
+  const signal = (name: NodeJS.Signals) => process.kill(-pid, name);
+  const states = () => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+    return [`${pid}`, ...children].map(
+      (one) => /^\d+ \(.*\) (.)/s.exec(readFileSync(`/proc/${one}/stat`, 'latin1'))?.[1],
+    );
+  };
   return {
-    /** Returns when it stands still. */
+    /** Returns when they stand still: stopped, or at their end. */
     async halt() {
-      child.kill('SIGSTOP');
-      await expect.poll(state, { interval: 1 }).toBe('T');
+      signal('SIGSTOP');
+      await expect.poll(() => states().every((state) => state === 'T' || state === 'Z'), { interval: 1 }).toBe(true);
     },
-    goOn: () => child.kill('SIGCONT'),
+    goOn: () => signal('SIGCONT'),
     isAlive: () => child.exitCode === null && child.signalCode === null,
     [Symbol.dispose]() {
-      child.kill('SIGKILL');
+      signal('SIGKILL');
     },
   };
 }

@@ -142,7 +142,8 @@ function readyMachine() {
   for (const name of ['bin', 'project/test/support', 'project/src', 'project/commands', 'project/node_modules']) {
     mkdirSync(at(name), { recursive: true });
   }
-  for (const name of ['tsconfig.json', 'package-lock.json', 'src/source.ts']) writeFileSync(at(`project/${name}`), '');
+  for (const name of ['package.json', 'tsconfig.json', 'package-lock.json', 'src/source.ts'])
+    writeFileSync(at(`project/${name}`), '');
   writeFileSync(at('project/node_modules/.package-lock.json'), '');
   mkdirSync(at('project/dist'));
   copyFileSync(PROVISION, at('project/test/support/provision'));
