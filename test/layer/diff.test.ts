@@ -202,6 +202,29 @@ describe('diffTrees', () => {
     expect(told('')).toHaveLength(4);
   });
 
+  it('reads coarsely only what nothing else tells apart, and takes all that differs for modified', () => {
+    using place = temporaryDirectory();
+    const contents = { same: 'as it was', touched: 'as it was', changed: 'as it was' };
+    const base = plant(join(place.path, 'base'), contents);
+    const delta = plant(join(place.path, 'delta'), {
+      ...contents,
+      touched: ['as it was', (path) => touch(path, 2n)],
+      changed: 'as it is.',
+    });
+    const read: string[] = [];
+    const watched: Files = {
+      ...files,
+      sameContent: (a, b) => {
+        read.push(`${b}`.replace(/.*\//, ''));
+        return files.sameContent(a, b);
+      },
+    };
+    const changes = finish(gather(diffTrees(watched, [base], [delta, base], { coarse: true })));
+    expect(changes.map(toLine)).toEqual(['modified file /changed 9', 'modified file /touched 9']);
+    expect(read).toEqual(['changed', 'same']);
+    expect(diff([base], [delta, base]).map(toLine)).toEqual(['modified file /changed 9', 'metadata file /touched 0']);
+  });
+
   it('tells no hard link to what is there already, but the new name', () => {
     using place = temporaryDirectory();
     const base = plant(join(place.path, 'base'), { file: 'content' });
