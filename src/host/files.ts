@@ -7,18 +7,14 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fstatSync,
   fsyncSync,
-  ftruncateSync,
   lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
-  readSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -26,18 +22,27 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import type { BytePath } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import {
-  cloneFile,
+  append,
+  copyContent,
+  create,
+  type OpenFile,
+  openFile,
+  readEnd,
+  readWhole,
+  sameContent,
+  truncate,
+  withOpen,
+} from './content.js';
+import {
   exchange,
   getXattr,
   type HostPath,
   listXattrs,
   makeNode,
-  nextData,
   removeXattr,
   renameNew,
   setTimes,
@@ -46,9 +51,7 @@ import {
 } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY, S_IFMT } = constants;
-const COPY_BUFFER_BYTES = 1 << 20;
-const O_PATH = 0o10000000;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFMT } = constants;
 /** The magic numbers of ext4, xfs and btrfs: linux/magic.h. */
 const TICKING_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e]);
 
@@ -73,16 +76,6 @@ export interface Stat {
 /** An open directory. `path` reaches the directory itself, whatever happens to its name; children are found below it. */
 export interface Directory extends Disposable {
   readonly path: string;
-}
-
-/** An open regular file. */
-export interface OpenFile extends Disposable {
-  /** For a program that is to read it. */
-  readonly descriptor: number;
-  /** Bytes when it was opened. */
-  readonly size: number;
-  /** Fills `buffer` from `position` on, as far as there is something; returns how many bytes there were. */
-  read(buffer: Buffer, position: number): number;
 }
 
 /** Reads: none of these changes anything. Errors are Node's, with `code`; an absent path is a value where it says so. */
@@ -170,16 +163,9 @@ export const files: Files = {
   openDirectory,
   openFile,
 
-  create(path, data, mode) {
-    const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-    writeAllAndClose(fd, data);
-  },
-  append(path, data) {
-    writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600), data);
-  },
-  truncate(path, size) {
-    withOpen(path, O_WRONLY | O_NOFOLLOW, (fd) => ftruncateSync(fd, size));
-  },
+  create,
+  append,
+  truncate,
   mkdir: (path, mode) => mkdirSync(path, { mode }),
   rmdir: rmdirSync,
   unlink: unlinkSync,
@@ -230,122 +216,10 @@ function toStat(s: import('node:fs').BigIntStats): Stat {
   };
 }
 
-function readWhole(path: HostPath): Buffer {
-  return withOpen(path, O_RDONLY | O_NOFOLLOW, (fd) => readFileSync(fd));
-}
-
-function readEnd(path: HostPath, bytes: number): Buffer {
-  return withOpen(path, O_RDONLY | O_NOFOLLOW, (fd) => {
-    const { size } = fstatSync(fd);
-    const end = Buffer.alloc(Math.min(size, bytes));
-    readSync(fd, end, 0, end.length, size - end.length);
-    return end;
-  });
-}
-
 function openDirectory(path: HostPath): Directory | undefined {
   const fd = present(() => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (fd === undefined) return undefined;
   return { path: `/proc/self/fd/${fd}/.`, [Symbol.dispose]: () => closeSync(fd) };
-}
-
-function sameContent(a: HostPath, b: HostPath): boolean {
-  return withFile(a, (fdA) =>
-    withFile(b, (fdB) => {
-      const bufferA = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
-      const bufferB = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
-      for (let offset = 0; ; offset += COPY_BUFFER_BYTES) {
-        offset = Math.max(offset, Math.min(dataFrom(fdA, offset), dataFrom(fdB, offset)));
-        const readA = readSync(fdA, bufferA, 0, COPY_BUFFER_BYTES, offset);
-        const readB = readSync(fdB, bufferB, 0, COPY_BUFFER_BYTES, offset);
-        if (readA !== readB || bufferA.compare(bufferB, 0, readB, 0, readA) !== 0) return false;
-        if (readA < COPY_BUFFER_BYTES) return true;
-      }
-    }),
-  );
-}
-
-/** The next place at or after `offset` that is no hole, or the end, rounded down to whole buffers. */
-function dataFrom(fd: number, offset: number): number {
-  const next = nextData(fd, offset)?.[0] ?? fstatSync(fd).size;
-  return next - (next % COPY_BUFFER_BYTES);
-}
-
-function copyContent(from: HostPath, to: HostPath): void {
-  withFile(from, (source) =>
-    withOpen(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (target) => {
-      const { size } = fstatSync(source);
-      if (size === 0 || cloneFile(source, target)) return;
-      const buffer = Buffer.allocUnsafe(Math.min(size, COPY_BUFFER_BYTES));
-      for (let range = nextData(source, 0); range !== undefined; range = nextData(source, range[1])) {
-        copyRange(source, target, range, buffer);
-        if (range[1] >= size) break;
-      }
-      ftruncateSync(target, size);
-    }),
-  );
-}
-
-function copyRange(source: number, target: number, [start, end]: readonly [number, number], buffer: Buffer): void {
-  for (let offset = start; offset < end; ) {
-    const read = readSync(source, buffer, 0, Math.min(buffer.length, end - offset), offset);
-    if (read === 0) return;
-    for (let done = 0; done < read; ) done += writeSync(target, buffer, done, read - done, offset + done);
-    offset += read;
-  }
-}
-
-function writeAllAndClose(fd: number, data: string | Uint8Array): void {
-  try {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function openFile(path: HostPath): OpenFile {
-  const descriptor = openRegular(path);
-  return {
-    descriptor,
-    size: fstatSync(descriptor).size,
-    read(buffer, position) {
-      let done = 0;
-      while (done < buffer.length) {
-        const read = readSync(descriptor, buffer, done, buffer.length - done, position + done);
-        if (read === 0) break;
-        done += read;
-      }
-      return done;
-    },
-    [Symbol.dispose]: () => closeSync(descriptor),
-  };
-}
-
-function withFile<T>(path: HostPath, use: (fd: number) => T): T {
-  const fd = openRegular(path);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
-function openRegular(path: HostPath): number {
-  return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
-    if (!fstatSync(place).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
-    return openSync(`/proc/self/fd/${place}`, O_RDONLY);
-  });
-}
-
-function withOpen<T>(path: HostPath, flags: number, use: (fd: number) => T): T {
-  const fd = openSync(path, flags, 0o600);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** The value, or undefined where the path, or a directory on the way to it, is not there. */

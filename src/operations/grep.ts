@@ -1,6 +1,7 @@
 /** grep: lines of the texts in versions, by GNU grep, which is given open files: no name in a container leads it anywhere. */
 
-import { type OpenFile, unlessGone } from '../host/files.js';
+import type { OpenFile } from '../host/content.js';
+import { unlessGone } from '../host/files.js';
 import { diffTrees } from '../layer/diff.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';

@@ -1,6 +1,7 @@
 /** show REV:PATH: what a path of a tree is and, of a regular file, its bytes; read from the layers, without a mount. */
 
-import { type OpenFile, unlessGone } from '../host/files.js';
+import type { OpenFile } from '../host/content.js';
+import { unlessGone } from '../host/files.js';
 import { digestIfPresent } from '../layer/digest.js';
 import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';

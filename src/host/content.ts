@@ -1,0 +1,143 @@
+/** The bytes of files: read, written, compared and copied through descriptors. See `Files`. */
+
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { cloneFile, type HostPath, nextData } from './native.js';
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+const O_PATH = 0o10000000;
+const COPY_BUFFER_BYTES = 1 << 20;
+
+/** An open regular file. */
+export interface OpenFile extends Disposable {
+  /** For a program that is to read it. */
+  readonly descriptor: number;
+  /** Bytes when it was opened. */
+  readonly size: number;
+  /** Fills `buffer` from `position` on, as far as there is something; returns how many bytes there were. */
+  read(buffer: Buffer, position: number): number;
+}
+
+export function readWhole(path: HostPath): Buffer {
+  return withOpen(path, O_RDONLY | O_NOFOLLOW, (fd) => readFileSync(fd));
+}
+
+export function readEnd(path: HostPath, bytes: number): Buffer {
+  return withOpen(path, O_RDONLY | O_NOFOLLOW, (fd) => {
+    const { size } = fstatSync(fd);
+    const end = Buffer.alloc(Math.min(size, bytes));
+    readSync(fd, end, 0, end.length, size - end.length);
+    return end;
+  });
+}
+
+export function create(path: HostPath, data: string | Uint8Array, mode: number): void {
+  writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), data);
+}
+
+export function append(path: HostPath, data: string): void {
+  writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600), data);
+}
+
+export function truncate(path: HostPath, size: number): void {
+  withOpen(path, O_WRONLY | O_NOFOLLOW, (fd) => ftruncateSync(fd, size));
+}
+
+export function sameContent(a: HostPath, b: HostPath): boolean {
+  return withFile(a, (fdA) =>
+    withFile(b, (fdB) => {
+      const bufferA = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
+      const bufferB = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
+      for (let offset = 0; ; offset += COPY_BUFFER_BYTES) {
+        offset = Math.max(offset, Math.min(dataFrom(fdA, offset), dataFrom(fdB, offset)));
+        const readA = readSync(fdA, bufferA, 0, COPY_BUFFER_BYTES, offset);
+        const readB = readSync(fdB, bufferB, 0, COPY_BUFFER_BYTES, offset);
+        if (readA !== readB || bufferA.compare(bufferB, 0, readB, 0, readA) !== 0) return false;
+        if (readA < COPY_BUFFER_BYTES) return true;
+      }
+    }),
+  );
+}
+
+/** The next place at or after `offset` that is no hole, or the end, rounded down to whole buffers. */
+function dataFrom(fd: number, offset: number): number {
+  const next = nextData(fd, offset)?.[0] ?? fstatSync(fd).size;
+  return next - (next % COPY_BUFFER_BYTES);
+}
+
+export function copyContent(from: HostPath, to: HostPath): void {
+  withFile(from, (source) =>
+    withOpen(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (target) => {
+      const { size } = fstatSync(source);
+      if (size === 0 || cloneFile(source, target)) return;
+      const buffer = Buffer.allocUnsafe(Math.min(size, COPY_BUFFER_BYTES));
+      for (let range = nextData(source, 0); range !== undefined; range = nextData(source, range[1])) {
+        copyRange(source, target, range, buffer);
+        if (range[1] >= size) break;
+      }
+      ftruncateSync(target, size);
+    }),
+  );
+}
+
+function copyRange(source: number, target: number, [start, end]: readonly [number, number], buffer: Buffer): void {
+  for (let offset = start; offset < end; ) {
+    const read = readSync(source, buffer, 0, Math.min(buffer.length, end - offset), offset);
+    if (read === 0) return;
+    for (let done = 0; done < read; ) done += writeSync(target, buffer, done, read - done, offset + done);
+    offset += read;
+  }
+}
+
+function writeAllAndClose(fd: number, data: string | Uint8Array): void {
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function openFile(path: HostPath): OpenFile {
+  const descriptor = openRegular(path);
+  return {
+    descriptor,
+    size: fstatSync(descriptor).size,
+    read(buffer, position) {
+      let done = 0;
+      while (done < buffer.length) {
+        const read = readSync(descriptor, buffer, done, buffer.length - done, position + done);
+        if (read === 0) break;
+        done += read;
+      }
+      return done;
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+function withFile<T>(path: HostPath, use: (fd: number) => T): T {
+  const fd = openRegular(path);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
+function openRegular(path: HostPath): number {
+  return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
+    if (!fstatSync(place).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
+    return openSync(`/proc/self/fd/${place}`, O_RDONLY);
+  });
+}
+
+/** Does something with a file that is open meanwhile; one that is made has mode 0600. */
+export function withOpen<T>(path: HostPath, flags: number, use: (fd: number) => T): T {
+  const fd = openSync(path, flags, 0o600);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
