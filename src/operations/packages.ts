@@ -51,14 +51,8 @@ export async function foldPackages(
     const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
-    const names = new Set(differing.map(({ name }) => name));
-    const owners = new Map<BytePath, string>();
-    for (const tree of [before, after]) {
-      for (const [name, paths] of await database.paths(world, tree, names)) {
-        if (names.has(name)) for (const path of paths.flatMap(withMergedUsr)) owners.set(path, name);
-      }
-    }
     const paths = new Map<string, BytePath[]>(differing.map(({ name }) => [name, []]));
+    const owners = await ownersOf(world, database, [before, after], new Set(paths.keys()));
     for (const { path, kind } of changes) {
       const owner = isConfiguration(path) && kind === 'modified' ? undefined : owners.get(path);
       if (owner !== undefined) paths.get(owner)?.push(path);
@@ -66,6 +60,22 @@ export async function foldPackages(
     all.push(...differing.map((change) => ({ manager, ...change, paths: paths.get(change.name) ?? [] })));
   }
   return all;
+}
+
+/** Which of the packages each path belongs to, in any of the trees. */
+async function ownersOf(
+  world: World,
+  database: PackageDatabase,
+  trees: readonly Tree[],
+  names: ReadonlySet<string>,
+): Promise<Map<BytePath, string>> {
+  const owners = new Map<BytePath, string>();
+  for (const tree of trees) {
+    for (const [name, paths] of await database.paths(world, tree, names)) {
+      if (names.has(name)) for (const path of paths.flatMap(withMergedUsr)) owners.set(path, name);
+    }
+  }
+  return owners;
 }
 
 function versionsOf({ installed, removed, upgraded }: PackageChanges): Omit<PackageFold, 'manager' | 'paths'>[] {
