@@ -5,6 +5,7 @@
 
 /** From the top; each may import itself and all that follow. */
 const FLOORS = [
+  'src/program.ts',
   'commands',
   'src/cli',
   'src/engine.ts',
@@ -18,7 +19,7 @@ const FLOORS = [
 const RENDER = 'src/render';
 
 const MACHINE_MODULES =
-  'fs|child_process|cluster|dgram|dns|http|http2|https|inspector|module|net|os|tls|worker_threads';
+  'fs|child_process|cluster|dgram|dns|http|http2|https|inspector|module|net|os|tls|vm|worker_threads';
 const MACHINE_PACKAGES = 'execa|koffi|simple-git';
 
 /** @param {...string} floors */

@@ -22,6 +22,12 @@ export abstract class BaseCommand extends Command {
     }),
   };
 
+  /** Runs the command as oclif does once it has found it. */
+  start(name: string): Promise<unknown> {
+    this.id = name;
+    return this._run();
+  }
+
   /** Opens the engine on the lxcpath that the flags name. */
   protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
     return openEngine({

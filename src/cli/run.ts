@@ -1,16 +1,27 @@
-/** Hands the arguments to oclif, and ends as documented whatever happens. */
+/** Runs a command, and ends as documented whatever happens. */
 
 import { flush } from '@oclif/core/flush';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
+import { BareConfig } from './bare-config.js';
+import type { BaseCommand } from './base-command.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 
+/** How to load each command, by its name. */
+export type Commands = Readonly<Record<string, () => Promise<{ default: CommandClass }>>>;
+
+type CommandClass = new (argv: string[], config: BareConfig) => BaseCommand;
+
 /** @param root a file of the package: oclif looks upwards from there. */
-export async function runCommand(args: readonly string[], root: string): Promise<void> {
+export async function runCommand(args: readonly string[], commands: Commands, root: string): Promise<void> {
   // Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
   settings.enableAutoTranspile = false;
+  const [name = '', ...rest] = commandFirst(args);
   try {
-    await run(commandFirst(args), root);
+    const load = Object.hasOwn(commands, name) && !asksForHelp(rest) ? commands[name] : undefined;
+    // Help, and what is no command, is for oclif to find words for.
+    if (load === undefined) await run(name === '' ? [] : [name, ...rest], root);
+    else await new (await load()).default(rest, new BareConfig(root)).start(name);
     await flush();
   } catch (error) {
     if (isExit(error)) {
@@ -31,6 +42,11 @@ function commandFirst(args: readonly string[]): string[] {
   while (flag.test(args[count] ?? '')) count += args[count] === '-P' || args[count] === '--lxcpath' ? 2 : 1;
   const [command, ...rest] = args.slice(count);
   return command === undefined ? [] : [command, ...args.slice(0, count), ...rest];
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
 }
 
 /** oclif ends help and version with an error that only carries an exit code. */

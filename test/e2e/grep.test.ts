@@ -91,7 +91,7 @@ describe('grep', () => {
   });
 
   it('sends a terminal nothing that it would obey', async () => {
-    const words = [process.execPath, new URL('../../dist/src/cli/main.js', import.meta.url).pathname];
+    const words = [process.execPath, new URL('../../dist/src/main.cjs', import.meta.url).pathname];
     const line = [...words, 'grep', 'Needle:', 'mysql', '-P', lxc.lxcpath].map((word) => `'${word}'`).join(' ');
     const { stdout } = await lxc.program('script', ['-qec', line, '/dev/null'], {
       env: { TERM: 'xterm', LXCV_PAGER: 'cat' },

@@ -197,7 +197,7 @@ function write(path: string, text: string | null): void {
 async function onTerminal(lxc: TestLxc, args: readonly string[]): Promise<string> {
   const words = [
     process.execPath,
-    new URL('../../dist/src/cli/main.js', import.meta.url).pathname,
+    new URL('../../dist/src/main.cjs', import.meta.url).pathname,
     ...args,
     '-P',
     lxc.lxcpath,

@@ -24,7 +24,7 @@ import { type DisposablePath, mountOverlay, temporaryDirectory } from './overlay
 import { readTree, type Tree } from './tree.js';
 
 /** The executable that `npm run build` makes. */
-export const LXCV = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const LXCV = fileURLToPath(new URL('../../dist/src/main.cjs', import.meta.url));
 
 /** After this a program is killed, so that the test that started it fails, and tidies up, before vitest gives it up. */
 const TIMEOUT_MS = 60_000;

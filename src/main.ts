@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** The executable. What it does not need it does not load: oclif takes longer than the rest of a short command. */
+/** The executable. It reads the program as V8 compiled it before, and for its version not even that. */
 
-import { readPackage } from '../host/package.js';
-import { endAsSignalled } from '../host/signals.js';
+import { join } from 'node:path';
+import { loadCompiled } from './host/compiled.js';
+import { readPackage } from './host/package.js';
 
 // Who reads may stop reading: `lxcv log mysql | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,9 +12,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const args = process.argv.slice(2);
 if (/^(--version|-V)$/.test(args.join(' '))) tellVersion();
-else await (await import('./run.js')).runCommand(args, import.meta.url);
+else void loadProgram().main(args, import.meta.url);
 
-endAsSignalled();
+function loadProgram(): typeof import('./program.js') {
+  return loadCompiled(join(import.meta.dirname, 'program.cjs')).exports as typeof import('./program.js');
+}
 
 /** As oclif does. */
 function tellVersion(): void {

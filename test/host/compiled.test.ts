@@ -1,0 +1,66 @@
+import { chmodSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/overlay.js';
+
+const MODULE = fileURLToPath(new URL('../../dist/src/host/compiled.js', import.meta.url));
+
+/** The one capability lets the user read what only root may, wherever this is built. */
+const AS_NOBODY = [
+  ...['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+  ...['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search', 'node'],
+];
+
+describe('loadCompiled', () => {
+  it('reads back what was compiled before', async () => {
+    using place = program();
+    expect(await load(place.file)).toBe('one, compiled');
+    expect(await load(place.file)).toBe('one, read back');
+    expect(readdirSync(place.path)).toHaveLength(2);
+  });
+
+  it('does not take a program for another one of the same length and time', async () => {
+    using place = program();
+    await load(place.file);
+    const { mtime } = statSync(place.file);
+    writeFileSync(place.file, source('two'));
+    utimesSync(place.file, mtime, mtime);
+    expect(await load(place.file)).toBe('two, compiled');
+    expect(await load(place.file)).toBe('two, read back');
+  });
+
+  it('compiles what V8 refuses to read back, and leaves that to those who can', async () => {
+    using place = program();
+    await load(place.file);
+    expect(await load(place.file, ['node', '--no-lazy'])).toBe('one, compiled');
+    expect(await load(place.file)).toBe('one, read back');
+  });
+
+  it('compiles what it cannot keep, and leaves nothing behind', async () => {
+    using place = program();
+    chmodSync(place.path, 0o755);
+    expect(await load(place.file, AS_NOBODY)).toBe('one, compiled');
+    expect(readdirSync(place.path)).toEqual(['program.cjs']);
+  });
+});
+
+function program() {
+  const place = temporaryDirectory();
+  const file = join(place.path, 'program.cjs');
+  writeFileSync(file, source('one'));
+  return { path: place.path, file, [Symbol.dispose]: () => place[Symbol.dispose]() };
+}
+
+function source(text: string): string {
+  return `exports.tell = () => require('node:util').format('%s', '${text}');`;
+}
+
+/** What a program says in a process of its own, and whether it was compiled there. */
+async function load(file: string, node: readonly string[] = ['node']): Promise<string> {
+  const script = `
+    const { exports, isReadBack } = (await import(${JSON.stringify(MODULE)})).loadCompiled(${JSON.stringify(file)});
+    console.log(exports.tell() + ', ' + (isReadBack ? 'read back' : 'compiled'));`;
+  return (await execa('env', [...node, '--input-type=module', '-e', script])).stdout;
+}
