@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { changeToJson } from '../src/cli/json.js';
+import { changeToJson, each } from '../src/cli/json.js';
 import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
 import { LxcvError } from '../src/model/errors.js';
@@ -70,10 +70,10 @@ export default class Diff extends BaseCommand {
       return { patch: patch.toString('utf8') };
     }
     const diff = await engine.diff({ ...request, attributes: flags.metadata, packages: flags.packages });
-    await this.page(render(diff, flags, this.style));
+    if (!this.jsonEnabled()) return this.page(render(diff, flags, this.style));
     const { from, to, changes, config, packages } = diff;
     return {
-      ...{ from: from.name, to: to.name, changes: changes.map(changeToJson), config },
+      ...{ from: from.name, to: to.name, changes: each(changes, changeToJson), config },
       ...(packages === undefined ? {} : { packages }),
     };
   }

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { versionToJson } from '../src/cli/json.js';
+import { each, versionToJson } from '../src/cli/json.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderLog } from '../src/render/log.js';
 
@@ -32,10 +32,11 @@ export default class Log extends BaseCommand {
       paths: paths.map(parseTreePath),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     });
-    await this.page(renderLog(log.entries, this.style, { graph: flags.graph, oneline: flags.oneline }));
+    const { graph, oneline } = flags;
+    if (!this.jsonEnabled()) return this.page(renderLog(log.entries, this.style, { graph, oneline }));
     return {
       repository: log.repository,
-      versions: log.entries.map(({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),
+      versions: each(log.entries, ({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),
     };
   }
 }

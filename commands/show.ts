@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { writeBytes } from '../src/cli/bytes.js';
-import { changeToJson, packageToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
+import { changeToJson, each, packageToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
 import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
 import { renderListing, renderTarget } from '../src/render/listing.js';
 import { renderVersion } from '../src/render/show.js';
@@ -27,10 +27,10 @@ NAME@BASE:PATH what lies under all its versions.`;
     const engine = await this.openEngine(flags);
     if ('path' in what) return this.showPath(engine, what);
     const shown = await engine.showVersion(args.what);
-    this.print(renderVersion(shown, this.style, { verbose: flags.verbose }));
+    if (!this.jsonEnabled()) return this.print(renderVersion(shown, this.style, { verbose: flags.verbose }));
     return {
       version: versionToJson(shown.version, [...shown.branches, ...shown.tags]),
-      changes: shown.changes.map(changeToJson),
+      changes: each(shown.changes, changeToJson),
       packages: shown.packages.map(packageToJson),
     };
   }

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
+import { changeToJson, each, packageToJson, versionToJson } from '../src/cli/json.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderStatus } from '../src/render/status.js';
 
@@ -15,12 +15,12 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status);
     const engine = await this.openEngine(flags);
     const status = await engine.status(parseContainerName(args.container));
-    this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
+    if (!this.jsonEnabled()) return this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
     const { version, refs, changes, packages, ...rest } = status;
     return {
       ...rest,
       version: version && versionToJson(version, refs),
-      changes: changes.map(changeToJson),
+      changes: each(changes, changeToJson),
       packages: packages.map(packageToJson),
     };
   }

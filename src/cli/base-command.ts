@@ -7,6 +7,7 @@ import { type Engine, openEngine } from '../engine.js';
 import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
+import { jsonText } from './json.js';
 import { reportTo } from './report.js';
 import { isLongerThanScreen, terminalStyle } from './terminal.js';
 
@@ -47,7 +48,7 @@ export abstract class BaseCommand extends Command {
     return terminalStyle(process.stdout);
   }
 
-  /** Prints what was asked for; of JSON oclif prints what `run` returns. */
+  /** Prints what was asked for; of JSON oclif prints what `run` returns, which need be nothing without --json. */
   protected print(text: string): void {
     if (!this.jsonEnabled() && text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
@@ -68,6 +69,12 @@ export abstract class BaseCommand extends Command {
   protected async pageBytes(bytes: Buffer): Promise<void> {
     if (process.stdout.isTTY) await this.page(bytes.toString('utf8'));
     else if (!this.jsonEnabled()) process.stdout.write(bytes);
+  }
+
+  /** oclif paints JSON, and takes three times the time and the memory of it for that. */
+  override logJson(json: object): void {
+    for (const text of jsonText(json)) process.stdout.write(text);
+    process.stdout.write('\n');
   }
 
   /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */

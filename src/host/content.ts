@@ -98,10 +98,10 @@ function writeAllAndClose(fd: number, data: string | Uint8Array): void {
 }
 
 export function openFile(path: HostPath): OpenFile {
-  const descriptor = openRegular(path);
+  const { descriptor, size } = openRegular(path);
   return {
     descriptor,
-    size: fstatSync(descriptor).size,
+    size,
     read(buffer, position) {
       let done = 0;
       while (done < buffer.length) {
@@ -116,19 +116,20 @@ export function openFile(path: HostPath): OpenFile {
 }
 
 function withFile<T>(path: HostPath, use: (fd: number) => T): T {
-  const fd = openRegular(path);
+  const { descriptor } = openRegular(path);
   try {
-    return use(fd);
+    return use(descriptor);
   } finally {
-    closeSync(fd);
+    closeSync(descriptor);
   }
 }
 
 /** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
-function openRegular(path: HostPath): number {
+function openRegular(path: HostPath): { descriptor: number; size: number } {
   return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
-    if (!fstatSync(place).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
-    return openSync(`/proc/self/fd/${place}`, O_RDONLY);
+    const stat = fstatSync(place);
+    if (!stat.isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
+    return { descriptor: openSync(`/proc/self/fd/${place}`, O_RDONLY), size: stat.size };
   });
 }
 

@@ -10,7 +10,6 @@ import {
   fsyncSync,
   lchownSync,
   linkSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,12 +18,10 @@ import {
   renameSync,
   rmdirSync,
   statfsSync,
-  statSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import type { BytePath } from '../model/byte-path.js';
-import type { EntryType } from '../model/entry.js';
 import {
   append,
   copyContent,
@@ -50,28 +47,16 @@ import {
   syncFileSystem,
 } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
+import { type Stat, stat, statTarget, TYPE_BITS } from './stat.js';
 
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFMT } = constants;
+export type { Stat } from './stat.js';
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 /** The magic numbers of ext4, xfs and btrfs: linux/magic.h. */
 const TICKING_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e]);
 
-/** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
-export interface Stat {
-  readonly type: EntryType;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly device: bigint;
-  readonly inode: bigint;
-  readonly links: number;
-  /** The bytes that it occupies on disk. */
-  readonly allocated: number;
-  /** The raw dev_t of a device node; 0n is overlayfs's whiteout. */
-  readonly rawDevice: bigint;
-}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any.
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** An open directory. `path` reaches the directory itself, whatever happens to its name; children are found below it. */
 export interface Directory extends Disposable {
@@ -146,8 +131,8 @@ export interface Files extends FilesRead, FilesWrite {}
 
 /** The machine's own file system. */
 export const files: Files = {
-  stat: (path) => present(() => toStat(lstatSync(path, { bigint: true }))),
-  statTarget: (path) => present(() => toStat(statSync(path, { bigint: true }))),
+  stat: (path) => present(() => stat(path)),
+  statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,
   readEnd,
   readIfPresent: (path) => present(() => readWhole(path)),
@@ -185,37 +170,6 @@ export const files: Files = {
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
 };
 
-const TYPE_BITS: Readonly<Record<EntryType, number>> = {
-  file: constants.S_IFREG,
-  directory: constants.S_IFDIR,
-  symlink: constants.S_IFLNK,
-  fifo: constants.S_IFIFO,
-  socket: constants.S_IFSOCK,
-  char: constants.S_IFCHR,
-  block: constants.S_IFBLK,
-};
-const TYPES = new Map(Object.entries(TYPE_BITS).map(([type, bits]) => [bits, type as EntryType]));
-
-function toStat(s: import('node:fs').BigIntStats): Stat {
-  const mode = Number(s.mode);
-  const type = TYPES.get(mode & S_IFMT);
-  if (type === undefined) throw new Error(`file type ${mode & S_IFMT} is none that Linux has`);
-  return {
-    type,
-    mode: mode & 0o7777,
-    uid: Number(s.uid),
-    gid: Number(s.gid),
-    size: Number(s.size),
-    mtimeNs: s.mtimeNs,
-    ctimeNs: s.ctimeNs,
-    device: s.dev,
-    inode: s.ino,
-    links: Number(s.nlink),
-    allocated: Number(s.blocks) * 512,
-    rawDevice: s.rdev,
-  };
-}
-
 function openDirectory(path: HostPath): Directory | undefined {
   const fd = present(() => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (fd === undefined) return undefined;
@@ -252,8 +206,9 @@ export function isGone(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'EINVAL');
 }
 
-/** The path of a child of a directory. */
-export function childPath(directory: string | Buffer, name: BytePath): Buffer {
+/** The path of a child of a directory. It is text where that is possible: Node takes that in a third of the time. */
+export function childPath(directory: HostPath, name: BytePath): HostPath {
+  if (typeof directory === 'string' && ASCII.test(name)) return `${directory}/${name}`;
   const parent = typeof directory === 'string' ? Buffer.from(directory, 'utf8') : directory;
   return Buffer.concat([parent, Buffer.from(`/${name}`, 'latin1')]);
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { geteuid } from 'node:process';
 import type { Author } from '../model/version.js';
+import { type DigestThread, startDigestThread } from './digest-thread.js';
 import { type Files, files } from './files.js';
 import type { GitRepository } from './git.js';
 import { type Lock, takeLock } from './lock.js';
@@ -37,6 +38,8 @@ export interface Host {
   openGit(): Promise<GitRepository>;
   /** Who commits: see host/user.ts. */
   author(): Promise<Author>;
+  /** A second thread, for digests: see host/digest-thread.ts. */
+  startDigestThread(): DigestThread;
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
   breathe(): Promise<void>;
@@ -59,6 +62,7 @@ export const machine: Host = {
   randomBytes,
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
+  startDigestThread,
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

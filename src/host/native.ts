@@ -25,6 +25,13 @@ const MS_NOSUID = 2;
 const MS_NODEV = 4;
 const MNT_DETACH = 2;
 const MS_REC_PRIVATE = 0x4000 | (1 << 18);
+const STATX_BYTES = 256;
+const STATX_BASIC_STATS = 0x7ff;
+const statxBuffer = Buffer.alloc(STATX_BYTES);
+const statxView = new DataView(statxBuffer.buffer, statxBuffer.byteOffset, STATX_BYTES);
+/** A path below an open directory, as `Files` names them. */
+const BELOW_DESCRIPTOR = /^\/proc\/self\/fd\/(\d+)\/\.\/(.+)$/s;
+
 /** The kernel's limit for one value and for one file's list of names; both calls fill this buffer in turn. */
 const XATTR_MAX = 65536;
 const xattrBuffer = Buffer.allocUnsafeSlow(XATTR_MAX);
@@ -43,6 +50,24 @@ class SystemError extends Error {
   }
 }
 
+/** True once the binding is loaded, which takes longer than a few calls of Node's. */
+export function isBound(): boolean {
+  return bound !== undefined;
+}
+
+/**
+ * struct statx of linux/stat.h of what lies under a path, a symbolic link itself; undefined where nothing is there. The next
+ * call writes over it. A path below an open directory is looked up there, and not by way of /proc, which takes as long again.
+ */
+export function statx(path: HostPath): DataView | undefined {
+  const below = typeof path === 'string' ? BELOW_DESCRIPTOR.exec(path) : null;
+  const [directory, name] = below === null ? [AT_FDCWD, path] : [Number(below[1]), below[2] as string];
+  const result = libc().statx(directory, cPath(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statxBuffer);
+  if (result === 0) return statxView;
+  if (errorName() === 'ENOENT') return undefined;
+  throw new SystemError(errorName(), 'statx', text(path));
+}
+
 /** Takes flock(2)'s exclusive lock, or returns false where another open file holds it. */
 export function tryLock(fd: number): boolean {
   if (libc().flock(fd, LOCK_EX_NB) === 0) return true;
@@ -59,12 +84,12 @@ export function tryDescriptionLock(fd: number): boolean {
 
 /** Swaps what two paths name, atomically. */
 export function exchange(a: HostPath, b: HostPath): void {
-  check(libc().renameat2(AT_FDCWD, bytes(a), AT_FDCWD, bytes(b), RENAME_EXCHANGE), 'renameat2', a);
+  check(libc().renameat2(AT_FDCWD, cPath(a), AT_FDCWD, cPath(b), RENAME_EXCHANGE), 'renameat2', a);
 }
 
 /** Renames, and fails with EEXIST where the new name is taken. */
 export function renameNew(from: HostPath, to: HostPath): void {
-  check(libc().renameat2(AT_FDCWD, bytes(from), AT_FDCWD, bytes(to), RENAME_NOREPLACE), 'renameat2', to);
+  check(libc().renameat2(AT_FDCWD, cPath(from), AT_FDCWD, cPath(to), RENAME_NOREPLACE), 'renameat2', to);
 }
 
 /** Makes everything written to the file system of an open file durable. */
@@ -74,7 +99,7 @@ export function syncFileSystem(fd: number): void {
 
 /** mknod(2): `mode` carries the type; `device` is the raw dev_t. */
 export function makeNode(path: HostPath, mode: number, device: bigint): void {
-  check(libc().mknod(bytes(path), mode, device), 'mknod', path);
+  check(libc().mknod(cPath(path), mode, device), 'mknod', path);
 }
 
 /** Sets access and modification time in nanoseconds since the epoch, on a symbolic link itself too. */
@@ -82,7 +107,7 @@ export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void
   const times = new BigInt64Array(4);
   [times[0], times[1]] = secondsAndRest(atimeNs);
   [times[2], times[3]] = secondsAndRest(mtimeNs);
-  check(libc().utimensat(AT_FDCWD, bytes(path), Buffer.from(times.buffer), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
+  check(libc().utimensat(AT_FDCWD, cPath(path), Buffer.from(times.buffer), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
 }
 
 /**
@@ -90,14 +115,14 @@ export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void
  * Empty where the file system has none.
  */
 export function listXattrs(path: HostPath): string[] {
-  const size = Number(libc().llistxattr(bytes(path), xattrBuffer, XATTR_MAX));
+  const size = Number(libc().llistxattr(cPath(path), xattrBuffer, XATTR_MAX));
   if (size < 0 && errorName() !== 'ENOTSUP') throw new SystemError(errorName(), 'llistxattr', text(path));
   return size <= 0 ? [] : xattrBuffer.toString('latin1', 0, size - 1).split('\0');
 }
 
 /** The value of one extended attribute, or undefined where there is none. A symbolic link is not followed. */
 export function getXattr(path: HostPath, name: string): Buffer | undefined {
-  const size = Number(libc().lgetxattr(bytes(path), nameBytes(name), xattrBuffer, XATTR_MAX));
+  const size = Number(libc().lgetxattr(cPath(path), nameBytes(name), xattrBuffer, XATTR_MAX));
   if (size >= 0) return Buffer.from(xattrBuffer.subarray(0, size));
   if (errorName() === 'ENODATA' || errorName() === 'ENOTSUP') return undefined;
   throw new SystemError(errorName(), 'lgetxattr', text(path));
@@ -105,12 +130,12 @@ export function getXattr(path: HostPath, name: string): Buffer | undefined {
 
 /** Sets one extended attribute; a symbolic link is not followed. */
 export function setXattr(path: HostPath, name: string, value: Buffer): void {
-  check(libc().lsetxattr(bytes(path), nameBytes(name), value, value.length, 0), 'lsetxattr', path);
+  check(libc().lsetxattr(cPath(path), nameBytes(name), value, value.length, 0), 'lsetxattr', path);
 }
 
 /** Removes one extended attribute; a symbolic link is not followed. */
 export function removeXattr(path: HostPath, name: string): void {
-  check(libc().lremovexattr(bytes(path), nameBytes(name)), 'lremovexattr', path);
+  check(libc().lremovexattr(cPath(path), nameBytes(name)), 'lremovexattr', path);
 }
 
 /** Shares the blocks of one open file with another; false where the file system cannot. */
@@ -151,7 +176,7 @@ export function closeDescriptor(fd: number): void {
  */
 export function leaveMountNamespace(): void {
   check(libc().unshare(CLONE_NEWNS), 'unshare');
-  check(libc().mount(bytes('none'), bytes('/'), null, MS_REC_PRIVATE, null), 'mount', '/');
+  check(libc().mount(cPath('none'), cPath('/'), null, MS_REC_PRIVATE, null), 'mount', '/');
 }
 
 /**
@@ -160,17 +185,17 @@ export function leaveMountNamespace(): void {
  */
 export function mountOverlay(source: string, directory: string, options: string): void {
   const flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
-  check(libc().mount(bytes(source), bytes(directory), bytes('overlay'), flags, bytes(options)), 'mount', directory);
+  check(libc().mount(cPath(source), cPath(directory), cPath('overlay'), flags, cPath(options)), 'mount', directory);
 }
 
 /** Takes the mount on a directory away, at once for the eyes of all, and in truth when nobody uses it any more. */
 export function unmount(directory: string): void {
-  check(libc().umount2(bytes(directory), MNT_DETACH), 'umount2', directory);
+  check(libc().umount2(cPath(directory), MNT_DETACH), 'umount2', directory);
 }
 
 /** Takes the mount on a directory away, and throws EBUSY where anybody uses it. */
 export function unmountIdle(directory: string): void {
-  check(libc().umount2(bytes(directory), 0), 'umount2', directory);
+  check(libc().umount2(cPath(directory), 0), 'umount2', directory);
 }
 
 function libc(): LibC {
@@ -186,34 +211,39 @@ function bind() {
     errno: () => koffi.errno(),
     flock: declare<(fd: number, operation: number) => number>('int flock(int, int)'),
     fcntl: declare<(fd: number, command: number, lock: Buffer) => number>('int fcntl(int, int, void *)'),
-    renameat2: declare<(d1: number, a: Buffer, d2: number, b: Buffer, flags: number) => number>(
-      'int renameat2(int, void *, int, void *, unsigned int)',
+    renameat2: declare<(d1: number, a: CPath, d2: number, b: CPath, flags: number) => number>(
+      'int renameat2(int, const char *, int, const char *, unsigned int)',
     ),
     syncfs: declare<(fd: number) => number>('int syncfs(int)'),
-    mknod: declare<(path: Buffer, mode: number, device: bigint) => number>('int mknod(void *, unsigned int, uint64_t)'),
-    utimensat: declare<(d: number, path: Buffer, times: Buffer, flags: number) => number>(
-      'int utimensat(int, void *, void *, int)',
+    mknod: declare<(path: CPath, mode: number, device: bigint) => number>(
+      'int mknod(const char *, unsigned int, uint64_t)',
     ),
-    llistxattr: declare<(path: Buffer, list: Buffer, size: number) => number>(
-      'long llistxattr(void *, void *, size_t)',
+    utimensat: declare<(d: number, path: CPath, times: Buffer, flags: number) => number>(
+      'int utimensat(int, const char *, void *, int)',
     ),
-    lgetxattr: declare<(path: Buffer, name: Buffer, value: Buffer, size: number) => number>(
-      'long lgetxattr(void *, void *, void *, size_t)',
+    statx: declare<(d: number, path: CPath, flags: number, mask: number, into: Buffer) => number>(
+      'int statx(int, const char *, int, unsigned int, void *)',
     ),
-    lsetxattr: declare<(path: Buffer, name: Buffer, value: Buffer, size: number, flags: number) => number>(
-      'int lsetxattr(void *, void *, void *, size_t, int)',
+    llistxattr: declare<(path: CPath, list: Buffer, size: number) => number>(
+      'long llistxattr(const char *, void *, size_t)',
     ),
-    lremovexattr: declare<(path: Buffer, name: Buffer) => number>('int lremovexattr(void *, void *)'),
+    lgetxattr: declare<(path: CPath, name: Buffer, value: Buffer, size: number) => number>(
+      'long lgetxattr(const char *, void *, void *, size_t)',
+    ),
+    lsetxattr: declare<(path: CPath, name: Buffer, value: Buffer, size: number, flags: number) => number>(
+      'int lsetxattr(const char *, void *, void *, size_t, int)',
+    ),
+    lremovexattr: declare<(path: CPath, name: Buffer) => number>('int lremovexattr(const char *, void *)'),
     ioctl: declare<(fd: number, request: number, argument: number) => number>('int ioctl(int, unsigned long, long)'),
     lseek: declare<(fd: number, offset: number, whence: number) => number>('int64_t lseek(int, int64_t, int)'),
     socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
     bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
     close: declare<(fd: number) => number>('int close(int)'),
     unshare: declare<(flags: number) => number>('int unshare(int)'),
-    umount2: declare<(target: Buffer, flags: number) => number>('int umount2(void *, int)'),
-    mount: declare<
-      (source: Buffer, target: Buffer, type: Buffer | null, flags: number, options: Buffer | null) => number
-    >('int mount(void *, void *, void *, unsigned long, void *)'),
+    umount2: declare<(target: CPath, flags: number) => number>('int umount2(const char *, int)'),
+    mount: declare<(source: CPath, target: CPath, type: CPath | null, flags: number, options: CPath | null) => number>(
+      'int mount(const char *, const char *, const char *, unsigned long, const char *)',
+    ),
   };
 }
 
@@ -227,10 +257,11 @@ function errorName(): string {
   return name === 'EOPNOTSUPP' ? 'ENOTSUP' : name;
 }
 
-/** A NUL-terminated copy, as C takes it. */
-function bytes(path: HostPath): Buffer {
-  const source = typeof path === 'string' ? Buffer.from(path, 'utf8') : path;
-  return Buffer.concat([source, Buffer.alloc(1)]);
+/** What koffi takes for `const char *`: text, which it makes UTF-8 of, or bytes with a NUL at their end. */
+type CPath = string | Buffer;
+
+function cPath(path: HostPath): CPath {
+  return typeof path === 'string' ? path : Buffer.concat([path, Buffer.alloc(1)]);
 }
 
 /** An attribute's name as `listXattrs` gives it, for C. */

@@ -1,6 +1,7 @@
 /** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
 
 import { childPath, type Directory, type Files, type FilesRead, type Stat, unlessGone } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';
@@ -44,8 +45,11 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | und
 
 export interface Visit {
   readonly path: BytePath;
+  /** What it lies in, and its name there; the root lies in itself, without a name. */
+  readonly directory: Directory;
+  readonly name: BytePath;
   /** Reaches the entry until the walk goes on. */
-  readonly location: Buffer;
+  readonly location: HostPath;
   readonly stat: Stat;
 }
 
@@ -56,21 +60,23 @@ export interface Visit {
 export function* walkLayer(files: FilesRead, layer: string): Descent<Visit> {
   using directory = files.openDirectory(layer);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${layer}`), { code: 'ENOENT' });
+  const stat = files.stat(directory.path) as Stat;
+  yield { path: ROOT, directory, name: ROOT, location: directory.path, stat };
   yield* visit(files, directory, ROOT);
 }
 
 function* visit(files: FilesRead, directory: Directory, path: BytePath): Descent<Visit> {
-  yield { path, location: Buffer.from(directory.path), stat: files.stat(directory.path) as Stat };
   for (const name of unlessGone([], () => files.list(directory.path)).sort()) {
     const location = childPath(directory.path, name);
     const stat = files.stat(location);
     if (stat === undefined) continue;
-    if (stat.type === 'directory') yield enter(files, location, joinPath(path, name));
-    else yield { path: joinPath(path, name), location, stat };
+    const child = { path: joinPath(path, name), directory, name, location, stat };
+    yield child;
+    if (stat.type === 'directory') yield enter(files, child);
   }
 }
 
-function* enter(files: FilesRead, location: Buffer, path: BytePath): Descent<Visit> {
+function* enter(files: FilesRead, { location, path }: Visit): Descent<Visit> {
   using directory = files.openDirectory(location);
   if (directory !== undefined) yield* visit(files, directory, path);
 }

@@ -1,6 +1,7 @@
 /** What differs between two trees. Layers that both share are not read, so the cost is that of the difference. */
 
 import { type FilesRead, unlessGone } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import { type Descent, descend } from '../model/job.js';
@@ -159,7 +160,7 @@ function hasSameMetadata(files: FilesRead, a: TreeEntry, b: TreeEntry): boolean 
   );
 }
 
-function hasSameXattrs(files: FilesRead, a: Buffer, b: Buffer): boolean {
+function hasSameXattrs(files: FilesRead, a: HostPath, b: HostPath): boolean {
   const names = files.xattrNames(a).filter((name) => !isBookkeeping(name));
   const others = files.xattrNames(b).filter((name) => !isBookkeeping(name));
   if (names.length !== others.length) return false;

@@ -14,13 +14,14 @@ export function* digestFile(files: FilesRead, path: HostPath): Job<string> {
   using file = files.openFile(path);
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(file.size, 1)));
-  for (let position = 0; ; ) {
+  for (let position = 0; position < file.size; ) {
     const read = file.read(buffer, position);
-    if (read === 0) return hash.digest('hex');
+    if (read === 0) break;
     hash.update(buffer.subarray(0, read));
     position += read;
     yield;
   }
+  return hash.digest('hex');
 }
 
 /** The same; undefined where it is gone, or no regular file by now: a container may be running. */

@@ -6,6 +6,7 @@
  */
 
 import { childPath, type Directory, type Files } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import type { Layer } from '../model/version.js';
@@ -58,14 +59,14 @@ class Merge {
   *mergeRoot(layers: readonly string[], below: readonly string[], to: string): Descent<undefined> {
     using root = TreeDirectory.openRoot(this.files, layers);
     using ground = below.length === 0 ? undefined : TreeDirectory.openRoot(this.files, below);
-    yield this.mergeDirectory(root, ground, Buffer.from(to), false);
+    yield this.mergeDirectory(root, ground, to, false);
   }
 
   /** @param below the directory that shows through, if any does. */
   private *mergeDirectory(
     source: TreeDirectory,
     below: TreeDirectory | undefined,
-    to: Buffer,
+    to: HostPath,
     closed: boolean,
   ): Descent<undefined> {
     using target = createDirectory(this.files, to);

@@ -1,7 +1,7 @@
 /**
  * Copies the delta of a running container such that the container stands still only for what changed under the copy.
  *
- * Calling sequence: `copyRunning` while it runs; freeze it; `copyFrozen`; thaw it; `trustedSources` for the next copy.
+ * Calling sequence: `copyRunning` while it runs; freeze it; `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy.
  *
  * What an unchanged file is. Inside a container nobody can set a ctime, so a file with the inode and ctime of before has the
  * bytes of before, but for one thing: a page that is mapped and dirty already is written to without another tick of the ctime.
@@ -12,6 +12,7 @@
 
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
 import type { Clocks } from '../host/host.js';
+import type { HostPath } from '../host/native.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';
@@ -73,7 +74,7 @@ export class LiveCopy {
     this.files.syncFileSystem(this.from);
     this.links.create();
     using earlier = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
-    yield* descend(this.copyTree(Buffer.from(this.from), Buffer.from(this.to), earlier, ROOT));
+    yield* descend(this.copyTree(this.from, this.to, earlier, ROOT));
   }
 
   /** Makes the copy that of this instant; the source must stand still. */
@@ -82,8 +83,12 @@ export class LiveCopy {
     this.copied = new Map();
     this.pass = 'frozen';
     if (this.wasClockSet(now)) this.trustedBefore = 0n;
-    yield* descend(this.update(before, Buffer.from(this.from), Buffer.from(this.to), ROOT));
-    yield* this.links.remove();
+    yield* descend(this.update(before, this.from, this.to, ROOT));
+  }
+
+  /** Takes away what only the copying needed. */
+  end(): Job<void> {
+    return this.links.remove();
   }
 
   /** The files of the copy that a later copy need not read again while they are the same. */
@@ -98,7 +103,7 @@ export class LiveCopy {
   }
 
   /** @param earlier the same directory of the earlier copy, where that has it. */
-  private *copyTree(from: Buffer, to: Buffer, earlier: Directory | undefined, path: BytePath): Descent<undefined> {
+  private *copyTree(from: HostPath, to: HostPath, earlier: Directory | undefined, path: BytePath): Descent<undefined> {
     using source = this.files.openDirectory(from);
     if (source === undefined && this.pass === 'running') return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
@@ -131,8 +136,8 @@ export class LiveCopy {
   }
 
   private *copyEntryOnce(
-    from: Buffer,
-    to: Buffer,
+    from: HostPath,
+    to: HostPath,
     earlier: Directory | undefined,
     name: BytePath,
     path: BytePath,
@@ -150,7 +155,7 @@ export class LiveCopy {
   }
 
   /** @param same the file in the earlier copy, where that is the same. */
-  private copyFile(from: Buffer, stat: Stat, to: Buffer, same: Buffer | undefined): void {
+  private copyFile(from: HostPath, stat: Stat, to: HostPath, same: HostPath | undefined): void {
     if (stat.links > 1) {
       this.links.checkNotSpent(stat.inode);
       if (this.isKept(stat)) {
@@ -167,7 +172,7 @@ export class LiveCopy {
   }
 
   /** True where a file of the earlier copy can have the names of the source's file too; one name more is tried. */
-  private hasRoom(same: Buffer, { links }: Stat): boolean {
+  private hasRoom(same: HostPath, { links }: Stat): boolean {
     return links === 1 || (this.files.stat(same)?.links ?? 0) + links < LINKS_MAX - SPARE_LINKS;
   }
 
@@ -177,7 +182,12 @@ export class LiveCopy {
     return kept?.pass === this.pass ? isSame(kept, stat) : this.isCurrent(kept, stat);
   }
 
-  private *update(before: ReadonlyMap<BytePath, Source>, from: Buffer, to: Buffer, path: BytePath): Descent<undefined> {
+  private *update(
+    before: ReadonlyMap<BytePath, Source>,
+    from: HostPath,
+    to: HostPath,
+    path: BytePath,
+  ): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
@@ -203,8 +213,9 @@ export class LiveCopy {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
     const stat = this.files.stat(from) as Stat;
-    if (stat.type !== 'directory' && this.isCurrent(before.get(path), stat)) {
-      this.remember(path, stat);
+    const copied = before.get(path);
+    if (copied !== undefined && stat.type !== 'directory' && this.isCurrent(copied, stat)) {
+      this.copied.set(path, copied);
       return;
     }
     const present = this.files.stat(to);

@@ -1,39 +1,31 @@
 /** Seals deltas: lists every path of one, with a digest of each file, so that later looks need not read the files again. */
 
-import type { Files, FilesRead, Stat } from '../host/files.js';
-import type { Entry } from '../model/entry.js';
+import type { Files, FilesRead } from '../host/files.js';
 import { descend, type Job } from '../model/job.js';
 import { decodeEntry, ListingWriter } from '../model/mtree.js';
-import { type Visit, walkLayer } from './delta.js';
-import { digestFile, SealedDigests } from './digest.js';
+import { walkLayer } from './delta.js';
+import { SealedDigests } from './digest.js';
+import { type EntriesOptions, entriesOf } from './entries.js';
 
-/** How much is listed before it is written: what an interruption costs at most, besides the file that was being read. */
+/** How much is listed before it is written: what an interruption costs, besides the files that are being read. */
 const CHUNK_CHARACTERS = 1 << 16;
-
-/** How much of a file may be holes. */
-const HOLE_MAX_BYTES = 2 ** 30;
 
 /**
  * Lists a delta that does not change any more in `partial`, and renames that to `entries` when it is whole. Where an earlier
  * one was interrupted, this one goes on behind its last whole line: a delta is walked in the same order each time.
- * @param known tells the digest of an inode that was digested before.
  */
 export function* sealDelta(
   files: Files,
   delta: string,
   { partial, entries }: { readonly partial: string; readonly entries: string },
-  known: (inode: bigint) => string | undefined,
+  options: Pick<EntriesOptions, 'known' | 'startThread'>,
 ): Job<void> {
   const writer = new ListingWriter();
-  let skip = resume(files, partial, writer);
-  let chunk = skip === undefined ? writer.head() : '';
-  for (const visit of descend(walkLayer(files, delta))) {
-    yield;
-    if (skip !== undefined && skip > 0) {
-      skip -= 1;
-      continue;
-    }
-    chunk += writer.entry(yield* describe(files, visit, known));
+  const listed = resume(files, partial, writer);
+  let chunk = listed === undefined ? writer.head() : '';
+  for (const entry of entriesOf(files, delta, { ...options, skip: listed ?? 0 })) {
+    if (entry !== undefined) chunk += writer.entry(entry);
+    else yield;
     if (chunk.length < CHUNK_CHARACTERS) continue;
     files.append(partial, chunk);
     chunk = '';
@@ -71,11 +63,6 @@ function resume(files: Files, partial: string, writer: ListingWriter): number | 
   return listed.length;
 }
 
-/** Of such a file no digest is taken: minutes would go into zeros that are not there. */
-function isMostlyHole({ size, allocated }: Stat): boolean {
-  return size - allocated > HOLE_MAX_BYTES;
-}
-
 /** A power cut can leave anything where something was written. */
 function isEntry(line: string): boolean {
   try {
@@ -84,24 +71,4 @@ function isEntry(line: string): boolean {
   } catch {
     return false;
   }
-}
-
-function* describe(
-  files: Files,
-  { path, location, stat }: Visit,
-  known: (inode: bigint) => string | undefined,
-): Job<Entry> {
-  const { type, mode, uid, gid, mtimeNs, size } = stat;
-  const names = files.xattrNames(location).sort();
-  const values = names.map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)] as const);
-  return {
-    ...{ path, type, mode, uid, gid, mtimeNs },
-    ...(type === 'file' ? { size } : {}),
-    ...(type === 'file' && !isMostlyHole(stat)
-      ? { digest: known(stat.inode) ?? (yield* digestFile(files, location)) }
-      : {}),
-    ...(type === 'symlink' ? { target: files.readLink(location).toString('latin1') } : {}),
-    ...(type === 'char' || type === 'block' ? { rawDevice: stat.rawDevice } : {}),
-    xattrs: new Map(values),
-  };
 }

@@ -4,6 +4,7 @@
  */
 
 import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
 import { type BytePath, ROOT } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
@@ -19,7 +20,7 @@ interface Part {
 /** What a tree holds under a name. `location` reaches it while the directory that it was looked up in is open. */
 export interface TreeEntry {
   readonly stat: Stat;
-  readonly location: Buffer;
+  readonly location: HostPath;
   /** The layer that shows it. */
   readonly layer: string;
 }
@@ -58,7 +59,7 @@ export class TreeDirectory implements Disposable {
 
   private static open(
     files: FilesRead,
-    places: readonly { layer: string; location: string | Buffer }[],
+    places: readonly { layer: string; location: HostPath }[],
     required: boolean,
   ): TreeDirectory {
     const parts: Part[] = [];
@@ -131,7 +132,7 @@ export class TreeDirectory implements Disposable {
   /** The directory itself: what its topmost part says. */
   self(): TreeEntry {
     const { layer, directory } = this.parts[0] as Part;
-    const location = Buffer.from(directory.path);
+    const location = directory.path;
     return { stat: this.files.stat(location) as Stat, location, layer };
   }
 }

@@ -60,6 +60,7 @@ export async function commitRunning(
     stage: async () => {
       files.mkdir(layout.root, 0o700);
       const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
+      await runJob(world, 'removing what only the copying needed', copy.end());
       files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
       await checkKept(world, layout.delta, source.work);
       version = completeDraft(world, repository, {

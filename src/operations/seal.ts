@@ -3,8 +3,7 @@
  * interrupted at any time; whatever is left is done with the next version, or by fsck.
  */
 
-import type { Files } from '../host/files.js';
-import { isErrno } from '../host/host.js';
+import { type Host, isErrno } from '../host/host.js';
 import { digestsByInode, sealDelta } from '../layer/seal.js';
 import type { Job } from '../model/job.js';
 import type { RepositoryName, Version } from '../model/version.js';
@@ -28,9 +27,8 @@ export async function sealRepository(world: World, name: RepositoryName): Promis
 }
 
 async function sealVersion(world: World, repository: Repository, version: Version): Promise<void> {
-  const { files } = world.host;
   try {
-    await runJob(world, `sealing @${version.number}`, sealSharing(files, repository, version));
+    await runJob(world, `sealing @${version.number}`, sealSharing(world.host, repository, version));
   } catch (error) {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS')) throw error;
     world.report({ kind: 'notice', message: `@${version.number} is not sealed: ${(error as Error).message}` });
@@ -38,11 +36,23 @@ async function sealVersion(world: World, repository: Repository, version: Versio
 }
 
 /** A copy of a running container shares the files that did not change with the copy before it. */
-function* sealSharing(files: Files, { layout, history }: Repository, version: Version): Job<void> {
+function* sealSharing(
+  { files, startDigestThread }: Host,
+  { layout, history }: Repository,
+  version: Version,
+): Job<void> {
   const { entries, partialEntries: partial, delta } = layout.version(version.id);
   const [parent] = version.parents;
   const isShared = version.pause !== undefined && parent !== undefined && history.get(parent.id).pause !== undefined;
   const earlier = isShared ? layout.version(parent.id) : undefined;
   const known = earlier === undefined ? undefined : yield* digestsByInode(files, earlier.delta, earlier.entries);
-  yield* sealDelta(files, delta, { partial, entries }, (inode) => known?.get(inode));
+  yield* sealDelta(
+    files,
+    delta,
+    { partial, entries },
+    {
+      known: (inode) => known?.get(inode),
+      startThread: startDigestThread,
+    },
+  );
 }

@@ -32,6 +32,7 @@ describe('extentOfCopy', () => {
     const copy = new LiveCopy(files, delta, join(disk.path, 'copy'), join(disk.path, 'links'), undefined);
     finish(copy.copyRunning(machine.clocks()));
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     execFileSync('sync', ['-f', disk.path]);
     const after = statfsSync(disk.path);
     expect(inodes).toBe(before.ffree - after.ffree);

@@ -38,6 +38,7 @@ describe('directories, each in the one before', () => {
     finish(copy.copyRunning(machine.clocks()));
     writeFileSync(join(deep, 'd/changed'), '');
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     expectSameTree(readTree(at('copy')), readTree(deep));
 
     finish(removeTree(files, at('keyframe')));
@@ -113,6 +114,7 @@ describe('a live copy during which the clock is set', () => {
     const now = machine.clocks();
     const later: Clocks = { ...now, wallMs: now.wallMs + setMs };
     finish(copy.copyFrozen(later));
+    finish(copy.end());
     expect(read.sort()).toEqual(trusted.length === 0 ? ['file', 'other'] : []);
     expect([...copy.trustedSources().keys()].filter(Boolean).sort()).toEqual(trusted);
     expectSameTree(readTree(join(place.path, 'copy')), readTree(delta));
@@ -149,6 +151,7 @@ function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy 
   const copy = new LiveCopy(files, from, to, `${to}-links`, earlier);
   finish(copy.copyRunning(machine.clocks()));
   finish(copy.copyFrozen(machine.clocks()));
+  finish(copy.end());
   expect(files.stat(`${to}-links`)).toBeUndefined();
   return { delta: to, sources: copy.trustedSources() };
 }

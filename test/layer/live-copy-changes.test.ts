@@ -128,6 +128,7 @@ describe('what changes between the two passes', () => {
     change((name) => join(delta, name));
     expect(differences(join(place.path, 'copy'), delta)).not.toEqual([]);
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     expectExact(join(place.path, 'copy'), delta);
   });
 
@@ -146,6 +147,7 @@ describe('what changes between the two passes', () => {
         }
       }
       finish(copy.copyFrozen(machine.clocks()));
+      finish(copy.end());
       expectExact(join(place.path, `copy-${first}`), delta);
     }
   });
@@ -162,6 +164,7 @@ describe('what changes between the two passes', () => {
     storm(overlay.path, { seed: seed * 10 + 2, steps: 100 });
     expect(differences(to, upper).length).toBeGreaterThan(20);
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     expectExact(to, upper);
   });
 });
@@ -174,6 +177,7 @@ describe('a file that is written to through a mapping', () => {
     const copy = startCopy(mapped.delta, join(place.path, 'copy'));
     mapped.file.write('after the sync!');
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     expectExact(join(place.path, 'copy'), mapped.delta);
     expect(readFileSync(join(place.path, 'copy/database'), 'latin1').slice(0, 15)).toBe('after the sync!');
   });
@@ -184,6 +188,7 @@ describe('a file that is written to through a mapping', () => {
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('while the copy was made');
     finish(first.copyFrozen(machine.clocks()));
+    finish(first.end());
     const time = lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs;
     mapped.file.write('when the copy was made!');
     expect(lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs).toBe(time);
@@ -204,6 +209,7 @@ describe('a file that is written to through a mapping', () => {
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('between the passes');
     finish(first.copyFrozen(machine.clocks()));
+    finish(first.end());
     expectExact(join(place.path, 'first'), mapped.delta);
     mapped.file.write('between the copies');
     settle();
@@ -226,6 +232,7 @@ describe('a delta that another process changes under the copy', () => {
       finish(copy.copyRunning(machine.clocks()));
       await tempest.halt();
       finish(copy.copyFrozen(machine.clocks()));
+      finish(copy.end());
       expectExact(to, delta);
       expect(lstatSync(join(outside, 'secret')).nlink).toBe(1);
       earlier = { delta: to, sources: copy.trustedSources() };
@@ -277,6 +284,7 @@ describe('another thing that takes the place of what is being copied', () => {
         ).not.toContain(secret);
         happened = swapped.stop();
         finish(copy.copyFrozen(machine.clocks()));
+        finish(copy.end());
         expect(differences(to, delta), what).toEqual([]);
       }
     }
@@ -354,6 +362,7 @@ describe('a copy that knows an earlier one', () => {
       const copy = startCopy(upper, to, earlier);
       storm(overlay.path, { seed: 630 + round, steps: 40 });
       finish(copy.copyFrozen(machine.clocks()));
+      finish(copy.end());
       expectExact(to, upper);
       if (earlier !== undefined) shared += sharedWith(earlier.delta, to).length;
       earlier = { delta: to, sources: decodeSources(encodeSources(copy.trustedSources())) };
@@ -369,6 +378,7 @@ describe('a copy that knows an earlier one', () => {
     const first = startCopy(delta, join(place.path, 'first'));
     renameSync(join(delta, 'dir'), join(delta, 'away'));
     finish(first.copyFrozen(machine.clocks()));
+    finish(first.end());
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
     copyLive(delta, join(place.path, 'second'), { delta: join(place.path, 'first'), sources: first.trustedSources() });
@@ -383,6 +393,7 @@ describe('a copy that knows an earlier one', () => {
     renameSync(join(delta, 'dir'), join(delta, 'away'));
     symlinkSync(outside, join(delta, 'dir'));
     finish(first.copyFrozen(machine.clocks()));
+    finish(first.end());
     unlinkSync(join(delta, 'dir'));
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
@@ -491,6 +502,7 @@ function copyLive(delta: string, to: string, earlier?: EarlierCopy, by: Files = 
   const copy = new LiveCopy(by, delta, to, `${to}-links`, earlier);
   finish(copy.copyRunning(machine.clocks()));
   finish(copy.copyFrozen(machine.clocks()));
+  finish(copy.end());
   return copy.trustedSources();
 }
 

@@ -31,6 +31,7 @@ describe('LiveCopy', () => {
     const copy = new LiveCopy(files, upper, join(disk.path, 'copy'), join(disk.path, 'links'), undefined);
     finish(copy.copyRunning(machine.clocks()));
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     files.syncFileSystem(upper);
     expect(before - free()).toBeLessThan(8 << 20);
     expectSameLayer(join(disk.path, 'copy'), upper);
@@ -55,6 +56,7 @@ describe('LiveCopy', () => {
         finish(copy.copyRunning(machine.clocks()));
         storm(overlay.path, { seed: seed * 100 + round, steps: 15 });
         finish(copy.copyFrozen(machine.clocks()));
+        finish(copy.end());
         expectSameLayer(delta, upper);
         if (before !== undefined) {
           expectSameTree(readTree(earlier?.delta as string), before);
@@ -88,6 +90,7 @@ describe('LiveCopy', () => {
       expect(changes).toBeGreaterThan(30);
       restless.stop();
       finish(copy.copyFrozen(machine.clocks()));
+      finish(copy.end());
       expectSameLayer(delta, upper);
     },
   );
@@ -111,6 +114,7 @@ describe('LiveCopy', () => {
     writeFileSync(join(delta, 'file-7'), 'changed');
     writeFileSync(join(delta, 'new'), 'new');
     finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
     expect(read.sort()).toEqual(['file-7', 'new', 'young']);
     expect([...copy.trustedSources().keys()].filter(Boolean).sort()).toEqual(
       names(30)
@@ -170,6 +174,7 @@ function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy 
   const copy = new LiveCopy(files, from, to, `${to}-links`, earlier);
   finish(copy.copyRunning(machine.clocks()));
   finish(copy.copyFrozen(machine.clocks()));
+  finish(copy.end());
   return { delta: to, sources: copy.trustedSources() };
 }
 

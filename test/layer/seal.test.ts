@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startDigestThread } from '../../src/host/digest-thread.js';
 import { files } from '../../src/host/files.js';
+import { walkLayer } from '../../src/layer/delta.js';
 import { SealedDigests } from '../../src/layer/digest.js';
 import { digestsByInode, sealDelta } from '../../src/layer/seal.js';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { finish } from '../../src/model/job.js';
+import { descend, finish } from '../../src/model/job.js';
 import { decodeListing } from '../../src/model/mtree.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, linkTo, opaque, plant, symlinkTo, whiteout } from '../support/plant.js';
@@ -56,10 +58,34 @@ describe('sealing', () => {
         read += 1;
         return files.openFile(path);
       };
-      finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), () => undefined));
+      finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), ALONE));
       expect(readFileSync(join(place.path, 'again')).equals(whole), `${length}`).toBe(true);
       expect(read).toBe(41 - listed.filter((line) => line.includes('type=file')).length);
     }
+  });
+
+  it('lists the same where a second thread takes digests, and leaves nothing open where it is cut short', () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), manyFiles());
+    let started = 0;
+    const startThread = () => {
+      started += 1;
+      return startDigestThread();
+    };
+    const job = sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread });
+    while (started === 0) expect(job.next().done).toBe(false);
+    for (let step = 0; step < 500; step += 1) expect(job.next().done).toBe(false);
+    job.return();
+    expect(openBelow(place.path)).toEqual([]);
+    finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
+    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    const digests = listed.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path as string, digest]]));
+    const expected = [...readTree(delta)].flatMap(([path, node]) =>
+      node.type === 'file' ? [[path, node.sha256] as const] : [],
+    );
+    expect(Object.fromEntries(digests)).toEqual(Object.fromEntries(expected));
+    expect(listed.map(({ path }) => path)).toEqual([...descend(walkLayer(files, delta))].map(({ path }) => path));
+    expect(openBelow(place.path)).toEqual([]);
   });
 
   it('begins anew where a power cut left nonsense', () => {
@@ -74,12 +100,15 @@ describe('sealing', () => {
     const first = plant(join(place.path, 'first/delta'), { 'd/a': 'same', b: 'other' });
     const second = plant(join(place.path, 'second/delta'), { d: directory });
     files.link(join(first, 'd/a'), join(second, 'd/a'));
-    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), () => undefined));
+    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
     const known = finish(digestsByInode(files, first, join(place.path, 'first/entries')));
     expect([...known.values()]).toEqual([sha256('same')]);
     const unread = { ...files, openFile: () => expect.unreachable('the file is known') };
     finish(
-      sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), (inode) => known.get(inode)),
+      sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), {
+        ...ALONE,
+        known: (inode) => known.get(inode),
+      }),
     );
     const sealed = new SealedDigests(
       files,
@@ -91,8 +120,29 @@ describe('sealing', () => {
   });
 });
 
+/** Without what would tell digests, or take them. */
+const ALONE = { known: () => undefined, startThread: () => expect.unreachable('too little for a second thread') };
+
+/** More of them than one thread digests alone, in directories of many and of few files. */
+function manyFiles(): Record<string, string> {
+  const path = (index: number) => (index % 3 === 0 ? `many/f${index}` : `d${index % 400}/sub/f${index}`);
+  return Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [path(index), `${index}`]));
+}
+
+/** What of a directory this process has open. */
+function openBelow(directory: string): string[] {
+  const targets = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  return targets.filter((target) => target.startsWith(directory));
+}
+
 function seal(delta: string, place: string) {
-  finish(sealDelta(files, delta, paths(place, 'entries'), () => undefined));
+  finish(sealDelta(files, delta, paths(place, 'entries'), ALONE));
   return decodeListing(readFileSync(join(place, 'entries')), 'entries');
 }
 
