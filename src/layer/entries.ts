@@ -39,7 +39,7 @@ export function* entriesOf(files: FilesRead, delta: string, options: EntriesOpti
     if (skip > 0) skip -= 1;
     else yield* entries.take(visit);
   }
-  yield* entries.end();
+  yield* entries.tellAll();
 }
 
 type Told = Generator<Entry | undefined, void>;
@@ -83,10 +83,11 @@ class Entries implements Disposable {
     this.drafts.push(draft);
     if (isDigested(visit.stat)) yield* this.digest(visit, draft);
     yield* this.tellWhole(0);
-    while (this.drafts.length > ENTRIES_WAITING) yield* this.tellWhole(WAIT_MS);
+    if (this.drafts.length > ENTRIES_WAITING) yield* this.tellAll();
   }
 
-  *end(): Told {
+  /** Waits for the other thread until nothing is left to be told. */
+  *tellAll(): Told {
     this.beginFilled();
     while (this.drafts.length > 0) yield* this.tellWhole(WAIT_MS);
   }

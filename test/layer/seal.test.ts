@@ -88,6 +88,20 @@ describe('sealing', () => {
     expect(openBelow(place.path)).toEqual([]);
   });
 
+  it('does not let more wait for a digest than it has to', () => {
+    using place = temporaryDirectory();
+    const links = Array.from({ length: 10_001 }, (_, index) => [`links/l${index}`, symlinkTo('/none')] as const);
+    const delta = plant(join(place.path, 'delta'), {
+      ...Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`files/f${index}`, `${index}`])),
+      'links/a': 'the first, and the only file there',
+      ...Object.fromEntries(links),
+    });
+    finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }));
+    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    expect(listed).toHaveLength(900 + 10_002 + 3);
+    expect(listed.find(({ path }) => path === 'links/a')?.digest).toBe(sha256('the first, and the only file there'));
+  });
+
   it('begins anew where a power cut left nonsense', () => {
     using place = temporaryDirectory();
     const delta = plant(join(place.path, 'delta'), { a: '1', b: '2' });
