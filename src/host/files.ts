@@ -78,6 +78,8 @@ export interface FilesRead {
   realPath(path: string): string | undefined;
   /** Names in a directory, in no order, without `.` and `..`. */
   list(path: HostPath): BytePath[];
+  /** The same in the order of their bytes, each with whether it is a directory. */
+  listTyped(path: HostPath): { readonly name: BytePath; readonly isDirectory: boolean }[];
   readLink(path: HostPath): Buffer;
   xattrNames(path: HostPath): string[];
   xattr(path: HostPath, name: string): Buffer | undefined;
@@ -138,6 +140,10 @@ export const files: Files = {
   readIfPresent: (path) => present(() => readWhole(path)),
   realPath: (path) => present(() => realpathSync(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
+  listTyped: (path) =>
+    readdirSync(path, { encoding: 'latin1', withFileTypes: true })
+      .map((entry) => ({ name: entry.name as BytePath, isDirectory: entry.isDirectory() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
   free,

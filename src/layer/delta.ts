@@ -21,14 +21,31 @@ export interface Unkept {
 
 /** The first path of an upper directory that would be lost or changed once it is a lower one. */
 export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undefined> {
-  for (const { path, location } of descend(walkLayer(files, delta))) {
-    for (const xattr of files.xattrNames(location)) {
-      const reason = whyNotKept(xattr);
-      if (reason !== undefined) return { path, reason };
-    }
+  for (const unkept of descend(examine(files, delta, ROOT))) {
+    if (unkept !== undefined) return unkept;
     yield;
   }
   return undefined;
+}
+
+/** Looks at attributes alone: to stat each path as well would take half as long again. */
+function* examine(files: FilesRead, location: HostPath, path: BytePath): Descent<Unkept | undefined> {
+  using directory = files.openDirectory(location);
+  if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
+  yield unkeptAt(files, directory.path, path);
+  for (const { name, isDirectory } of files.listTyped(directory.path)) {
+    const child = childPath(directory.path, name);
+    if (isDirectory) yield examine(files, child, joinPath(path, name));
+    else yield unkeptAt(files, child, joinPath(path, name));
+  }
+}
+
+function unkeptAt(files: FilesRead, location: HostPath, path: BytePath): Unkept | undefined {
+  const reason = files
+    .xattrNames(location)
+    .map(whyNotKept)
+    .find((why) => why !== undefined);
+  return reason === undefined ? undefined : { path, reason };
 }
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */

@@ -57,6 +57,20 @@ describe('files.stat', () => {
   });
 });
 
+describe('files.listTyped', () => {
+  it('tells names in the order of their bytes, and which are directories', () => {
+    using place = temporaryDirectory();
+    const link = symlinkTo('/etc');
+    plant(place.path, { b: directory, a: 'file', '\u00e9': directory, '\xff\n': fifo, link, whiteout, Z: directory });
+    const listed = files.listTyped(place.path);
+    expect(listed.map(({ name }) => name)).toEqual(files.list(place.path).sort());
+    for (const { name, isDirectory } of listed) {
+      const type = files.stat(childPath(place.path, name))?.type;
+      expect([name, isDirectory]).toEqual([name, type === 'directory']);
+    }
+  });
+});
+
 describe('files.statTarget', () => {
   it('follows a symbolic link', () => {
     using place = temporaryDirectory();
