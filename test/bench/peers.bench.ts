@@ -1,29 +1,32 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { appendFileSync, closeSync, cpSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import type { ContainerName } from '../../src/model/version.js';
-import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import type { TestLxc } from '../support/lxc.js';
 import { lengthenHistory } from '../support/many.js';
-import { interleaved, lxcv, type Program, took, tookToSay } from './measure.js';
-import { describeMachine, type Row, renderRows, writeRows } from './report.js';
+import { interleaved, lxcv, type Program, took } from './measure.js';
+import { type Row, reportRows, under } from './report.js';
+import {
+  commitFile,
+  FILE_BYTES,
+  FILES,
+  fillDelta,
+  IS_QUICK,
+  MIB,
+  SIZE,
+  tookToCommit,
+  versioned,
+  writeInto,
+} from './work.js';
 
-const IS_QUICK = process.env.LXCV_BENCH !== 'full';
 const ROUNDS = IS_QUICK ? 3 : 7;
-/** A delta of many small files and a large one. */
-const FILES = IS_QUICK ? 5_000 : 27_000;
-const MIB = IS_QUICK ? 200 : 1_000;
-const FILE_BYTES = 8_000;
 const VERSIONS = 10_000;
 const NODE: Program = [process.execPath, '-e', '0'];
 
 const rows: Row[] = [];
-afterAll(() => {
-  console.log(`\n${describeMachine()}\n\n${renderRows(rows)}\n`);
-  if (!IS_QUICK) writeRows(rows);
-});
+afterAll(() => reportRows('peers', rows));
 
 it('starts', async () => {
   using lxc = await versioned('web');
@@ -80,32 +83,24 @@ it('commits and checks out, whatever the size', async () => {
   fillDelta(small, FILES / 100, MIB / 100);
   await lxc.clone('base', 'peer');
   cpSync(delta, lxc.rootfs('peer').upper, { recursive: true });
-  const commit = (source: string) => {
-    rmSync(join(lxc.rootfs('web').upper, 'bench'), { recursive: true, force: true });
-    // With new times, as files have that were written: those of the round before lie below them, with the same bytes.
-    execFileSync('cp', ['-r', `${source}/.`, lxc.rootfs('web').upper]);
-    execFileSync('sync', ['-f', lxc.directory]);
-    return tookToSay(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', 'web'));
-  };
   let made = 0;
   const medians = await interleaved(IS_QUICK ? 2 : 5, {
-    small: () => commit(small),
-    large: () => commit(delta),
+    small: () => tookToCommit(lxc, 'web', small),
+    large: () => tookToCommit(lxc, 'web', delta),
     snapshot: () => took(['lxc-snapshot', '-P', lxc.lxcpath, '-n', 'peer']),
     checkout: () => took(lxcv(lxc.lxcpath, 'checkout', 'web', `new-${made++}`)),
     restore: () => took(['lxc-snapshot', '-P', lxc.lxcpath, '-n', 'peer', '-r', 'snap0', '-N', `restored-${made}`]),
   });
-  const size = `${FILES.toLocaleString('en')} files, ${((FILES * FILE_BYTES) / 1e9 + (MIB * 2 ** 20) / 1e9).toFixed(1)} GB`;
   rows.push({
-    ...{ what: `commit, stopped, ${size}, until it says so`, lxcv: medians.large },
+    ...{ what: `commit, stopped, ${SIZE}, until it says so`, lxcv: medians.large },
     ...{ peer: '`lxc-snapshot`', peerTook: medians.snapshot, bar: 'at most 1/25', reached: under(1 / 25) },
   });
   rows.push({
-    ...{ what: `commit, stopped, ${size}`, lxcv: medians.large },
+    ...{ what: `commit, stopped, ${SIZE}`, lxcv: medians.large },
     ...{ peer: 'commit of a hundredth of it', peerTook: medians.small, bar: 'within 10 %', reached: under(1.1) },
   });
   rows.push({
-    ...{ what: `checkout to a new name, ${size}`, lxcv: medians.checkout },
+    ...{ what: `checkout to a new name, ${SIZE}`, lxcv: medians.checkout },
     ...{ peer: '`lxc-snapshot -r`', peerTook: medians.restore, bar: 'at most 1/25', reached: under(1 / 25) },
   });
 });
@@ -203,40 +198,6 @@ it('commits a running container', async () => {
     ...{ bar: 'under 1/10', reached: under(1 / 10) },
   });
 });
-
-function under(most: number): (ratio: number) => boolean {
-  return (ratio) => ratio <= most;
-}
-
-/** A container with version 0, on an overlay. */
-async function versioned(name: string): Promise<TestLxc> {
-  const lxc = temporaryLxc();
-  lxc.createBase();
-  await lxc.clone('base', name);
-  await lxc.commit(name, 'First');
-  return lxc;
-}
-
-async function commitFile(lxc: TestLxc, name: string, file: string): Promise<void> {
-  writeInto(lxc, name, (root) => writeFileSync(join(root, 'home', file), file));
-  await lxc.commit(name, `Version ${file}\n\nMade for the sake of its number.`);
-}
-
-function writeInto(lxc: TestLxc, name: string, change: (root: string) => void): void {
-  using mount = lxc.mount(name);
-  change(mount.path);
-}
-
-function fillDelta(delta: string, files: number, mib: number): void {
-  for (let file = 0; file < files; file += 1) {
-    const directory = join(delta, `bench/d${file % 270}`);
-    if (file < 270) mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, `f${file}`), `${file}`.padEnd(FILE_BYTES, '.'));
-  }
-  const large = openSync(join(delta, 'bench/large'), 'w');
-  for (let written = 0; written < mib; written += 1) writeSync(large, randomBytes(2 ** 20));
-  closeSync(large);
-}
 
 /** As many commits as there are versions, with messages as long. */
 function gitHistory(lxc: TestLxc): string {

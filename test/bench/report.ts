@@ -1,9 +1,13 @@
-/** What a bench measured, as a table: printed, and written between two marks of docs/performance.md. */
+/** What a bench measured, as a table: printed, and written between two marks of docs/performance.md, a pair for each bench. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { IS_QUICK } from './work.js';
+
+/** A bench, by the name that its marks bear: `<!-- measured NAME: begin -->`. */
+type Section = 'peers' | 'tools' | 'container' | 'growth';
 
 export interface Row {
   readonly what: string;
@@ -12,38 +16,92 @@ export interface Row {
   readonly peer: string;
   /** In milliseconds. */
   readonly peerTook: number;
-  readonly bar: string;
+  /** Left out where a peer is only there to be looked at. */
+  readonly bar?: string;
   /** Whether the bar is reached, by lxcv's time over the peer's. */
-  readonly reached: (ratio: number) => boolean;
+  readonly reached?: (ratio: number) => boolean;
+}
+
+/** What commands took with more and more of something. */
+export interface Growth {
+  /** What there is more of. */
+  readonly of: string;
+  readonly describeAmount: (amount: number) => string;
+  /** The command whose memory was measured, where one's was. */
+  readonly peakOf?: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly amount: number;
+  /** In milliseconds, by command: the same ones in all samples. */
+  readonly took: Readonly<Record<string, number>>;
+  readonly peakMib?: number;
 }
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
-const [BEGIN, END] = ['<!-- measured: begin -->', '<!-- measured: end -->'];
 
-export function renderRows(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, lxcv, peer, peerTook, bar, reached }) => {
+export function reportRows(section: Section, rows: readonly Row[]): void {
+  report(section, renderRows(rows));
+}
+
+export function reportGrowths(section: Section, growths: readonly Growth[]): void {
+  report(section, growths.map(renderGrowth).join('\n\n'));
+}
+
+/** Prints what a bench measured, and writes it into the document where the bench was a full one. */
+function report(section: Section, tables: string): void {
+  console.log(`\n${describeMachine()}\n\n${tables}\n`);
+  if (!IS_QUICK) writeSection(section, tables);
+}
+
+/** A bar: lxcv takes at most so many times what the peer takes. */
+export function under(most: number): (ratio: number) => boolean {
+  return (ratio) => ratio <= most;
+}
+
+function renderRows(rows: readonly Row[]): string {
+  const lines = rows.map(({ what, lxcv, peer, peerTook, bar = '-', reached }) => {
     const ratio = lxcv / peerTook;
     const told = ratio < 1 ? `1/${(1 / ratio).toFixed(1)}` : ratio.toFixed(2);
-    return `| ${what} | ${time(lxcv)} | ${peer}: ${time(peerTook)} | ${told} | ${bar} | ${reached(ratio) ? 'yes' : 'no'} |`;
+    const verdict = reached === undefined ? '-' : reached(ratio) ? 'yes' : 'no';
+    return `| ${what} | ${time(lxcv)} | ${peer}: ${time(peerTook)} | ${told} | ${bar} | ${verdict} |`;
   });
   return ['| what | lxcv | peer | ratio | bar | reached |', '| --- | --- | --- | --- | --- | --- |', ...lines].join(
     '\n',
   );
 }
 
+/** A table with a line for each amount, and a column for each command. */
+function renderGrowth({ of, describeAmount, peakOf, samples }: Growth): string {
+  const commands = Object.keys(samples[0]?.took ?? {});
+  const memory = peakOf === undefined ? [] : [`memory of ${peakOf}`];
+  const head = [of, ...commands, ...memory];
+  const lines = samples.map(({ amount, took, peakMib }) => [
+    describeAmount(amount),
+    ...commands.map((command) => time(took[command] as number)),
+    ...(peakMib === undefined ? [] : [`${peakMib.toFixed(0)} MiB`]),
+  ]);
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 /** What machine it was. */
-export function describeMachine(): string {
+function describeMachine(): string {
   const kernel = execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim();
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${memory} GiB, ${kernel}, Node ${process.version}`;
 }
 
-export function writeRows(rows: readonly Row[]): void {
+/** Between the two marks that a section has, below what machine it was. */
+function writeSection(section: Section, tables: string): void {
   const text = readFileSync(DOCUMENT, 'utf8');
-  const [start, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
-  const measured = `\n${describeMachine()}, ${new Date().toISOString().slice(0, 10)}. Medians of whole processes.\n\n${renderRows(rows)}\n`;
-  writeFileSync(DOCUMENT, `${text.slice(0, start)}${measured}${text.slice(end)}`);
+  const [begin, end] = [`<!-- measured ${section}: begin -->`, `<!-- measured ${section}: end -->`];
+  const [before, rest = ''] = text.split(begin);
+  const [, after] = rest.split(end);
+  if (after === undefined) throw new Error(`${DOCUMENT} has no ${begin} with ${end} below it`);
+  const machine = `${describeMachine()}, ${new Date().toISOString().slice(0, 10)}. Medians of whole processes.`;
+  writeFileSync(DOCUMENT, `${before}${begin}\n${machine}\n\n${tables}\n${end}${after}`);
 }
 
 function time(ms: number): string {

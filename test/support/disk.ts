@@ -14,12 +14,14 @@ const KINDS = {
   xfs: { make: ['mkfs.xfs', '-q'], bytes: 512 * MIB },
 } as const;
 
-/** Mounts a new file system on a directory, until disposal. */
-export function mountDisk(kind: keyof typeof KINDS): DisposablePath {
+/**
+ * Mounts a new file system on a directory, until disposal.
+ * @param bytes its size; by default the smallest. The file behind it takes up only what is written.
+ */
+export function mountDisk(kind: keyof typeof KINDS, bytes: number = KINDS[kind].bytes): DisposablePath {
   const directory = temporaryDirectory();
   const [image, path] = [join(directory.path, 'image'), join(directory.path, 'disk')];
-  const { make, bytes } = KINDS[kind];
-  const [mkfs, ...options] = make;
+  const [mkfs, ...options] = KINDS[kind].make;
   try {
     writeFileSync(image, '');
     truncateSync(image, bytes);

@@ -1,0 +1,62 @@
+/** What the benches work on: how much of it there is, and the containers and files that it is made of. */
+
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { lxcv, tookToSay } from './measure.js';
+
+/** Whether to measure with less, and to write nothing into the documents. */
+export const IS_QUICK = process.env.LXCV_BENCH !== 'full';
+/** A delta of many small files and a large one. */
+export const FILES = IS_QUICK ? 5_000 : 27_000;
+export const MIB = IS_QUICK ? 100 : 1_000;
+export const FILE_BYTES = 8_000;
+/** That delta, as the table names it: `27,000 files, 1.3 GB`. */
+export const SIZE = `${FILES.toLocaleString('en')} files, ${((FILES * FILE_BYTES + MIB * 2 ** 20) / 1e9).toFixed(1)} GB`;
+
+/** A container with version 0, on an overlay. */
+export async function versioned(name: string): Promise<TestLxc> {
+  const lxc = temporaryLxc();
+  lxc.createBase();
+  await lxc.clone('base', name);
+  await lxc.commit(name, 'First');
+  return lxc;
+}
+
+/** Commits a new file in `/home` that holds its own name, in this process. */
+export async function commitFile(lxc: TestLxc, name: string, file: string): Promise<void> {
+  writeInto(lxc, name, (root) => writeFileSync(join(root, 'home', file), file));
+  await lxc.commit(name, `Version ${file}\n\nMade for the sake of its number.`);
+}
+
+export function writeInto(lxc: TestLxc, name: string, change: (root: string) => void): void {
+  using mount = lxc.mount(name);
+  change(mount.path);
+}
+
+/** Writes `files` files of FILE_BYTES and one of `mib` MiB that cannot be compressed, below `bench` in a delta. */
+export function fillDelta(delta: string, files: number, mib: number): void {
+  for (let file = 0; file < files; file += 1) {
+    const directory = join(delta, `bench/d${file % 270}`);
+    if (file < 270) mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, `f${file}`), `${file}`.padEnd(FILE_BYTES, '.'));
+  }
+  const large = openSync(join(delta, 'bench/large'), 'w');
+  for (let written = 0; written < mib; written += 1) writeSync(large, randomBytes(2 ** 20));
+  closeSync(large);
+}
+
+/**
+ * Writes what fillDelta made at `source` into a stopped container, and commits that.
+ * @returns the milliseconds until the commit said that it was made.
+ */
+export function tookToCommit(lxc: TestLxc, name: string, source: string): Promise<number> {
+  const { upper } = lxc.rootfs(name);
+  rmSync(join(upper, 'bench'), { recursive: true, force: true });
+  // With new times, as files have that were written: those of the round before lie below them, with the same bytes.
+  execFileSync('cp', ['-r', `${source}/.`, upper]);
+  execFileSync('sync', ['-f', lxc.directory]);
+  return tookToSay(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', name));
+}
