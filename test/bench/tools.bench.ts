@@ -13,15 +13,19 @@ const DISK_BYTES = 4 * 2 ** 30;
 
 /** Another way to keep the state of a directory. */
 interface Peer {
-  /** The program, as the table names it. */
-  readonly name: string;
   /** A directory of its own. In it `kept` is made anew each time, and `restored` of that. */
   readonly place: string;
   /** What is run before each time, and not measured. */
   readonly prepare?: Program;
-  readonly keep: Program;
-  /** Left out where it is the same as to keep, on other names. */
-  readonly restore?: Program;
+  readonly keep: Step;
+  /** Left out where it is the same as to keep. */
+  readonly restore?: Step;
+}
+
+interface Step {
+  /** As the table names it, and no other step. */
+  readonly name: string;
+  readonly program: Program;
 }
 
 const rows: Row[] = [];
@@ -41,38 +45,34 @@ it('keeps a state and restores it', async () => {
     ...(isInstalled('restic') ? [restic(lxc.directory, delta)] : []),
   ];
   let made = 0;
-  const medians = await interleaved(ROUNDS, {
+  const medians: Record<string, number> = await interleaved<string>(ROUNDS, {
     commit: () => tookToCommit(lxc, 'web', delta),
     checkout: () => took(lxcv(lxc.lxcpath, 'checkout', 'web', `new-${made++}`)),
-    ...Object.fromEntries(peers.flatMap((peer) => measures(peer))),
-  } as Record<string, () => number | Promise<number>>);
-  const median = (name: string) => medians[name] ?? Number.NaN;
-  rows.push(
-    ...peers.map(({ name }) => ({
-      ...{ what: `keep, stopped, ${SIZE}: \`lxcv commit\` until it says so`, lxcv: median('commit') },
-      ...{ peer: name, peerTook: median(`keep: ${name}`) },
-    })),
-    ...peers
-      .filter(({ restore }) => restore !== undefined)
-      .map(({ name }) => ({
-        ...{ what: `restore, ${SIZE}: \`lxcv checkout\` to a new name`, lxcv: median('checkout') },
-        ...{ peer: name, peerTook: median(`restore: ${name}`) },
+    ...Object.fromEntries(peers.flatMap(measures)),
+  });
+  const compare = (what: string, name: string, steps: readonly Step[]) =>
+    rows.push(
+      ...steps.map((step) => ({
+        ...{ what, lxcv: medians[name] ?? Number.NaN },
+        ...{ peer: step.name, peerTook: medians[step.name] ?? Number.NaN },
       })),
-  );
+    );
+  const [keeps, restores] = [peers.map(({ keep }) => keep), peers.flatMap(({ restore }) => restore ?? [])];
+  compare(`keep, ${SIZE}: \`commit\`, stopped, until it says so`, 'commit', keeps);
+  compare(`restore, ${SIZE}: \`checkout\` to a new name`, 'checkout', restores);
 });
 
-/** What interleaved() measures of a peer, by name. */
-function measures({ name, place, prepare, keep, restore }: Peer): [string, () => number][] {
+/** What interleaved() is to measure of a peer, by the names of its steps. */
+function measures({ place, prepare, keep, restore }: Peer): [string, () => number][] {
   const keepAnew = () => {
     execFileSync('rm', ['-rf', join(place, 'kept'), join(place, 'restored')]);
     if (prepare !== undefined) took(prepare);
-    return tookWhenQuiet(place, keep);
+    return tookWhenQuiet(place, keep.program);
   };
+  if (restore === undefined) return [[keep.name, keepAnew]];
   return [
-    [`keep: ${name}`, keepAnew],
-    ...(restore === undefined
-      ? []
-      : [[`restore: ${name}`, () => tookWhenQuiet(place, restore)] as [string, () => number]]),
+    [keep.name, keepAnew],
+    [restore.name, () => tookWhenQuiet(place, restore.program)],
   ];
 }
 
@@ -84,30 +84,18 @@ function tookWhenQuiet(place: string, program: Program): number {
 
 /** A full copy, and one that shares what did not change with an earlier copy: here all of it. */
 function copies(directory: string, delta: string): Peer[] {
-  const [plain, linked] = ['cp', 'rsync'].map((name) => makePlace(directory, name)) as [string, string];
+  const [plain, linked] = [makePlace(directory, 'cp'), makePlace(directory, 'rsync')];
   const earlier = join(linked, 'earlier');
   took(['cp', '-al', delta, earlier]);
+  const rsync: Program = ['rsync', '-aHAX', `--link-dest=${earlier}`, `${delta}/`, join(linked, 'kept')];
   return [
     {
-      ...{ name: '`cp -a`', place: plain },
-      keep: ['cp', '-a', delta, join(plain, 'kept')],
-      restore: ['cp', '-a', join(plain, 'kept'), join(plain, 'restored')],
+      place: plain,
+      keep: { name: '`cp -a`', program: ['cp', '-a', delta, join(plain, 'kept')] },
+      restore: { name: '`cp -a` back', program: ['cp', '-a', join(plain, 'kept'), join(plain, 'restored')] },
     },
-    {
-      ...{ name: '`rsync -aHAX --link-dest`, nothing changed', place: linked },
-      keep: ['rsync', '-aHAX', `--link-dest=${earlier}`, `${delta}/`, join(linked, 'kept')],
-    },
+    { place: linked, keep: { name: '`rsync -aHAX --link-dest`, nothing changed', program: rsync } },
   ];
-}
-
-function sharedBlocks(kind: string, disk: string, delta: string): Peer {
-  const place = makePlace(disk, 'reflinks');
-  const source = join(disk, 'delta');
-  took(['cp', '-a', `${delta}/.`, source]);
-  return {
-    ...{ name: `\`cp -a --reflink=always\` on ${kind}`, place },
-    keep: ['cp', '-a', '--reflink=always', source, join(place, 'kept')],
-  };
 }
 
 /** Copies of a subvolume by its files, and as a whole. */
@@ -115,24 +103,29 @@ function subvolumes(disk: string, delta: string): Peer[] {
   const place = makePlace(disk, 'subvolumes');
   const source = join(disk, 'delta');
   took(['btrfs', 'subvolume', 'create', source]);
-  return [
-    sharedBlocks('btrfs', disk, delta),
-    {
-      ...{ name: '`btrfs subvolume snapshot`', place },
-      keep: ['btrfs', 'subvolume', 'snapshot', source, join(place, 'kept')],
-    },
-  ];
+  const program: Program = ['btrfs', 'subvolume', 'snapshot', source, join(place, 'kept')];
+  return [sharedBlocks('btrfs', disk, delta), { place, keep: { name: '`btrfs subvolume snapshot`', program } }];
 }
 
-/** A new repository each time: it keeps a content that it has already by its digest alone. */
+function sharedBlocks(kind: string, disk: string, delta: string): Peer {
+  const place = makePlace(disk, 'reflinks');
+  const source = join(disk, 'delta');
+  took(['cp', '-a', `${delta}/.`, source]);
+  const program: Program = ['cp', '-a', '--reflink=always', source, join(place, 'kept')];
+  return { place, keep: { name: `\`cp -a --reflink=always\` on ${kind}`, program } };
+}
+
+/** A new repository each time: what one holds already it does not write again. */
 function ostree(directory: string, delta: string): Peer {
   const place = makePlace(directory, 'ostree');
   const repository = `--repo=${join(place, 'kept')}`;
+  const keep: Program = ['ostree', 'commit', repository, '--branch=bench', `--tree=dir=${delta}`];
+  const restore: Program = ['ostree', 'checkout', repository, 'bench', join(place, 'restored')];
   return {
-    ...{ name: 'ostree', place },
+    place,
     prepare: ['ostree', 'init', repository, '--mode=bare'],
-    keep: ['ostree', 'commit', repository, '--branch=bench', `--tree=dir=${delta}`],
-    restore: ['ostree', 'checkout', repository, 'bench', join(place, 'restored')],
+    keep: { name: '`ostree commit`', program: keep },
+    restore: { name: '`ostree checkout`', program: restore },
   };
 }
 
@@ -140,11 +133,12 @@ function ostree(directory: string, delta: string): Peer {
 function restic(directory: string, delta: string): Peer {
   const place = makePlace(directory, 'restic');
   const repository = ['--repo', join(place, 'kept'), '--no-cache', '--quiet', '--password-command', 'echo bench'];
+  const restore: Program = ['restic', ...repository, 'restore', 'latest', '--target', join(place, 'restored')];
   return {
-    ...{ name: 'restic', place },
+    place,
     prepare: ['restic', ...repository, 'init'],
-    keep: ['restic', ...repository, 'backup', delta],
-    restore: ['restic', ...repository, 'restore', 'latest', '--target', join(place, 'restored')],
+    keep: { name: '`restic backup`', program: ['restic', ...repository, 'backup', delta] },
+    restore: { name: '`restic restore`', program: restore },
   };
 }
 
