@@ -18,25 +18,45 @@ export interface GraphNode {
 
 const HEAD = 'lxcv graph 1\n';
 
-/**
- * What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. By id, each node as the text
- * that `parseNode` reads: most commands look at few of them.
- */
-export function readGraph(files: FilesRead, path: string): Map<string, string> {
-  const graph = new Map<string, string>();
+/** What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. */
+export function readGraph(files: FilesRead, path: string): CachedGraph {
   const text = files.readIfPresent(path)?.toString('latin1') ?? '';
   const end = text.lastIndexOf('\n', text.length - 2) + 1;
-  if (!text.startsWith(HEAD) || text.slice(end) !== seal(text.slice(0, end))) return graph;
-  for (const line of text.slice(HEAD.length, end).split('\n')) {
-    const space = line.indexOf(' ');
-    if (space > 0) graph.set(line.slice(0, space), line.slice(space + 1));
-  }
-  return graph;
+  const isWhole = text.startsWith(HEAD) && text.slice(end) === seal(text.slice(0, end));
+  return new CachedGraph(isWhole ? text.slice(HEAD.length, end) : '');
 }
 
-export function parseNode(text: string): GraphNode {
-  const [number, digest, ...parents] = text.split(' ');
-  return { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] };
+/** Nodes by their ids. A line is taken apart when it is asked for: most commands look at few of them. */
+export class CachedGraph {
+  /** Where the line of each begins. */
+  private readonly lines = new Map<string, number>();
+
+  /** @param text lines that `writeGraph` wrote. */
+  constructor(private readonly text: string) {
+    for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+      this.lines.set(text.slice(start, text.indexOf(' ', start)), start);
+    }
+  }
+
+  get size(): number {
+    return this.lines.size;
+  }
+
+  has(id: VersionId): boolean {
+    return this.lines.has(id);
+  }
+
+  node(id: VersionId): GraphNode | undefined {
+    const start = this.lines.get(id);
+    if (start === undefined) return undefined;
+    const [, number, digest, ...parents] = this.text.slice(start, this.text.indexOf('\n', start)).split(' ');
+    return { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] };
+  }
+
+  /** Forgets all other ids. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of this.lines.keys()) if (!ids.has(id)) this.lines.delete(id);
+  }
 }
 
 /**
@@ -44,10 +64,10 @@ export function parseNode(text: string): GraphNode {
  * file that a power cut leaves incomplete is none.
  */
 export function writeGraph(files: Files, path: string, graph: Iterable<readonly [VersionId, GraphNode]>): void {
-  const lines = [...graph].map(([id, { number, digest, parents }]) =>
-    [id, number, digest.replace(/^sha256:/, ''), ...parents].join(' '),
+  const lines = [...graph].map(
+    ([id, { number, digest, parents }]) => `${[id, number, digest.replace(/^sha256:/, ''), ...parents].join(' ')}\n`,
   );
-  const text = `${HEAD}${lines.join('\n')}\n`;
+  const text = `${HEAD}${lines.join('')}`;
   const partial = `${path}.partial`;
   try {
     if (files.stat(partial) !== undefined) files.unlink(partial);

@@ -5,7 +5,7 @@ import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { Parent, Version, VersionId } from '../model/version.js';
-import { type GraphNode, parseNode, readGraph, writeGraph } from './graph-cache.js';
+import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
@@ -17,8 +17,10 @@ export class History {
   private constructor(
     private readonly files: FilesRead,
     private readonly layout: RepositoryLayout,
-    /** A node that came from the cache is text until it is asked for. */
-    private readonly graph: Map<VersionId, GraphNode | string>,
+    private readonly all: readonly VersionId[],
+    /** Those that the cache does not know, or that were asked for. */
+    private readonly graph: Map<VersionId, GraphNode>,
+    private readonly cached: CachedGraph,
     /** Those whose manifests were read. */
     private readonly loaded: Map<VersionId, Version>,
   ) {}
@@ -28,42 +30,41 @@ export class History {
    * @throws LxcvError `store-damaged` or `store-newer` for a manifest that cannot be read.
    */
   static read(files: FilesRead, layout: RepositoryLayout): History {
-    const graph = new Map<VersionId, GraphNode | string>();
+    const graph = new Map<VersionId, GraphNode>();
     const loaded = new Map<VersionId, Version>();
     const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
     const cached = readGraph(files, layout.graph);
-    for (const id of names.filter(isVersionId)) {
-      const known = cached.get(id);
-      if (known !== undefined) {
-        graph.set(id, known);
-        continue;
-      }
+    const all = names.filter(isVersionId).filter((id) => {
+      if (cached.has(id)) return true;
       const { manifest } = layout.version(id);
       const bytes = files.readIfPresent(manifest);
-      if (bytes === undefined) continue;
+      if (bytes === undefined) return false;
       const version = decodeManifest(bytes, manifest);
       if (version.id !== id) throw damaged(manifest, 'id');
       loaded.set(id, version);
       const parents = version.parents.map((parent) => parent.id);
       graph.set(id, { number: version.number, parents, digest: digestManifest(bytes) });
-    }
-    return new History(files, layout, graph, loaded);
+      return true;
+    });
+    // It may know versions that went.
+    if (all.length - graph.size < cached.size) cached.keep(new Set(all));
+    return new History(files, layout, all, graph, cached, loaded);
   }
 
   /** Writes the graph cache where that spares the next reading much. */
   remember(files: Files): void {
     if (this.loaded.size < REMEMBER_FROM) return;
-    const nodes = [...this.graph.keys()].map((id) => [id, this.node(id) as GraphNode] as const);
+    const nodes = this.all.map((id) => [id, this.node(id) as GraphNode] as const);
     writeGraph(files, this.layout.graph, nodes);
   }
 
   get size(): number {
-    return this.graph.size;
+    return this.all.length;
   }
 
   /** Of every version, in no order. */
   ids(): Iterable<VersionId> {
-    return this.graph.keys();
+    return this.all;
   }
 
   findNumber(number: number): Version | undefined {
@@ -73,7 +74,7 @@ export class History {
 
   /** The ids that begin so. */
   findPrefix(prefix: string): VersionId[] {
-    return [...this.graph.keys()].filter((id) => id.startsWith(prefix));
+    return this.all.filter((id) => id.startsWith(prefix));
   }
 
   /**
@@ -109,15 +110,13 @@ export class History {
   }
 
   private node(id: VersionId): GraphNode | undefined {
-    const known = this.graph.get(id);
-    if (typeof known !== 'string') return known;
-    const node = parseNode(known);
-    this.graph.set(id, node);
+    const node = this.graph.get(id) ?? this.cached.node(id);
+    if (node !== undefined) this.graph.set(id, node);
     return node;
   }
 
   private numbers(): ReadonlyMap<number, VersionId> {
-    this.byNumber ??= new Map([...this.graph.keys()].map((id) => [this.numberOf(id), id]));
+    this.byNumber ??= new Map(this.all.map((id) => [this.numberOf(id), id]));
     return this.byNumber;
   }
 
