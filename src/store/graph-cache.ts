@@ -20,10 +20,12 @@ const HEAD = 'lxcv graph 1\n';
 
 /** What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. */
 export function readGraph(files: FilesRead, path: string): CachedGraph {
-  const text = files.readIfPresent(path)?.toString('latin1') ?? '';
-  const end = text.lastIndexOf('\n', text.length - 2) + 1;
-  const isWhole = text.startsWith(HEAD) && text.slice(end) === seal(text.slice(0, end));
-  return new CachedGraph(isWhole ? text.slice(HEAD.length, end) : '');
+  const bytes = files.readIfPresent(path) ?? Buffer.alloc(0);
+  const end = bytes.lastIndexOf('\n', -2) + 1;
+  const isWhole =
+    bytes.subarray(0, HEAD.length).equals(Buffer.from(HEAD)) &&
+    bytes.toString('latin1', end) === seal(bytes.subarray(0, end));
+  return new CachedGraph(isWhole ? bytes.toString('latin1', HEAD.length, end) : '');
 }
 
 /** Nodes by their ids. A line is taken apart when it is asked for: most commands look at few of them. */
@@ -78,6 +80,6 @@ export function writeGraph(files: Files, path: string, graph: Iterable<readonly 
   }
 }
 
-function seal(text: string): string {
-  return `${createHash('sha256').update(text, 'latin1').digest('hex')}\n`;
+function seal(content: string | Buffer): string {
+  return `${createHash('sha256').update(content).digest('hex')}\n`;
 }
