@@ -84,6 +84,7 @@ export const LOOKING: readonly (keyof Files)[] = [
   'readIfPresent',
   'realPath',
   'list',
+  'listTyped',
   'readLink',
   'ticksForMappedWrites',
   'free',
