@@ -6,7 +6,7 @@
 import { type Host, machine } from '../../src/host/host.js';
 
 export interface InterruptedHost extends Host {
-  /** What was called, in order, of that which matters: the method and its arguments. */
+  /** What was called, in order, of that which matters: the method and its arguments, without paths below open directories. */
   readonly calls: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface Interruption {
 export function interruptedHost({ at, act, matters }: Interruption): InterruptedHost {
   const calls: string[] = [];
   const pass = (name: string, args: readonly unknown[]) => {
-    const call = `${name} ${args.filter((arg) => typeof arg === 'string').join(' ')}`;
+    const call = `${name} ${args.filter(isNamed).join(' ')}`;
     if (!matters(call)) return;
     calls.push(call);
     if (calls.length - 1 === at) act();
@@ -33,6 +33,10 @@ export function interruptedHost({ at, act, matters }: Interruption): Interrupted
     lxc: watch(machine.lxc, pass),
     mounts: watch(machine.mounts, pass),
   };
+}
+
+function isNamed(argument: unknown): boolean {
+  return typeof argument === 'string' && !argument.startsWith('/proc/self/fd/');
 }
 
 function watch<T extends object>(target: T, pass: (name: string, args: readonly unknown[]) => void): T {
