@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { changeToJson, each } from '../src/cli/json.js';
+import { changeToJson } from '../src/cli/json.js';
+import { each } from '../src/cli/json-text.js';
 import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
 import { LxcvError } from '../src/model/errors.js';

@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { each, versionToJson } from '../src/cli/json.js';
+import { versionToJson } from '../src/cli/json.js';
+import { each } from '../src/cli/json-text.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderLog } from '../src/render/log.js';
 

@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { changeToJson, each, packageToJson, versionToJson } from '../src/cli/json.js';
+import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
+import { each } from '../src/cli/json-text.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderStatus } from '../src/render/status.js';
 

@@ -7,7 +7,7 @@ import { type Engine, openEngine } from '../engine.js';
 import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
-import { jsonText } from './json.js';
+import { jsonText } from './json-text.js';
 import { reportTo } from './report.js';
 import { isLongerThanScreen, terminalStyle } from './terminal.js';
 

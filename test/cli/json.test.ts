@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changeToJson, each, jsonText, versionToJson } from '../../src/cli/json.js';
+import { changeToJson, versionToJson } from '../../src/cli/json.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { Version } from '../../src/model/version.js';
 
@@ -49,27 +48,5 @@ describe('changeToJson', () => {
     });
     const { pathBytes } = changeToJson({ ...change, path: 'a\xff\n' as BytePath }) as { pathBytes: string };
     expect(Buffer.from(pathBytes, 'base64')).toEqual(Buffer.from([0x61, 0xff, 0x0a]));
-  });
-});
-
-describe('jsonText', () => {
-  it('is what JSON.stringify writes with two blanks', () => {
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
-        expect([...jsonText(object)].join('')).toBe(JSON.stringify(object, null, 2));
-      }),
-    );
-  });
-
-  it('leaves out what is undefined, and writes what is iterable as an array', () => {
-    const numbers = each([1, 2], (number) => ({ number }));
-    const text = [...jsonText({ none: undefined, numbers, empty: each([], String) })].join('');
-    expect(JSON.parse(text)).toEqual({ numbers: [{ number: 1 }, { number: 2 }], empty: [] });
-  });
-
-  it('never holds more than a part of what is long', () => {
-    const pieces = [...jsonText({ lines: each(Array(10_000).keys(), (line) => `This is line ${line}`) })];
-    expect(pieces.length).toBeGreaterThan(3);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(70_000);
   });
 });

@@ -1,0 +1,51 @@
+/** The text of the JSON that commands print, written a piece at a time: there may be a million changes. */
+
+/** What is made of each value, made when it is asked for: there may be a million. */
+export function* each<Value, Json>(values: Iterable<Value>, toJson: (value: Value) => Json): Generator<Json> {
+  for (const value of values) yield toJson(value);
+}
+
+const CHUNK_CHARACTERS = 1 << 16;
+
+/** An object as `JSON.stringify(object, null, 2)` writes it, in pieces; its members may be iterables, which are written as arrays. */
+export function* jsonText(object: object): Generator<string> {
+  let text = '';
+  for (const piece of jsonPieces(object)) {
+    text += piece;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+}
+
+function* jsonPieces(object: object): Generator<string> {
+  let separator = '';
+  yield '{';
+  for (const [key, member] of Object.entries(object)) {
+    if (member === undefined) continue;
+    yield `${separator}\n  ${JSON.stringify(key)}: `;
+    if (isIterable(member)) yield* arrayPieces(member);
+    else yield indented(member, 2);
+    separator = ',';
+  }
+  yield separator === '' ? '}' : '\n}';
+}
+
+function* arrayPieces(values: Iterable<unknown>): Generator<string> {
+  let separator = '';
+  yield '[';
+  for (const value of values) {
+    yield `${separator}\n    ${indented(value, 4)}`;
+    separator = ',';
+  }
+  yield separator === '' ? ']' : '\n  ]';
+}
+
+function indented(value: unknown, columns: number): string {
+  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(columns)}`);
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
