@@ -83,6 +83,7 @@ describe('a commit of a running container', () => {
     expect(inode(third, 'home/changed')).toBe(inode(second, 'home/changed'));
     expect(inode(first, 'home/d/same')).not.toBe(lstatSync(join(lxc.rootfs('mysql').upper, 'home/d/same')).ino);
     expect(readFileSync(join(deltaOf(lxc, first.version.id), 'home/changed'), 'utf8')).toBe('before\n');
+    expect(await lxc.json('fsck', 'mysql')).toEqual({ findings: [] });
   });
 
   it('leaves one that its owner froze as it is', async () => {

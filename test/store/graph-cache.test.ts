@@ -56,6 +56,8 @@ describe('the graph cache', () => {
     expect(history.size).toBe(COUNT);
     expect(history.findNumber(COUNT)).toEqual(versions[COUNT]);
     expect(history.findNumber(3)).toBeUndefined();
+    expect(history.parentsOf(exampleId(3))).toEqual([]);
+    expect(() => history.numberOf(exampleId(3))).toThrow(expect.objectContaining({ code: 'store-damaged' }));
     expect(() => history.get(exampleId(3))).toThrow(expect.objectContaining({ code: 'store-damaged' }));
   });
 
