@@ -1,10 +1,12 @@
 /** The bytes of files: read, written, compared and copied through descriptors. See `Files`. */
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { cloneFile, type HostPath, nextData } from './native.js';
+import { cloneFile, type HostPath, isBound, nextData, openBelow } from './native.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
+/** Of a file that is made. */
+const MODE = 0o600;
 const COPY_BUFFER_BYTES = 1 << 20;
 
 /** An open regular file. */
@@ -133,9 +135,14 @@ function openRegular(path: HostPath): { descriptor: number; size: number } {
   });
 }
 
+/** open(2); a file that is made has mode 0600. By the binding once that is loaded: see `openBelow`. */
+export function open(path: HostPath, flags: number): number {
+  return (isBound() ? openBelow(path, flags, MODE) : undefined) ?? openSync(path, flags, MODE);
+}
+
 /** Does something with a file that is open meanwhile; one that is made has mode 0600. */
 export function withOpen<T>(path: HostPath, flags: number, use: (fd: number) => T): T {
-  const fd = openSync(path, flags, 0o600);
+  const fd = open(path, flags);
   try {
     return use(fd);
   } finally {

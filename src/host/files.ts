@@ -7,11 +7,11 @@ import {
   chmodSync,
   closeSync,
   constants,
+  type Dirent,
   fsyncSync,
   lchownSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readlinkSync,
   realpathSync,
@@ -22,11 +22,13 @@ import {
   unlinkSync,
 } from 'node:fs';
 import type { BytePath } from '../model/byte-path.js';
+import type { EntryType } from '../model/entry.js';
 import {
   append,
   copyContent,
   create,
   type OpenFile,
+  open,
   openFile,
   readEnd,
   readWhole,
@@ -78,8 +80,8 @@ export interface FilesRead {
   realPath(path: string): string | undefined;
   /** Names in a directory, in no order, without `.` and `..`. */
   list(path: HostPath): BytePath[];
-  /** The same in the order of their bytes, each with whether it is a directory. */
-  listTyped(path: HostPath): { readonly name: BytePath; readonly isDirectory: boolean }[];
+  /** The same, each with its type: as they were listed, for what is behind a name may be another thing by now. */
+  listTyped(path: HostPath): ReadonlyMap<BytePath, EntryType>;
   readLink(path: HostPath): Buffer;
   xattrNames(path: HostPath): string[];
   xattr(path: HostPath, name: string): Buffer | undefined;
@@ -141,9 +143,12 @@ export const files: Files = {
   realPath: (path) => present(() => realpathSync(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   listTyped: (path) =>
-    readdirSync(path, { encoding: 'latin1', withFileTypes: true })
-      .map((entry) => ({ name: entry.name as BytePath, isDirectory: entry.isDirectory() }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    new Map(
+      readdirSync(path, { encoding: 'latin1', withFileTypes: true }).map((entry) => [
+        entry.name as BytePath,
+        typeOfEntry(entry),
+      ]),
+    ),
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
   free,
@@ -176,8 +181,17 @@ export const files: Files = {
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
 };
 
+function typeOfEntry(entry: Dirent): EntryType {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  if (entry.isSymbolicLink()) return 'symlink';
+  if (entry.isCharacterDevice()) return 'char';
+  if (entry.isBlockDevice()) return 'block';
+  return entry.isFIFO() ? 'fifo' : 'socket';
+}
+
 function openDirectory(path: HostPath): Directory | undefined {
-  const fd = present(() => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const fd = present(() => open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   if (fd === undefined) return undefined;
   return { path: `/proc/self/fd/${fd}/.`, [Symbol.dispose]: () => closeSync(fd) };
 }

@@ -29,15 +29,26 @@ const STATX_BYTES = 256;
 const STATX_BASIC_STATS = 0x7ff;
 const statxBuffer = Buffer.alloc(STATX_BYTES);
 const statxView = new DataView(statxBuffer.buffer, statxBuffer.byteOffset, STATX_BYTES);
-/** A path below an open directory, as `Files` names them. */
-const BELOW_DESCRIPTOR = /^\/proc\/self\/fd\/(\d+)\/\.\/(.+)$/s;
+/** An open directory, or a path below one, as `Files` names them. */
+const BELOW_DESCRIPTOR = /^\/proc\/self\/fd\/(\d+)\/\.(?:\/(.+))?$/s;
+const O_CLOEXEC = 0o2000000;
 
-/** The kernel's limit for one value and for one file's list of names; both calls fill this buffer in turn. */
+/** Their numbers are the same on each architecture: asm-generic/unistd.h. */
+const SYS_GETXATTRAT = 464;
+const SYS_LISTXATTRAT = 465;
+/** The kernel's limit for one value and for one file's list of names. */
 const XATTR_MAX = 65536;
+/** Enough for nearly all: the kernel takes as much memory as it is offered, which lasts half as long as the call. */
+const XATTR_USUAL = 512;
+/** Both calls fill this buffer in turn. */
 const xattrBuffer = Buffer.allocUnsafeSlow(XATTR_MAX);
+/** struct xattr_args of linux/xattr.h: the address of that buffer, its size, flags. */
+const xattrArguments = Buffer.alloc(16);
 
 type LibC = ReturnType<typeof bind>;
 let bound: LibC | undefined;
+/** False once the kernel turned out to be older than Linux 6.13. */
+let hasXattrCallsBelow = true;
 
 /** The errno of a failed call as Node's own `fs` would throw it: `code`, `syscall` and `path` set. */
 class SystemError extends Error {
@@ -60,12 +71,23 @@ export function isBound(): boolean {
  * call writes over it. A path below an open directory is looked up there, and not by way of /proc, which takes as long again.
  */
 export function statx(path: HostPath): DataView | undefined {
-  const below = typeof path === 'string' ? BELOW_DESCRIPTOR.exec(path) : null;
-  const [directory, name] = below === null ? [AT_FDCWD, path] : [Number(below[1]), below[2] as string];
+  const { directory, name } = belowDescriptor(path) ?? { directory: AT_FDCWD, name: path };
   const result = libc().statx(directory, cPath(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statxBuffer);
   if (result === 0) return statxView;
   if (errorName() === 'ENOENT') return undefined;
   throw new SystemError(errorName(), 'statx', text(path));
+}
+
+/**
+ * open(2) of a path below an open directory, in half the time that Node takes, for it is looked up there; undefined for any other
+ * path. The file descriptor is Node's to close.
+ */
+export function openBelow(path: HostPath, flags: number, mode: number): number | undefined {
+  const below = belowDescriptor(path);
+  if (below === undefined) return undefined;
+  const fd = libc().openat(below.directory, below.name, flags | O_CLOEXEC, mode);
+  check(fd, 'open', path);
+  return fd;
 }
 
 /** Takes flock(2)'s exclusive lock, or returns false where another open file holds it. */
@@ -115,14 +137,27 @@ export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void
  * Empty where the file system has none.
  */
 export function listXattrs(path: HostPath): string[] {
-  const size = Number(libc().llistxattr(cPath(path), xattrBuffer, XATTR_MAX));
+  const size = fillXattrBuffer(
+    (room) =>
+      callBelow(path, ({ directory, name }) =>
+        libc().listxattrat(SYS_LISTXATTRAT, directory, name, AT_SYMLINK_NOFOLLOW, xattrBuffer, room),
+      ) ?? libc().llistxattr(cPath(path), xattrBuffer, room),
+  );
   if (size < 0 && errorName() !== 'ENOTSUP') throw new SystemError(errorName(), 'llistxattr', text(path));
   return size <= 0 ? [] : xattrBuffer.toString('latin1', 0, size - 1).split('\0');
 }
 
 /** The value of one extended attribute, or undefined where there is none. A symbolic link is not followed. */
 export function getXattr(path: HostPath, name: string): Buffer | undefined {
-  const size = Number(libc().lgetxattr(cPath(path), nameBytes(name), xattrBuffer, XATTR_MAX));
+  const bytes = nameBytes(name);
+  const size = fillXattrBuffer(
+    (room) =>
+      callBelow(path, ({ directory, name: file }) => {
+        xattrArguments.writeUint32LE(room, 8);
+        const { length } = xattrArguments;
+        return libc().getxattrat(SYS_GETXATTRAT, directory, file, AT_SYMLINK_NOFOLLOW, bytes, xattrArguments, length);
+      }) ?? libc().lgetxattr(cPath(path), bytes, xattrBuffer, room),
+  );
   if (size >= 0) return Buffer.from(xattrBuffer.subarray(0, size));
   if (errorName() === 'ENODATA' || errorName() === 'ENOTSUP') return undefined;
   throw new SystemError(errorName(), 'lgetxattr', text(path));
@@ -198,6 +233,30 @@ export function unmountIdle(directory: string): void {
   check(libc().umount2(cPath(directory), 0), 'umount2', directory);
 }
 
+/** Where a path lies from an open directory, as `Files` names such paths; undefined for another one. */
+function belowDescriptor(path: HostPath): { readonly directory: number; readonly name: string } | undefined {
+  const below = typeof path === 'string' ? BELOW_DESCRIPTOR.exec(path) : null;
+  return below === null ? undefined : { directory: Number(below[1]), name: below[2] ?? '.' };
+}
+
+/** What a call on extended attributes returns that takes an open directory; undefined where path or kernel are not made for it. */
+function callBelow(
+  path: HostPath,
+  call: (below: { readonly directory: number; readonly name: string }) => number | bigint,
+): number | bigint | undefined {
+  const below = hasXattrCallsBelow ? belowDescriptor(path) : undefined;
+  const result = below === undefined ? undefined : call(below);
+  if (result === undefined || result >= 0 || errorName() !== 'ENOSYS') return result;
+  hasXattrCallsBelow = false;
+  return undefined;
+}
+
+/** Has a call fill the buffer: with as much room as most need and, where that is too little, with all. @returns what it returned. */
+function fillXattrBuffer(call: (room: number) => number | bigint): number {
+  const size = call(XATTR_USUAL);
+  return Number(size < 0 && errorName() === 'ERANGE' ? call(XATTR_MAX) : size);
+}
+
 function libc(): LibC {
   bound ??= bind();
   return bound;
@@ -206,6 +265,7 @@ function libc(): LibC {
 function bind() {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const lib = koffi.load('libc.so.6');
+  xattrArguments.writeBigUInt64LE(koffi.address(xattrBuffer));
   const declare = <F>(prototype: string): F => lib.func(prototype) as unknown as F;
   return {
     errno: () => koffi.errno(),
@@ -224,6 +284,23 @@ function bind() {
     statx: declare<(d: number, path: CPath, flags: number, mask: number, into: Buffer) => number>(
       'int statx(int, const char *, int, unsigned int, void *)',
     ),
+    openat: declare<(d: number, path: string, flags: number, mode: number) => number>(
+      'int openat(int, const char *, int, unsigned int)',
+    ),
+    listxattrat: declare<
+      (call: number, d: number, path: string, flags: number, list: Buffer, size: number) => number | bigint
+    >('long syscall(long, int, const char *, unsigned int, void *, size_t)'),
+    getxattrat: declare<
+      (
+        call: number,
+        d: number,
+        path: string,
+        flags: number,
+        name: Buffer,
+        args: Buffer,
+        size: number,
+      ) => number | bigint
+    >('long syscall(long, int, const char *, unsigned int, const char *, void *, size_t)'),
     llistxattr: declare<(path: CPath, list: Buffer, size: number) => number>(
       'long llistxattr(const char *, void *, size_t)',
     ),

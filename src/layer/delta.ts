@@ -33,9 +33,10 @@ function* examine(files: FilesRead, location: HostPath, path: BytePath): Descent
   using directory = files.openDirectory(location);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
   yield unkeptAt(files, directory.path, path);
-  for (const { name, isDirectory } of files.listTyped(directory.path)) {
+  const types = files.listTyped(directory.path);
+  for (const name of [...types.keys()].sort()) {
     const child = childPath(directory.path, name);
-    if (isDirectory) yield examine(files, child, joinPath(path, name));
+    if (types.get(name) === 'directory') yield examine(files, child, joinPath(path, name));
     else yield unkeptAt(files, child, joinPath(path, name));
   }
 }

@@ -7,7 +7,7 @@ import type { Change, ChangeKind } from '../model/changes.js';
 import { type Descent, descend } from '../model/job.js';
 import type { SealedDigests } from './digest.js';
 import { isBookkeeping } from './overlayfs.js';
-import { TreeDirectory, type TreeEntry } from './tree.js';
+import { type Lookup, TreeDirectory, type TreeEntry } from './tree.js';
 
 /** A change, with what the two trees hold there: both can be reached until the next is asked for. */
 export interface Difference extends Change {
@@ -22,6 +22,8 @@ export interface DiffOptions {
   readonly sealed?: SealedDigests;
   /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
   readonly coarse?: boolean;
+  /** Does not ask how large files are: of what only one tree has, no more is read than the listings of directories. */
+  readonly withoutSizes?: boolean;
 }
 
 /** From this size on, in bytes, it is worth to read a listing in place of two files. */
@@ -66,31 +68,32 @@ class Comparison {
     b: TreeDirectory | undefined,
   ): Differences {
     for (const name of this.namesBelow(parent, a, b)) {
-      yield* this.compareNames(joinPath(parent, name), name, a, b);
+      const path = joinPath(parent, name);
+      const was = a?.lookup(name);
+      const is = b?.lookup(name);
+      const before = was?.kind === 'entry' ? was.entry : undefined;
+      const after = is?.kind === 'entry' ? is.entry : undefined;
+      const kind = this.isWanted(path) ? this.kindOf(path, before, after) : undefined;
+      if (kind !== undefined) yield this.difference(path, kind, before, after);
+      if (before?.type === 'directory' || after?.type === 'directory') {
+        using below = openChild(a, name, was);
+        using above = openChild(b, name, is);
+        if (below !== undefined || above !== undefined) yield this.compareDirectories(path, below, above);
+      }
       yield;
     }
   }
 
-  private *compareNames(
+  private difference(
     path: BytePath,
-    name: BytePath,
-    a: TreeDirectory | undefined,
-    b: TreeDirectory | undefined,
-  ): Differences {
-    const was = a?.lookup(name);
-    const is = b?.lookup(name);
-    const before = was?.kind === 'entry' ? was.entry : undefined;
-    const after = is?.kind === 'entry' ? is.entry : undefined;
-    const told = after ?? before;
-    if (told === undefined) return;
-    const kind = this.isWanted(path) ? this.kindOf(path, before, after) : undefined;
-    if (kind !== undefined) {
-      const { type, size } = told.stat;
-      yield { path, kind, type, size: type === 'file' ? size : 0, before, after };
-    }
-    using below = was?.kind === 'entry' && was.layers.length > 0 ? a?.openChild(name, was.layers) : undefined;
-    using above = is?.kind === 'entry' && is.layers.length > 0 ? b?.openChild(name, is.layers) : undefined;
-    if (below !== undefined || above !== undefined) yield this.compareDirectories(path, below, above);
+    kind: ChangeKind,
+    before: TreeEntry | undefined,
+    after: TreeEntry | undefined,
+  ): Difference {
+    const told = (after ?? before) as TreeEntry;
+    const isSized = told.type === 'file' && !this.options.withoutSizes;
+    const size = isSized ? unlessGone(0, () => told.stat.size) : 0;
+    return { path, kind, type: told.type, size, before, after };
   }
 
   /** The names that may differ: what only one of the trees has layers for; on the way to wanted paths, those alone. */
@@ -124,8 +127,8 @@ class Comparison {
   }
 
   private hasSameContent(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
-    if (a.stat.type !== b.stat.type) return false;
-    switch (a.stat.type) {
+    if (a.type !== b.type) return false;
+    switch (a.type) {
       case 'file':
         return a.stat.size === b.stat.size && this.hasSameBytes(path, a, b);
       case 'symlink':
@@ -155,7 +158,7 @@ function hasSameMetadata(files: FilesRead, a: TreeEntry, b: TreeEntry): boolean 
     a.stat.mode === b.stat.mode &&
     a.stat.uid === b.stat.uid &&
     a.stat.gid === b.stat.gid &&
-    (a.stat.type === 'directory' || a.stat.mtimeNs === b.stat.mtimeNs) &&
+    (a.type === 'directory' || a.stat.mtimeNs === b.stat.mtimeNs) &&
     hasSameXattrs(files, a.location, b.location)
   );
 }
@@ -169,6 +172,14 @@ function hasSameXattrs(files: FilesRead, a: HostPath, b: HostPath): boolean {
     const other = files.xattr(b, name);
     return value !== undefined && other !== undefined && value.equals(other);
   });
+}
+
+function openChild(
+  directory: TreeDirectory | undefined,
+  name: BytePath,
+  found: Lookup | undefined,
+): TreeDirectory | undefined {
+  return found?.kind === 'entry' && found.layers.length > 0 ? directory?.openChild(name, found.layers) : undefined;
 }
 
 /** How many layers the two lists have in common at their ends. */

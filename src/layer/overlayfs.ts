@@ -5,6 +5,7 @@
 
 import type { FilesRead, Stat } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
+import type { EntryType } from '../model/entry.js';
 
 /** What every mount of lxcv's deltas is pinned to, whatever the distribution's defaults are. */
 const PINNED_OPTIONS = 'redirect_dir=off,metacopy=off,index=off,nfs_export=off,xino=off';
@@ -32,13 +33,14 @@ export function readDirectoryMark(files: FilesRead, path: HostPath): DirectoryMa
 }
 
 /** True where a path hides what lies under it: a character device 0/0 or, in a directory so marked, an empty file with an attribute. */
-export function isWhiteout(files: FilesRead, path: HostPath, stat: Stat, directory: DirectoryMark): boolean {
-  if (stat.type === 'char') return stat.rawDevice === 0n;
-  return directory === 'xwhiteouts' && isEmptyFile(stat) && files.xattr(path, WHITEOUT) !== undefined;
-}
-
-function isEmptyFile(stat: Stat): boolean {
-  return stat.type === 'file' && stat.size === 0;
+export function isWhiteout(
+  files: FilesRead,
+  entry: { readonly type: EntryType; readonly stat: Stat; readonly location: HostPath },
+  directory: DirectoryMark,
+): boolean {
+  if (entry.type === 'char') return entry.stat.rawDevice === 0n;
+  if (entry.type !== 'file' || directory !== 'xwhiteouts') return false;
+  return entry.stat.size === 0 && files.xattr(entry.location, WHITEOUT) !== undefined;
 }
 
 /** True for an attribute that is overlayfs's own, and none of the container's. */

@@ -6,6 +6,7 @@
 import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
 import { type BytePath, ROOT } from '../model/byte-path.js';
+import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
 
@@ -15,10 +16,16 @@ interface Part {
   readonly layer: string;
   readonly directory: Directory;
   readonly mark: DirectoryMark;
+  /** What it holds, once it was listed. */
+  types?: Types;
 }
+
+type Types = ReadonlyMap<BytePath, EntryType>;
 
 /** What a tree holds under a name. `location` reaches it while the directory that it was looked up in is open. */
 export interface TreeEntry {
+  readonly type: EntryType;
+  /** Read when it is asked for, where the listing of a directory told the type; throws ENOENT where it is gone by then. */
   readonly stat: Stat;
   readonly location: HostPath;
   /** The layer that shows it. */
@@ -88,9 +95,11 @@ export class TreeDirectory implements Disposable {
 
   /** Every name, whiteouts included, that the first `count` parts hold. */
   names(count = this.parts.length): Set<BytePath> {
-    return new Set(
-      this.parts.slice(0, count).flatMap((part) => unlessGone([], () => this.files.list(part.directory.path))),
-    );
+    const listed = this.parts.slice(0, count).map((part) => {
+      part.types = unlessGone<Types>(new Map(), () => this.files.listTyped(part.directory.path));
+      return part.types;
+    });
+    return new Set(listed.flatMap((types) => [...types.keys()]));
   }
 
   lookup(name: BytePath): Lookup {
@@ -98,21 +107,30 @@ export class TreeDirectory implements Disposable {
     let closed = false;
     const layers: string[] = [];
     for (const part of this.parts) {
-      const location = childPath(part.directory.path, name);
-      const stat = this.files.stat(location);
-      if (stat === undefined) continue;
-      const whiteout = unlessGone(false, () => isWhiteout(this.files, location, stat, part.mark));
+      const entry = this.entryIn(part, name);
+      if (entry === undefined) continue;
+      const whiteout = unlessGone(false, () => isWhiteout(this.files, entry, part.mark));
       if (top === undefined) {
-        top = { stat, location, layer: part.layer };
-        if (whiteout) return { kind: 'whiteout', entry: top };
+        top = entry;
+        if (whiteout) return { kind: 'whiteout', entry };
       }
-      closed = stat.type !== 'directory' || whiteout;
+      closed = entry.type !== 'directory' || whiteout;
       if (closed) break;
       layers.push(part.layer);
-      closed = unlessGone('merged', () => readDirectoryMark(this.files, location)) === 'opaque';
+      closed = unlessGone('merged', () => readDirectoryMark(this.files, entry.location)) === 'opaque';
       if (closed) break;
     }
     return top === undefined ? { kind: 'absent' } : { kind: 'entry', entry: top, closed, layers };
+  }
+
+  private entryIn({ layer, directory, types }: Part, name: BytePath): TreeEntry | undefined {
+    const location = childPath(directory.path, name);
+    if (types === undefined) {
+      const stat = this.files.stat(location);
+      return stat === undefined ? undefined : { type: stat.type, stat, location, layer };
+    }
+    const type = types.get(name);
+    return type === undefined ? undefined : new ListedEntry(this.files, type, location, layer);
   }
 
   /** The entry of a name as the mounted tree shows it. */
@@ -133,7 +151,25 @@ export class TreeDirectory implements Disposable {
   self(): TreeEntry {
     const { layer, directory } = this.parts[0] as Part;
     const location = directory.path;
-    return { stat: this.files.stat(location) as Stat, location, layer };
+    return { type: 'directory', stat: this.files.stat(location) as Stat, location, layer };
+  }
+}
+
+/** An entry of which no more is known than its directory's listing says. */
+class ListedEntry implements TreeEntry {
+  private found: Stat | undefined;
+
+  constructor(
+    private readonly files: FilesRead,
+    readonly type: EntryType,
+    readonly location: HostPath,
+    readonly layer: string,
+  ) {}
+
+  get stat(): Stat {
+    this.found ??= this.files.stat(this.location);
+    if (this.found !== undefined) return this.found;
+    throw Object.assign(new Error(`ENOENT: ${this.location} is gone`), { code: 'ENOENT' });
   }
 }
 

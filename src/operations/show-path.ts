@@ -74,7 +74,7 @@ function* readEntries(world: World, opened: TreeDirectory | undefined): Job<Name
   const entries: NamedPath[] = [];
   for (const name of [...(directory?.names() ?? [])].sort()) {
     const entry = directory?.entry(name);
-    const info = entry && infoOf(world, entry);
+    const info = entry && unlessGone(undefined, () => infoOf(world, entry));
     if (info !== undefined) entries.push({ name, ...info });
     yield;
   }

@@ -40,6 +40,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
   const changes = await tellChanges(world, before, after, {
     what: `looking for what changed in ${name}`,
     listings: version === null ? new Map() : listingsOf({ repository, version }),
+    withoutSizes: true,
   });
   const trees = [
     { name: `the last version of ${name}`, layers: before },

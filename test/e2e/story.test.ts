@@ -235,6 +235,15 @@ describe('the story of a container', () => {
     const shown = await done(lxc, 'status', 'mysql');
     for (const { path } of changes) expect(shown).toContain(path);
 
+    await lxc.attach('mysql', 'mv /first /home/elsewhere');
+    expect((await lxc.json<StatusJson>('status', 'mysql')).changes).toMatchObject([
+      changes[0],
+      { path: 'first', kind: 'removed', movedTo: 'home/elsewhere' },
+      { path: 'home/elsewhere', kind: 'added', movedFrom: 'first' },
+      ...changes.slice(1),
+    ]);
+    await lxc.attach('mysql', 'mv /home/elsewhere /first');
+
     await lxc.stop('mysql');
     expect(await lxc.json<StatusJson>('status', 'mysql')).toMatchObject({ state: 'stopped', changes });
     expect((await lxc.json<ListJson>('list')).containers).toMatchObject([{ name: 'mysql', dirty: true }]);

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, linkSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
-import { diffTrees } from '../../src/layer/diff.js';
+import { type DiffOptions, diffTrees } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { Change } from '../../src/model/changes.js';
@@ -270,6 +270,30 @@ describe('diffTrees', () => {
     expect(listed()).toBe(2);
   });
 
+  it('asks nothing more of what only one tree has, where sizes are not wanted', () => {
+    using place = temporaryDirectory();
+    const base = plant(join(place.path, 'base'), { 'etc/file': 'a' });
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`etc/new/${i}`, 'content']));
+    const delta = plant(join(place.path, 'delta'), { ...many, 'etc/new/null': device(1, 3) });
+    const asked: string[] = [];
+    const watched: Files = {
+      ...files,
+      stat: (path) => {
+        asked.push(basename(path.toString()));
+        return files.stat(path);
+      },
+    };
+    const tell = (options: DiffOptions) => finish(gather(diffTrees(watched, [base], [delta, base], options)));
+    const sized = tell({});
+    expect(sized.map(({ size }) => size)).toEqual([0, ...Array(50).fill(7), 0]);
+    expect(asked).toContain('49');
+    asked.splice(0);
+    const changes = tell({ withoutSizes: true });
+    expect(changes.map(toLine)).toEqual(sized.map((change) => toLine({ ...change, size: 0 })));
+    expect(asked).toContain('null');
+    expect(asked).not.toContain('49');
+  });
+
   it.each([
     ['base-missing', 'rootfs'],
     ['store-damaged', 'versions/abcdefghijkl/delta'],
@@ -367,9 +391,9 @@ function countLists(): { listed: () => number; counting: Files } {
   let count = 0;
   const counting: Files = {
     ...files,
-    list: (path) => {
+    listTyped: (path) => {
       count += 1;
-      return files.list(path);
+      return files.listTyped(path);
     },
   };
   return { listed: () => count, counting };

@@ -112,6 +112,17 @@ describe('TreeDirectory', () => {
     expect(dir.entry('b' as BytePath)).toBeUndefined();
   });
 
+  it('knows of what went since a directory was listed that it was there, and no more', () => {
+    using place = temporaryDirectory();
+    using root = open(place, { layer: { file: '' } });
+    expect([...root.names()]).toEqual(['file']);
+    files.unlink(join(place.path, 'layer/file'));
+    const entry = root.entry('file' as BytePath);
+    expect(entry?.type).toBe('file');
+    expect(() => entry?.stat).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    expect(root.entry('other' as BytePath)).toBeUndefined();
+  });
+
   it('is itself what its topmost part is', () => {
     using place = temporaryDirectory();
     using root = open(place, { upper: {}, lower: {} });

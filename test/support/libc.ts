@@ -24,6 +24,7 @@ const calls = {
   utimensat: libc.func('int utimensat(int, void *, void *, int)'),
   mount: libc.func('int mount(void *, void *, void *, unsigned long, void *)'),
   umount2: libc.func('int umount2(void *, int)'),
+  prctl: libc.func('int prctl(int, unsigned long, void *)'),
 };
 
 /** The names of all extended attributes that root sees, each character a byte (latin1). */
@@ -80,4 +81,35 @@ function call(syscall: keyof typeof calls, ...args: unknown[]): number {
 /** A string stands for bytes, one a character (latin1), as the names of attributes do. */
 function cString(bytes: string | Buffer): Buffer {
   return Buffer.concat([typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes, Buffer.alloc(1)]);
+}
+
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
+/** linux/filter.h and linux/seccomp.h: load a word, jump where it is equal, return. */
+const [LOAD, JUMP_EQUAL, RETURN] = [0x20, 0x15, 0x06];
+const [ALLOW, ERRNO] = [0x7fff0000, 0x00050000];
+const ENOSYS = 38;
+
+/** Makes this thread's kernel one that does not know these system calls, until the process ends. */
+export function forgetSystemCalls(...numbers: number[]): void {
+  const instructions = [
+    [LOAD, 0, 0, 0],
+    ...numbers.map((number, index) => [JUMP_EQUAL, numbers.length - index, 0, number]),
+    [RETURN, 0, 0, ALLOW],
+    [RETURN, 0, 0, ERRNO | ENOSYS],
+  ];
+  const filter = Buffer.concat(
+    instructions.map(([code, whenTrue, whenFalse, operand]) => {
+      const instruction = Buffer.alloc(8);
+      instruction.writeUInt16LE(code as number);
+      instruction.writeUInt8(whenTrue as number, 2);
+      instruction.writeUInt8(whenFalse as number, 3);
+      instruction.writeUInt32LE(operand as number, 4);
+      return instruction;
+    }),
+  );
+  const program = Buffer.alloc(16);
+  program.writeUInt16LE(instructions.length);
+  program.writeBigUInt64LE(BigInt(koffi.address(filter)), 8);
+  call('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program);
 }
