@@ -35,7 +35,7 @@ export interface Lxc {
   /**
    * Keeps a stopped container from being started until disposed of, or returns undefined where it runs. It binds the
    * abstract socket on which LXC takes a container's commands: `lxc-start` refuses to run where that name is taken, other
-   * tools see a stopped container, and the kernel frees it with the process that holds it.
+   * tools see a stopped container, and the kernel frees it with the process that holds it. It can be disposed of twice.
    */
   holdStopped(lxcpath: string, name: ContainerName): Disposable | undefined;
   /**
@@ -64,8 +64,14 @@ export const lxc: Lxc = {
     return (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState;
   },
   holdStopped(lxcpath, name) {
-    const fd = bindAbstractSocket(commandSocketName(lxcpath, name));
-    return fd === undefined ? undefined : { [Symbol.dispose]: () => closeDescriptor(fd) };
+    let fd = bindAbstractSocket(commandSocketName(lxcpath, name));
+    if (fd === undefined) return undefined;
+    return {
+      [Symbol.dispose]: () => {
+        if (fd !== undefined) closeDescriptor(fd);
+        fd = undefined;
+      },
+    };
   },
   lockDirectory,
   runningUnder,

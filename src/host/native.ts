@@ -137,27 +137,14 @@ export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void
  * Empty where the file system has none.
  */
 export function listXattrs(path: HostPath): string[] {
-  const size = fillXattrBuffer(
-    (room) =>
-      callBelow(path, ({ directory, name }) =>
-        libc().listxattrat(SYS_LISTXATTRAT, directory, name, AT_SYMLINK_NOFOLLOW, xattrBuffer, room),
-      ) ?? libc().llistxattr(cPath(path), xattrBuffer, room),
-  );
+  const size = enough(readXattrNames(path, XATTR_USUAL), () => readXattrNames(path, XATTR_MAX));
   if (size < 0 && errorName() !== 'ENOTSUP') throw new SystemError(errorName(), 'llistxattr', text(path));
   return size <= 0 ? [] : xattrBuffer.toString('latin1', 0, size - 1).split('\0');
 }
 
 /** The value of one extended attribute, or undefined where there is none. A symbolic link is not followed. */
 export function getXattr(path: HostPath, name: string): Buffer | undefined {
-  const bytes = nameBytes(name);
-  const size = fillXattrBuffer(
-    (room) =>
-      callBelow(path, ({ directory, name: file }) => {
-        xattrArguments.writeUint32LE(room, 8);
-        const { length } = xattrArguments;
-        return libc().getxattrat(SYS_GETXATTRAT, directory, file, AT_SYMLINK_NOFOLLOW, bytes, xattrArguments, length);
-      }) ?? libc().lgetxattr(cPath(path), bytes, xattrBuffer, room),
-  );
+  const size = enough(readXattr(path, name, XATTR_USUAL), () => readXattr(path, name, XATTR_MAX));
   if (size >= 0) return Buffer.from(xattrBuffer.subarray(0, size));
   if (errorName() === 'ENODATA' || errorName() === 'ENOTSUP') return undefined;
   throw new SystemError(errorName(), 'lgetxattr', text(path));
@@ -239,22 +226,36 @@ function belowDescriptor(path: HostPath): { readonly directory: number; readonly
   return below === null ? undefined : { directory: Number(below[1]), name: below[2] ?? '.' };
 }
 
-/** What a call on extended attributes returns that takes an open directory; undefined where path or kernel are not made for it. */
-function callBelow(
-  path: HostPath,
-  call: (below: { readonly directory: number; readonly name: string }) => number | bigint,
-): number | bigint | undefined {
+/** Fills the buffer with names. @returns their bytes, or -1 with errno set, as the two calls after it do. */
+function readXattrNames(path: HostPath, room: number): number {
   const below = hasXattrCallsBelow ? belowDescriptor(path) : undefined;
-  const result = below === undefined ? undefined : call(below);
-  if (result === undefined || result >= 0 || errorName() !== 'ENOSYS') return result;
-  hasXattrCallsBelow = false;
-  return undefined;
+  if (below === undefined) return Number(libc().llistxattr(cPath(path), xattrBuffer, room));
+  const { directory, name } = below;
+  const size = libc().listxattrat(SYS_LISTXATTRAT, directory, name, AT_SYMLINK_NOFOLLOW, xattrBuffer, room);
+  return isCallMissing(size) ? readXattrNames(path, room) : Number(size);
 }
 
-/** Has a call fill the buffer: with as much room as most need and, where that is too little, with all. @returns what it returned. */
-function fillXattrBuffer(call: (room: number) => number | bigint): number {
-  const size = call(XATTR_USUAL);
-  return Number(size < 0 && errorName() === 'ERANGE' ? call(XATTR_MAX) : size);
+function readXattr(path: HostPath, name: string, room: number): number {
+  const below = hasXattrCallsBelow ? belowDescriptor(path) : undefined;
+  if (below === undefined) return Number(libc().lgetxattr(cPath(path), nameBytes(name), xattrBuffer, room));
+  xattrArguments.writeUint32LE(room, 8);
+  const size = libc().getxattrat(
+    ...([SYS_GETXATTRAT, below.directory, below.name, AT_SYMLINK_NOFOLLOW] as const),
+    ...([nameBytes(name), xattrArguments, xattrArguments.length] as const),
+  );
+  return isCallMissing(size) ? readXattr(path, name, room) : Number(size);
+}
+
+/** True where a call failed because the kernel does not have it, which is remembered. */
+function isCallMissing(result: number | bigint): boolean {
+  if (result >= 0 || errorName() !== 'ENOSYS') return false;
+  hasXattrCallsBelow = false;
+  return true;
+}
+
+/** The size that a call gave or, where there was not room enough, that it gives with more. */
+function enough(size: number, withMore: () => number): number {
+  return size < 0 && errorName() === 'ERANGE' ? withMore() : size;
 }
 
 function libc(): LibC {

@@ -11,17 +11,21 @@ import type { Author } from '../model/version.js';
 export async function author(): Promise<Author> {
   const { GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, SUDO_USER } = process.env;
   const login = SUDO_USER || userInfo().username;
+  const settings = GIT_AUTHOR_NAME && GIT_AUTHOR_EMAIL ? new Map<string, string>() : await gitUser();
   return {
-    name: GIT_AUTHOR_NAME || (await gitSetting('user.name')) || login,
-    email: GIT_AUTHOR_EMAIL || (await gitSetting('user.email')) || `${login}@${hostname()}`,
+    name: GIT_AUTHOR_NAME || settings.get('user.name') || login,
+    email: GIT_AUTHOR_EMAIL || settings.get('user.email') || `${login}@${hostname()}`,
   };
 }
 
-/** A setting of git's configuration, or undefined where it is not set or git is not installed. */
-async function gitSetting(key: string): Promise<string | undefined> {
+/** The user of git's configuration, by key; empty where it has none or git is not installed. */
+async function gitUser(): Promise<ReadonlyMap<string, string>> {
   try {
-    return (await simpleGit().getConfig(key, 'global')).value ?? undefined;
+    const told = await simpleGit().raw('config', '--global', '--null', '--get-regexp', '^user\\.(name|email)$');
+    const settings = told.split('\0').slice(0, -1);
+    // A key stands in the first line, its value in all others; of several values the last one counts.
+    return new Map(settings.map((setting) => setting.split(/\n(.*)/s) as [string, string]));
   } catch {
-    return undefined;
+    return new Map();
   }
 }

@@ -37,16 +37,17 @@ function* examine(files: FilesRead, location: HostPath, path: BytePath): Descent
   for (const name of [...types.keys()].sort()) {
     const child = childPath(directory.path, name);
     if (types.get(name) === 'directory') yield examine(files, child, joinPath(path, name));
-    else yield unkeptAt(files, child, joinPath(path, name));
+    else yield unkeptAt(files, child, path, name);
   }
 }
 
-function unkeptAt(files: FilesRead, location: HostPath, path: BytePath): Unkept | undefined {
-  const reason = files
-    .xattrNames(location)
-    .map(whyNotKept)
-    .find((why) => why !== undefined);
-  return reason === undefined ? undefined : { path, reason };
+/** @param parent the path of what `name` lies in; a million files have no path that is never told. */
+function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unkept | undefined {
+  for (const xattr of files.xattrNames(location)) {
+    const reason = whyNotKept(xattr);
+    if (reason !== undefined) return { path: name === ROOT ? parent : joinPath(parent, name), reason };
+  }
+  return undefined;
 }
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */

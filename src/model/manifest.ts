@@ -42,6 +42,10 @@ const manifestSchema = v.strictObject({
   pause: v.exactOptional(v.pipe(v.number(), v.minValue(0))),
 });
 
+/** What a version is before its changes were counted. */
+export type Uncounted = Omit<Version, 'changes'>;
+const draftSchema = v.omit(manifestSchema, ['changes']);
+
 /** The bytes of a version's manifest. */
 export function encodeManifest(version: Version): Buffer {
   return toBytes(v.parse(manifestSchema, { format: MANIFEST_FORMAT, ...version }));
@@ -67,8 +71,21 @@ export function decodeKnownManifest(bytes: Uint8Array): Version {
   return version;
 }
 
+/** The bytes of a manifest to which the counts are yet to come. */
+export function encodeDraft(version: Uncounted): Buffer {
+  return toBytes(v.parse(draftSchema, { format: MANIFEST_FORMAT, ...version }));
+}
+
+/** What `encodeDraft` wrote. @throws LxcvError `store-newer`, `store-damaged`. */
+export function decodeDraft(bytes: Uint8Array, where: string): Uncounted {
+  const parsed = v.safeParse(draftSchema, parseVersioned(bytes, MANIFEST_FORMAT, where));
+  if (!parsed.success) throw damaged(where, v.getDotPath(parsed.issues[0]) ?? 'its fields');
+  const { format, ...version } = parsed.output;
+  return version;
+}
+
 /** A schema's output has its keys in the schema's order. */
-function toBytes(manifest: v.InferOutput<typeof manifestSchema>): Buffer {
+function toBytes(manifest: v.InferOutput<typeof draftSchema>): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, 'utf8');
 }
 

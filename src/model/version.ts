@@ -66,6 +66,7 @@ export interface Version {
   readonly chain: readonly Layer[];
   /** What lies under the chain, top first, outside the store. */
   readonly bases: readonly Base[];
+  /** Against the first parent; of a first version against its bases. */
   readonly changes: ChangeCounts;
   /** For a version of a running container: how long it stood still, in milliseconds. */
   readonly pause?: number;

@@ -7,17 +7,15 @@ import { basename, dirname } from 'node:path';
 import type { Files, Stat } from '../host/files.js';
 import { fingerprint } from '../layer/base.js';
 import { findMisread } from '../layer/delta.js';
-import { diffTrees } from '../layer/diff.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
 import { pathToText } from '../model/byte-path.js';
-import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import type { Base, RepositoryName, Version } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
 import { runStep, type Step } from '../store/steps.js';
-import type { CommitRequest } from './commit-request.js';
+import type { CommitOrder } from './commit-request.js';
 import { completeDraft, freeBranchName } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
@@ -40,34 +38,29 @@ export async function adopt(
   world: World,
   repository: Repository,
   container: Container,
-  request: Required<CommitRequest>,
+  request: CommitOrder,
+  hold: Disposable,
 ): Promise<Version> {
   const origin = await checkAdoptable(world, container);
   const { files } = world.host;
   const layout = repository.layout.version(newId(world.host.randomBytes));
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
   const branch = freeBranchName(repository.branches, container.name);
-  const changes = await runJob(
-    world,
-    `listing what ${container.name} holds`,
-    countChanges(diffTrees(files, origin.lowers, [origin.delta, ...origin.lowers], { coarse: true })),
-  );
   const version = completeDraft(world, repository, {
     ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
-    ...{ message: request.message, author: request.author },
-    changes,
+    ...{ message: request.message, author: await request.author },
   });
-  await restack(world, {
+  return await restack(world, {
     command: 'commit',
     container,
     repository: repository.layout,
-    present: { version, keyframe: undefined },
+    present: { version, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
     next: { container: container.name, branch, parents: [version.id], lowers: [layout.deltaLayer], bases },
     model: origin.delta,
     refs: new Map([[branch, version.id]]),
     arrival: planArrival(world, container, origin, repository.layout, layout),
+    hold,
   });
-  return version;
 }
 
 /**

@@ -1,20 +1,17 @@
 /** Switches a stopped container to a version. What it holds that no version has yet becomes one first; name and addresses stay. */
 
-import { diffTrees } from '../layer/diff.js';
-import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, VersionId } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import { branchForCommit, draftPresent } from './draft.js';
+import { branchForCommit, changesAnything, draftPresent } from './draft.js';
 import { holdStopped } from './hold.js';
 import { checkKept } from './kept.js';
 import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
-import { runJob } from './run-job.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
@@ -31,22 +28,26 @@ export async function switchInPlace(
   const container = requireVersioned(world, name);
   checkUnedited(container);
   using hold = await holdStopped(world, container);
-  const act = () =>
-    unlessDestroyed(world, container, () => switchStopped(world, request, repository, found, container));
-  if (hold !== undefined) return await act();
+  const act = (held: Disposable) =>
+    unlessDestroyed(world, container, () => switchStopped(world, request, repository, found, container, held));
+  if (hold !== undefined) return await act(hold);
   if (!request.restart) throw running(name);
   return await whileStopped(world, container, act);
 }
 
 /** Stops a container, acts, and starts it again, whatever came of it. */
-async function whileStopped<T>(world: World, container: VersionedContainer, act: () => Promise<T>): Promise<T> {
+async function whileStopped<T>(
+  world: World,
+  container: VersionedContainer,
+  act: (hold: Disposable) => Promise<T>,
+): Promise<T> {
   using _ = world.host.signals.hold();
   world.report({ kind: 'step', what: `stopping ${container.name}` });
   await world.host.lxc.stop(world.lxcpath, container.name);
   try {
     using hold = await holdStopped(world, container);
     if (hold === undefined) throw running(container.name);
-    return await act();
+    return await act(hold);
   } finally {
     world.report({ kind: 'step', what: `starting ${container.name}` });
     await world.host.lxc.start(world.lxcpath, container.name);
@@ -59,6 +60,7 @@ async function switchStopped(
   repository: Repository,
   found: FoundRevision,
   container: VersionedContainer,
+  hold: Disposable,
 ): Promise<CheckoutOutcome> {
   const { version } = found;
   const { working } = container.versioned;
@@ -66,8 +68,7 @@ async function switchStopped(
   const bases = checkBases(world, version.bases, request.acceptBase);
   const branch = branchInPlace(world, request, repository, found, container.name, working.branch);
   const kept = await keepWork(world, request, repository, container, branch);
-  const saved = 'version' in kept.present ? kept.present.version : undefined;
-  await restack(world, {
+  const saved = await restack(world, {
     command: 'checkout',
     container,
     repository: repository.layout,
@@ -75,6 +76,7 @@ async function switchStopped(
     next: { container: container.name, branch, parents: [version.id], lowers: [...version.chain], bases },
     model: repository.layout.layer(version.chain[0] as never),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
+    hold,
   });
   const refs = refsAt(readRepository(world, repository.layout), version.id);
   return { container: container.name, repository: repository.name, version, refs, branch, saved };
@@ -92,15 +94,11 @@ async function keepWork(
   await checkKept(world, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const counting = countChanges(
-    diffTrees(world.host.files, before, layersOfContainer(container.versioned), { coarse: true }),
-  );
-  const changes = await runJob(world, `counting what changed in ${container.name}`, counting);
-  if (changes.added + changes.modified + changes.removed === 0)
-    return { present: { discard: layout }, refs: new Map() };
+  const isChanged = await changesAnything(world, before, layersOfContainer(container.versioned), container.name);
+  if (!isChanged) return { present: { discard: layout }, refs: new Map() };
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
-  const present = draftPresent(world, repository, container, {
-    ...{ branch, bases: working.bases, changes, author: await world.host.author() },
+  const present = draftPresent(world, repository, container, before, {
+    ...{ branch, bases: working.bases, author: await world.host.author() },
     message: `Work on ${container.name} before the checkout of ${request.revision}`,
   });
   return { present, refs: new Map([[branch, present.version.id]]) };

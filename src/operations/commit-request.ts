@@ -12,3 +12,8 @@ export interface CommitRequest {
   /** Takes a base that was changed as it is now. */
   readonly acceptBase: boolean;
 }
+
+/** The same while it is done: who commits is being looked up. */
+export interface CommitOrder extends Omit<CommitRequest, 'author'> {
+  readonly author: Promise<Author>;
+}

@@ -9,13 +9,14 @@ import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
 import { decodeSources, encodeSources } from '../layer/sources.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
+import { encodeManifest } from '../model/manifest.js';
 import type { ContainerName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
 import type { RepositoryLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
-import type { CommitRequest } from './commit-request.js';
+import type { CommitOrder } from './commit-request.js';
 import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from './draft.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkKept } from './kept.js';
@@ -31,7 +32,7 @@ export async function commitRunning(
   world: World,
   repository: Repository,
   container: Container & { readonly versioned: Versioned },
-  request: Required<CommitRequest>,
+  request: CommitOrder,
 ): Promise<Version> {
   const { files } = world.host;
   const { layout: source, working } = container.versioned;
@@ -63,12 +64,15 @@ export async function commitRunning(
       await runJob(world, 'removing what only the copying needed', copy.end());
       files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
       await checkKept(world, layout.delta, source.work);
-      version = completeDraft(world, repository, {
+      const changes = await countOrRefuse(
+        ...([world, before, layersOfVersion(repository.layout, { chain, bases }), request] as const),
+      );
+      const draft = completeDraft(world, repository, {
         ...{ id: layout.id, container: container.name, branch, parents: working.parents, chain, bases, pause },
-        ...{ message: request.message, author: request.author },
-        changes: await countOrRefuse(world, before, layersOfVersion(repository.layout, { chain, bases }), request),
+        ...{ message: request.message, author: await request.author },
       });
-      stageVersionFiles(world, layout, container, version, privates);
+      version = { ...draft, changes };
+      stageVersionFiles(world, layout, container, encodeManifest(version), privates);
       files.create(layout.work, '', 0o400);
       files.create(
         stagedRecord,

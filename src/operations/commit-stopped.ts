@@ -2,8 +2,8 @@
 
 import type { Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
-import type { CommitRequest } from './commit-request.js';
-import { branchForCommit, countOrRefuse, draftPresent } from './draft.js';
+import type { CommitOrder } from './commit-request.js';
+import { branchForCommit, draftPresent, refuseUnchanged } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
@@ -14,26 +14,28 @@ export async function commitStopped(
   world: World,
   repository: Repository,
   container: Container & { readonly versioned: Versioned },
-  request: Required<CommitRequest>,
+  request: CommitOrder,
+  hold: Disposable,
 ): Promise<Version> {
   const { layout, working } = container.versioned;
   await checkKept(world, layout.delta, layout.work);
   const bases = checkBases(world, working.bases, request.acceptBase);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const changes = await countOrRefuse(world, before, layersOfContainer(container.versioned), request);
+  await refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
   const branch = branchForCommit(repository, container.name, working.branch, head);
-  const { message, author } = request;
-  const present = draftPresent(world, repository, container, { branch, message, author, bases, changes });
-  const { version } = present;
-  await restack(world, {
+  const { message } = request;
+  const author = await request.author;
+  const present = draftPresent(world, repository, container, before, { branch, message, author, bases });
+  const { id, chain } = present.version;
+  return await restack(world, {
     command: 'commit',
     container,
     repository: repository.layout,
     present,
-    next: { container: container.name, branch, parents: [version.id], lowers: [...version.chain], bases },
+    next: { container: container.name, branch, parents: [id], lowers: [...chain], bases },
     model: layout.delta,
-    refs: new Map([[branch, version.id]]),
+    refs: new Map([[branch, id]]),
+    hold,
   });
-  return version;
 }

@@ -6,7 +6,7 @@ import type { Container, Versioned } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { lockRepository, openRepository } from '../store/store.js';
 import { adopt, checkAdoptable } from './adopt.js';
-import type { CommitRequest } from './commit-request.js';
+import type { CommitOrder, CommitRequest } from './commit-request.js';
 import { commitRunning } from './commit-running.js';
 import { commitStopped } from './commit-stopped.js';
 import { consistently } from './consistently.js';
@@ -22,7 +22,9 @@ import type { World } from './world.js';
  * @throws LxcvError `nothing-to-commit`, and those that say why a container cannot be committed.
  */
 export async function commit(world: World, request: CommitRequest): Promise<Version> {
-  const author = request.author ?? (await world.host.author());
+  const author = Promise.resolve(request.author ?? world.host.author());
+  // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
+  author.catch(() => undefined);
   const repositoryName = await consistently(world, () => repositoryOf(world, request.container));
   const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
   await runHook(world, hooks, 'pre-commit', request.container);
@@ -31,23 +33,22 @@ export async function commit(world: World, request: CommitRequest): Promise<Vers
   return version;
 }
 
-async function commitLocked(
-  world: World,
-  repositoryName: RepositoryName,
-  request: Required<CommitRequest>,
-): Promise<Version> {
+async function commitLocked(world: World, repositoryName: RepositoryName, request: CommitOrder): Promise<Version> {
   using layout = await lockRepository(world.host, world.lxcpath, repositoryName, `commit ${request.container}`);
   const repository = readRepository(world, layout);
   const container = requireContainer(world, request.container);
   if (!isVersioned(container)) {
-    using _ = await holdForAdoption(world, container);
-    return await unlessDestroyed(world, container, () => adopt(world, repository, container, request));
+    using hold = await holdForAdoption(world, container);
+    return await unlessDestroyed(world, container, () => adopt(world, repository, container, request, hold));
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
   using hold = await holdStopped(world, container);
-  const commitNow = hold === undefined ? commitRunning : commitStopped;
-  return await unlessDestroyed(world, container, () => commitNow(world, repository, container, request));
+  return await unlessDestroyed(world, container, () =>
+    hold === undefined
+      ? commitRunning(world, repository, container, request)
+      : commitStopped(world, repository, container, request, hold),
+  );
 }
 
 /**

@@ -5,18 +5,11 @@ import { planKeyframe } from '../layer/keyframe.js';
 import { fitsMountString, pinOptions } from '../layer/overlayfs.js';
 import { countChanges, hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
-import type {
-  Author,
-  Base,
-  BranchName,
-  ChangeCounts,
-  ContainerName,
-  Layer,
-  Version,
-  VersionId,
-} from '../model/version.js';
+import type { Uncounted } from '../model/manifest.js';
+import type { Author, Base, BranchName, ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
 import type { VersionLayout } from '../store/layout.js';
+import { layersOfContainer } from './layers.js';
 import type { Repository } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
@@ -30,12 +23,11 @@ export interface Draft {
   readonly author: Author;
   readonly chain: readonly Layer[];
   readonly bases: readonly Base[];
-  readonly changes: ChangeCounts;
   readonly pause?: number;
 }
 
 /** The version that a draft becomes, as the next of its repository. */
-export function completeDraft(world: World, { history, name }: Repository, draft: Draft): Version {
+export function completeDraft(world: World, { history, name }: Repository, draft: Draft): Uncounted {
   return {
     ...draft,
     number: history.nextNumber,
@@ -46,19 +38,24 @@ export function completeDraft(world: World, { history, name }: Repository, draft
   };
 }
 
-/** The version that a stopped container's working delta becomes, and the keyframe to be made with it. */
+/**
+ * The version that a stopped container's working delta becomes.
+ * @param before the layers that it is compared with, as absolute paths, top first.
+ */
 export function draftPresent(
   world: World,
   repository: Repository,
-  { name, versioned: { layout, working } }: Container & { readonly versioned: Versioned },
-  draft: Pick<Draft, 'branch' | 'message' | 'author' | 'bases' | 'changes'>,
-): { version: Version; keyframe: ShortChain['keyframe'] } {
+  { name, versioned }: Container & { readonly versioned: Versioned },
+  before: readonly string[],
+  draft: Pick<Draft, 'branch' | 'message' | 'author' | 'bases'>,
+): Present {
+  const { layout, working } = versioned;
   const whole = [layout.deltaLayer, ...working.lowers];
   const { chain, keyframe } = shortenChain(repository, layout, name, whole, draft.bases);
   const { parents } = working;
   return {
     version: completeDraft(world, repository, { ...draft, id: layout.id, container: name, parents, chain }),
-    keyframe,
+    ...{ keyframe, before, after: layersOfContainer(versioned) },
   };
 }
 
@@ -94,9 +91,18 @@ export async function refuseUnchanged(
   after: readonly string[],
   { allowEmpty, container }: { readonly allowEmpty: boolean; readonly container: ContainerName },
 ): Promise<void> {
-  if (allowEmpty) return;
-  const changed = hasChange(diffTrees(world.host.files, before, after, { coarse: true }));
-  if (!(await runJob(world, `looking for what changed in ${container}`, changed))) throw nothingToCommit(container);
+  if (!allowEmpty && !(await changesAnything(world, before, after, container))) throw nothingToCommit(container);
+}
+
+/** True where the layers `after` of a container change anything in the layers `before`. */
+export function changesAnything(
+  world: World,
+  before: readonly string[],
+  after: readonly string[],
+  container: ContainerName,
+): Promise<boolean> {
+  const changed = hasChange(diffTrees(world.host.files, before, after, { coarse: true, withoutSizes: true }));
+  return runJob(world, `looking for what changed in ${container}`, changed);
 }
 
 /**
@@ -124,11 +130,22 @@ function nothingToCommit(container: ContainerName): LxcvError {
 }
 
 /** A chain that is short enough for good, and the keyframe that must be made for it, if one must. */
-export interface ShortChain {
+interface ShortChain {
   readonly chain: readonly Layer[];
   readonly keyframe:
     | { readonly path: string; readonly of: readonly string[]; readonly below: readonly string[] }
     | undefined;
+}
+
+/** The version that a stopped container's delta becomes. */
+export interface Present {
+  readonly version: Uncounted;
+  /** To be made with it. */
+  readonly keyframe: ShortChain['keyframe'];
+  /** What it is compared with: the layers of its first parent or, of a first version, its bases; absolute paths, top first. */
+  readonly before: readonly string[];
+  /** The layers of its own tree, without the keyframe: those that it shares with `before` are not read. */
+  readonly after: readonly string[];
 }
 
 /**

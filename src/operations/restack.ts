@@ -7,16 +7,17 @@
 import { extentOfMerge } from '../layer/extent.js';
 import { mergeLayers } from '../layer/keyframe.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
+import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
-import { encodeManifest } from '../model/manifest.js';
-import type { BranchName, Version, VersionId } from '../model/version.js';
+import { decodeManifest, encodeDraft } from '../model/manifest.js';
+import type { BranchName, ContainerName, Version, VersionId } from '../model/version.js';
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import { discardWorking, type Step } from '../store/steps.js';
+import { countPublished, discardWorking, type Publication, publish, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
-import type { ShortChain } from './draft.js';
+import type { Present } from './draft.js';
 import { checkUnmounted, checkUpperFree } from './hold.js';
 import { runJob } from './run-job.js';
 import { checkSpace } from './space.js';
@@ -35,9 +36,7 @@ export interface Restack {
   readonly container: Container;
   readonly repository: RepositoryLayout;
   /** What becomes of the present delta: a version, or nothing where it was found empty of changes. */
-  readonly present:
-    | { readonly version: Version; readonly keyframe: ShortChain['keyframe'] }
-    | { readonly discard: VersionLayout };
+  readonly present: Present | { readonly discard: VersionLayout };
   /** What the container stands on from then on. */
   readonly next: Working;
   /** The directory whose attributes the next `/` takes over, once all else is staged. */
@@ -45,6 +44,8 @@ export interface Restack {
   readonly refs: ReadonlyMap<BranchName, VersionId>;
   /** For a delta that comes from outside the store. */
   readonly arrival?: Arrival;
+  /** Keeps the container stopped. It is let go as soon as the container may start: before what changed is counted. */
+  readonly hold: Disposable;
 }
 
 /**
@@ -63,7 +64,13 @@ export interface Arrival {
   readonly back: readonly Step[];
 }
 
-export async function restack(world: World, { present, arrival, ...request }: Restack): Promise<void> {
+/** @returns the version that the present delta became, if it did. */
+export function restack(world: World, request: Restack & { readonly present: Present }): Promise<Version>;
+export function restack(world: World, request: Restack): Promise<Version | undefined>;
+export async function restack(
+  world: World,
+  { present, arrival, hold, ...request }: Restack,
+): Promise<Version | undefined> {
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(world.host.randomBytes));
   const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
@@ -95,6 +102,11 @@ export async function restack(world: World, { present, arrival, ...request }: Re
       checkUnmounted(world, container);
     },
     recheck: () => checkUpperFree(world, container),
+    ahead: async (step) => {
+      if (step.do !== 'publish') return;
+      hold[Symbol.dispose]();
+      await publishBreathing(world, container.name, step);
+    },
     forward: [
       { do: 'settle-config', config, staged: stagedConfig, base: container.configBytes.toString('latin1') },
       ...(arrival === undefined || !('version' in present)
@@ -112,6 +124,18 @@ export async function restack(world: World, { present, arrival, ...request }: Re
     ],
   };
   await transact(world.host, repository.operations, transaction);
+  return version === undefined ? undefined : decodeManifest(world.host.files.read(version.manifest), version.manifest);
+}
+
+/** Publishes a version, and hears signals meanwhile. What was interrupted is done by the step itself, without a pause. */
+async function publishBreathing(world: World, container: ContainerName, publication: Publication): Promise<void> {
+  const { files } = world.host;
+  try {
+    const counting = countPublished(files, publication);
+    publish(files, publication, await runJob(world, `counting what changed in ${container}`, counting));
+  } catch (error) {
+    if (!(error instanceof LxcvError && error.code === 'interrupted')) throw error;
+  }
 }
 
 /** @param lowers of the final config. */
@@ -143,20 +167,24 @@ function stagedVersion(
   world: World,
   repository: RepositoryLayout,
   container: Container,
-  { version, keyframe }: { readonly version: Version; readonly keyframe: ShortChain['keyframe'] },
-): { stage: () => Promise<void>; forward: Step[]; back: Step[] } {
+  { version, keyframe, before, after }: Present,
+): { manifest: string; stage: () => Promise<void>; forward: Step[]; back: Step[] } {
   const layout = repository.version(version.id);
   const privates = privateFilesOf(container.config, container.layout);
   return {
+    manifest: layout.manifest,
     stage: async () => {
       if (keyframe !== undefined) {
         const { of, below, path } = keyframe;
         await runJob(world, 'merging versions into a keyframe', mergeLayers(world.host.files, of, below, path));
       }
-      stageVersionFiles(world, layout, container, version, privates);
+      stageVersionFiles(world, layout, container, encodeDraft(version), privates);
     },
     forward: [
-      { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
+      {
+        ...{ do: 'publish', draft: layout.stagedManifest, manifest: layout.manifest },
+        ...{ before, after },
+      },
       { do: 'close-delta', work: layout.work },
       { do: 'unlink', path: layout.working },
     ],
@@ -172,12 +200,12 @@ export function stageVersionFiles(
   world: World,
   layout: VersionLayout,
   container: Container,
-  version: Version,
+  manifest: Buffer,
   privates: readonly string[],
 ): void {
   world.host.files.create(layout.config, container.configBytes, 0o600);
   copyPrivateFiles(world, privates, container.layout.root, layout.files);
-  world.host.files.create(layout.stagedManifest, encodeManifest(version), 0o400);
+  world.host.files.create(layout.stagedManifest, manifest, 0o400);
 }
 
 /** The steps that take back what `stageVersionFiles` wrote. */

@@ -20,6 +20,9 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('rmdir'), path }),
   v.strictObject({ do: v.literal('ref'), path, id: v.nullable(v.custom((id) => typeof id === 'string')) }),
   v.strictObject({ do: v.literal('move-in'), from: path, to: path, mtimeNs: v.pipe(v.string(), v.digits()) }),
+  v.strictObject({
+    ...{ do: v.literal('publish'), draft: path, manifest: path, before: v.array(path), after: v.array(path) },
+  }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),

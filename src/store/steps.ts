@@ -6,10 +6,13 @@
 import { basename, dirname, join } from 'node:path';
 import { type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
+import { diffTrees } from '../layer/diff.js';
 import { removeTree } from '../layer/removal.js';
+import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
-import { finish } from '../model/job.js';
-import type { ContainerName, VersionId } from '../model/version.js';
+import { finish, type Job } from '../model/job.js';
+import { decodeDraft, encodeManifest } from '../model/manifest.js';
+import type { ChangeCounts, ContainerName, VersionId } from '../model/version.js';
 import { changeRootfs, settleConfig } from './config-file.js';
 import type { VersionLayout } from './layout.js';
 
@@ -28,6 +31,8 @@ export type Step =
   | { readonly do: 'close-delta'; readonly work: string }
   /** Removes a tree that the operation made as a copy of another, be it by hard links; or overlayfs's scratch directory. */
   | { readonly do: 'remove-copy'; readonly path: string }
+  /** Counts what the layers `after` change in those `before`, and gives a version its manifest, of which all else is in `draft`. */
+  | Publication
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
   | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
   /** Thaws a container, if it is there and frozen. */
@@ -42,6 +47,15 @@ export type Step =
       readonly was: string;
       readonly is: string;
     };
+
+/** A version that has passed its commit point, and whose changes are to be counted. Paths are absolute, layers top first. */
+export interface Publication {
+  readonly do: 'publish';
+  readonly draft: string;
+  readonly manifest: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
 
 /** The parts of the machine that steps change. */
 export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals'>;
@@ -65,6 +79,10 @@ export function runStep(host: StepHost, step: Step): void {
     case 'move-in':
       moveIn(files, step.from, step.to);
       files.setMtime(step.to, BigInt(step.mtimeNs));
+      break;
+    case 'publish':
+      if (files.stat(step.manifest) === undefined) publish(files, step, finish(countPublished(files, step)));
+      tolerate(['ENOENT'], () => files.unlink(step.draft));
       break;
     case 'close-delta':
       closeDelta(files, step.work);
@@ -99,8 +117,19 @@ export function discardWorking(layout: VersionLayout): Step[] {
   ];
 }
 
+/** What a version changes. Its layers are not written to any more, nor are those that it is compared with. */
+export function countPublished(files: Files, { before, after }: Publication): Job<ChangeCounts> {
+  return countChanges(diffTrees(files, before, after, { coarse: true }));
+}
+
+/** Makes of a draft a version's manifest, from which on the version is there. */
+export function publish(files: Files, { draft, manifest }: Publication, changes: ChangeCounts): void {
+  const version = decodeDraft(files.read(draft), draft);
+  replaceFile(files, manifest, encodeManifest({ ...version, changes }), 0o400);
+}
+
 /** Writes a file whole and durable, or leaves the one that is there. */
-function replaceFile(files: Files, path: string, content: string, mode: number): void {
+function replaceFile(files: Files, path: string, content: string | Buffer, mode: number): void {
   const staged = stagedFor(path);
   tolerate(['ENOENT'], () => files.unlink(staged));
   files.create(staged, content, mode);

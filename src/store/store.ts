@@ -17,6 +17,8 @@ const STAGED_STORE = '.store-';
 /** How long a command waits for another one on the same repository: most last some milliseconds. */
 const LOCK_WAIT_MS = 5000;
 const LOCK_POLL_MS = 20;
+/** How long a reader waits for an operation that is past its commit point: what a version of a million files changes is counted then. */
+const SETTLE_WAIT_MS = 60_000;
 
 /** The names of the repositories that a store holds, sorted. @throws LxcvError `store-newer`, `store-damaged`. */
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
@@ -32,6 +34,7 @@ export function listRepositories(host: Host, lxcpath: string): RepositoryName[] 
 /**
  * A repository for reading. What an earlier process left pending is finished first, unless another one is at work on it.
  * @returns undefined where there is none.
+ * @throws LxcvError `repository-locked` where that takes longer than a minute.
  */
 export function openRepository(host: Host, lxcpath: string, name: RepositoryName): RepositoryLayout | undefined {
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
@@ -80,13 +83,7 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
   for (let waited = 0; ; waited += LOCK_POLL_MS) {
     const lock = host.takeLock(layout.lock, holder);
     if (lock.held) return lock;
-    if (waited >= LOCK_WAIT_MS) {
-      throw new LxcvError(
-        'repository-locked',
-        `another lxcv is at work on the repository ${layout.name}: ${lock.holder || 'it does not say what'}`,
-        'Wait for it to end and try again. Nothing was changed.',
-      );
-    }
+    if (waited >= LOCK_WAIT_MS) throw locked(layout, lock.holder);
     await host.sleep(LOCK_POLL_MS);
   }
 }
@@ -96,24 +93,35 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
  * waited for. A store that cannot be written to is read as it is.
  */
 function settle(host: Host, layout: RepositoryLayout): void {
-  for (let waited = 0; waited <= LOCK_WAIT_MS; waited += LOCK_POLL_MS) {
+  for (let waited = 0; ; waited += LOCK_POLL_MS) {
     const pending = readPending(host.files, layout.operations);
-    if (pending === undefined || settleNow(host, layout) || pending.last.state === 'begin') return;
+    if (pending === undefined) return;
+    const holder = settleNow(host, layout);
+    if (holder === undefined || pending.last.state === 'begin') return;
+    if (waited >= SETTLE_WAIT_MS) throw locked(layout, holder);
     host.pause(LOCK_POLL_MS);
   }
 }
 
-/** @returns false where another process holds the lock. */
-function settleNow(host: Host, layout: RepositoryLayout): boolean {
+/** @returns what another process says that it holds the lock for, if one does. */
+function settleNow(host: Host, layout: RepositoryLayout): string | undefined {
   try {
     const lock = host.takeLock(layout.lock, 'recovery');
-    if (!lock.held) return false;
+    if (!lock.held) return lock.holder;
     using _ = lock;
     recover(host, layout.operations);
   } catch (error) {
     if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
   }
-  return true;
+  return undefined;
+}
+
+function locked({ name }: RepositoryLayout, holder: string): LxcvError {
+  return new LxcvError(
+    'repository-locked',
+    `another lxcv is at work on the repository ${name}: ${holder || 'it does not say what'}`,
+    'Wait for it to end and try again. Nothing was changed.',
+  );
 }
 
 /** True where there is a store. @throws LxcvError `store-newer`, `store-damaged`. */

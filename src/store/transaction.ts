@@ -22,6 +22,8 @@ export interface Transaction extends Omit<Operation, 'state'> {
    * exchanged back at once, and the operation is taken back.
    */
   readonly recheck?: () => void;
+  /** Told of each step of `forward` before it is taken: it may take long ones by itself, with places to breathe in between. */
+  readonly ahead?: (step: Step) => Promise<void>;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Transaction extends Omit<Operation, 'state'> {
  */
 export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
   using _ = host.signals.hold();
-  const { stage, check, recheck, ...begin } = transaction;
+  const { stage, check, recheck, ahead, ...begin } = transaction;
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
@@ -45,11 +47,16 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     attempt(() => takeBack(host, log, begin));
     throw error;
   }
-  const failure = attempt(() => {
+  try {
     syncIfPresent(host.files, dirname(point.to));
-    finish(host, log, operation, 'done', begin.forward);
-  });
-  if (failure !== undefined) throw unfinished(begin.command, failure);
+    for (const step of begin.forward) {
+      await ahead?.(step);
+      runStep(host, step);
+    }
+    end(host, log, operation, 'done');
+  } catch (error) {
+    throw unfinished(begin.command, error);
+  }
 }
 
 /** Finishes what a process that died left pending. @returns what became of it, or undefined where nothing was pending. */
@@ -123,6 +130,10 @@ function finish(
   steps: readonly Step[],
 ): void {
   for (const step of steps) runStep(host, step);
+  end(host, log, operation, outcome);
+}
+
+function end(host: StepHost, log: string, operation: string, outcome: 'done' | 'taken back'): void {
   host.files.syncFileSystem(log);
   appendRecord(host.files, log, { operation, state: 'end', outcome });
 }

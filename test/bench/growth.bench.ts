@@ -6,10 +6,10 @@ import { afterAll, it } from 'vitest';
 import { formatNumber } from '../../src/model/amount.js';
 import type { TestLxc } from '../support/lxc.js';
 import { fillDelta, lengthenHistory, measure } from '../support/many.js';
-import { interleaved, lxcv, took, tookToSay } from './measure.js';
+import { interleaved, lxcv, took } from './measure.js';
 import { type Growth, reportGrowths, type Sample } from './report.js';
 import { drawChart } from './svg.js';
-import { IS_QUICK, versioned } from './work.js';
+import { IS_QUICK, tookToCommit, versioned } from './work.js';
 
 const VERSIONS = [10, 100, 1_000, ...(IS_QUICK ? [] : [10_000])];
 const FILES = [1_000, 10_000, ...(IS_QUICK ? [] : [100_000, 1_000_000])];
@@ -96,10 +96,10 @@ async function measureBytes(amount: number, rounds: number): Promise<Sample> {
   return { amount, took: times };
 }
 
-/** @returns the milliseconds until it says so, with what it commits on disk before. */
-function commit(lxc: TestLxc, name: string): Promise<number> {
+/** @returns the milliseconds until the container may start again, with what it commits on disk before. */
+async function commit(lxc: TestLxc, name: string): Promise<number> {
   execFileSync('sync', ['-f', lxc.directory]);
-  return tookToSay(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', name));
+  return (await tookToCommit(lxc, name)).free;
 }
 
 function draw(): string {

@@ -2,7 +2,10 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { LXCV } from '../support/lxc.js';
+
+const POLL_MS = 2;
 
 /** A program and its arguments. */
 export type Program = readonly [program: string, ...args: string[]];
@@ -20,17 +23,25 @@ export function took([program, ...args]: Program): number {
   return ms;
 }
 
-/** Runs a program to its end. @returns the milliseconds until it said something. */
-export async function tookToSay([program, ...args]: Program): Promise<number> {
+/** Runs a program to its end. @returns the milliseconds until it said something, and until something was so. */
+export async function tookUntil(
+  [program, ...args]: Program,
+  isSo: () => boolean,
+): Promise<{ said: number; so: number }> {
   const started = performance.now();
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'close');
-  await once(child.stdout, 'data');
-  const ms = performance.now() - started;
+  const data = once(child.stdout, 'data').then(() => performance.now() - started);
+  let so: number | undefined;
+  while (so === undefined && child.exitCode === null) {
+    if (isSo()) so = performance.now() - started;
+    else await setTimeout(POLL_MS);
+  }
+  const said = await data;
   child.stdout.resume();
   const [status] = await exit;
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
-  return ms;
+  if (status !== 0 || so === undefined) throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
+  return { said, so };
 }
 
 /** Measures each of some things in turn, several times over. @returns their medians. */
@@ -46,7 +57,7 @@ export async function interleaved<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])])) as Record<Name, number>;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }

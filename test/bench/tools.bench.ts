@@ -5,7 +5,7 @@ import { afterAll, it } from 'vitest';
 import { mountDisk } from '../support/disk.js';
 import { interleaved, lxcv, type Program, took } from './measure.js';
 import { type Row, reportRows } from './report.js';
-import { FILES, fillDelta, IS_QUICK, MIB, SIZE, tookToCommit, versioned } from './work.js';
+import { FILES, fillDelta, IS_QUICK, MIB, SIZE, tookToCommitCopy, versioned } from './work.js';
 
 const ROUNDS = IS_QUICK ? 1 : 3;
 /** Room for the delta, the copies that share its blocks, and their directories. */
@@ -46,7 +46,7 @@ it('keeps a state and restores it', async () => {
   ];
   let made = 0;
   const medians: Record<string, number> = await interleaved<string>(ROUNDS, {
-    commit: () => tookToCommit(lxc, 'web', delta),
+    commit: () => tookToCommitCopy(lxc, 'web', delta).then(({ free }) => free),
     checkout: () => took(lxcv(lxc.lxcpath, 'checkout', 'web', `new-${made++}`)),
     ...Object.fromEntries(peers.flatMap(measures)),
   });
@@ -58,7 +58,7 @@ it('keeps a state and restores it', async () => {
       })),
     );
   const [keeps, restores] = [peers.map(({ keep }) => keep), peers.flatMap(({ restore }) => restore ?? [])];
-  compare(`keep, ${SIZE}: \`commit\`, stopped, until it says so`, 'commit', keeps);
+  compare(`keep, ${SIZE}: \`commit\`, stopped, until the container may start again`, 'commit', keeps);
   compare(`restore, ${SIZE}: \`checkout\` to a new name`, 'checkout', restores);
 });
 

@@ -2,10 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandSocketName } from '../../src/host/lxc.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
-import { lxcv, tookToSay } from './measure.js';
+import { lxcv, tookUntil } from './measure.js';
 
 /** Whether to measure with less, and to write nothing into the documents. */
 export const IS_QUICK = process.env.LXCV_BENCH !== 'full';
@@ -48,15 +49,27 @@ export function fillDelta(delta: string, files: number, mib: number): void {
   closeSync(large);
 }
 
-/**
- * Writes what fillDelta made at `source` into a stopped container, and commits that.
- * @returns the milliseconds until the commit said that it was made.
- */
-export function tookToCommit(lxc: TestLxc, name: string, source: string): Promise<number> {
+/** The milliseconds that a commit took: until the container might start again, and until it said that it was made. */
+export interface CommitTook {
+  readonly free: number;
+  readonly said: number;
+}
+
+/** Writes what fillDelta made at `source` into a stopped container, and commits that. */
+export function tookToCommitCopy(lxc: TestLxc, name: string, source: string): Promise<CommitTook> {
   const { upper } = lxc.rootfs(name);
   rmSync(join(upper, 'bench'), { recursive: true, force: true });
   // With new times, as files have that were written: those of the round before lie below them, with the same bytes.
   execFileSync('cp', ['-r', `${source}/.`, upper]);
   execFileSync('sync', ['-f', lxc.directory]);
-  return tookToSay(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', name));
+  return tookToCommit(lxc, name);
+}
+
+export async function tookToCommit(lxc: TestLxc, name: string): Promise<CommitTook> {
+  const before = lxc.readConfig(name);
+  const socket = `@${commandSocketName(lxc.lxcpath, name)}\n`;
+  // lxc-start reads the config, and needs the socket, which lxcv holds until then.
+  const isFree = () => lxc.readConfig(name) !== before && !readFileSync('/proc/net/unix', 'latin1').includes(socket);
+  const { so, said } = await tookUntil(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', name), isFree);
+  return { free: so, said };
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import { type ErrorCode, LxcvError } from '../../src/model/errors.js';
-import type { ContainerName } from '../../src/model/version.js';
+import type { ContainerName, Version } from '../../src/model/version.js';
 import { interruptedHost } from '../support/interloper.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { race, seeded, upperOf } from '../support/race.js';
@@ -99,6 +99,39 @@ describe.each(Object.entries(ON_A_CONTAINER))('between any two steps of %s', (_,
         expectSameTree(lxc.tree('mysql'), first, { ignore: rootMtime });
       },
     );
+    await expectSound(lxc);
+  });
+});
+
+describe('a commit of a stopped container', () => {
+  it.each<[string, RegExp, boolean]>([
+    ['cannot be started before the commit point', /^exchange /, false],
+    [
+      'can be started once what changed is counted, and before that is written',
+      /^create .*\/versions\/.*staged$/,
+      true,
+    ],
+  ])('%s', async (_, moment, starts) => {
+    using lxc = await withVersions();
+    addFile(lxc, 'mysql', 'work');
+    const tree = lxc.tree('mysql');
+    let hasStarted: boolean | undefined;
+    let calls = 0;
+    const host = interruptedHost({
+      // The draft is made under a name that ends alike, before the commit point.
+      at: starts ? 1 : 0,
+      matters: (call) => moment.test(call),
+      act: () => {
+        calls += 1;
+        hasStarted = spawnSync('lxc-start', ['-P', lxc.lxcpath, '-n', 'mysql'], { stdio: 'ignore' }).status === 0;
+      },
+    });
+    const version = (await commit(await openEngine({ lxcpath: lxc.lxcpath, host }))) as Version;
+    expect([calls, hasStarted]).toEqual([1, starts]);
+    expect(version.changes).toMatchObject({ added: 1, removed: 0 });
+    await expectOnItsOwn(lxc, 'afterwards', lxc.lxcpath);
+    await lxc.checkout('mysql@2', 'new');
+    expectSameTree(lxc.tree('new'), tree, { ignore: rootMtime });
     await expectSound(lxc);
   });
 });

@@ -24,6 +24,15 @@ describe('author', () => {
     expect(await author()).toEqual({ name: 'Grace', email: 'grace@example.org' });
   });
 
+  it('is of several settings the last, and a name may have any characters', async () => {
+    const name = 'Ada\\n \\"Countess\\" = Lovelace';
+    using _ = atHome({
+      '.gitconfig': `[user]\n\tname = First\n\tname = "${name}"\n[other]\n\temail = no@example.org\n`,
+    });
+    const { username } = userInfo();
+    expect(await author()).toEqual({ name: 'Ada\n "Countess" = Lovelace', email: `${username}@${hostname()}` });
+  });
+
   it('is found with an editor and a pager in the environment', async () => {
     using _ = atHome({ '.gitconfig': GIT_CONFIG });
     for (const name of ['EDITOR', 'GIT_EDITOR', 'PAGER', 'GIT_PAGER', 'GIT_SSH_COMMAND']) vi.stubEnv(name, 'true');

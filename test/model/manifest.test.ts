@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeManifest, digestManifest, encodeManifest, parseVersioned } from '../../src/model/manifest.js';
+import {
+  decodeDraft,
+  decodeManifest,
+  digestManifest,
+  encodeDraft,
+  encodeManifest,
+  parseVersioned,
+} from '../../src/model/manifest.js';
 import type { Version } from '../../src/model/version.js';
 
 const VERSION = {
@@ -202,3 +209,17 @@ function edit(what: string | RegExp, by: string): string {
   if (text === TEXT) throw new Error(`there is no ${what} in the manifest`);
   return text;
 }
+
+describe('decodeDraft', () => {
+  const { changes, ...draft } = VERSION;
+
+  it('reads what encodeDraft writes, and no whole manifest', () => {
+    expect(decodeDraft(encodeDraft(draft), 'here')).toEqual(draft);
+    expect(() => decodeDraft(encodeManifest(VERSION), 'here')).toThrow(
+      expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining('changes') }),
+    );
+    expect(() => decodeManifest(encodeDraft(draft), 'here')).toThrow(
+      expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining('changes') }),
+    );
+  });
+});

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
+import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import type { ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
 import { discardWorking, runStep, type Step, type StepHost } from '../../src/store/steps.js';
@@ -21,9 +22,12 @@ import { mountOverlayAt, unmount } from '../support/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, type Make, plant, symlinkTo, whiteout } from '../support/plant.js';
 import { compareTrees, readTree } from '../support/tree.js';
+import { exampleDraft, exampleVersion } from '../support/version.js';
 
 const ID = 'abcdefghijkl' as VersionId;
 const OTHER_ID = 'bbcdefghijkl' as VersionId;
+
+const PUBLISHED = `${encodeManifest(exampleVersion(1, { changes: { added: 1, modified: 1, removed: 0, bytes: 8 } }))}`;
 
 /** A step, by a function that makes paths absolute. */
 type StepAt = (at: (name: string) => string) => Step;
@@ -110,6 +114,19 @@ describe('a step', () => {
       { 'kept/a': '', copy: symlinkTo('kept') },
       ['copy -> kept', 'kept/', 'kept/a: '],
     ],
+    [
+      'publishes a version, with what it changes',
+      publish,
+      { draft: `${encodeDraft(exampleDraft(1))}`, 'base/old': 'old', 'delta/new': 'new', 'delta/old': 'older' },
+      ['base/', 'base/old: old', 'delta/', 'delta/new: new', 'delta/old: older', `manifest: ${PUBLISHED}`],
+    ],
+    [
+      'has published a version, and need not read its layers',
+      publish,
+      { draft: `${encodeDraft(exampleDraft(1))}`, manifest: PUBLISHED },
+      [`manifest: ${PUBLISHED}`],
+    ],
+    ['has published a version, and removed the draft', publish, { manifest: PUBLISHED }, [`manifest: ${PUBLISHED}`]],
     ['registers a clone', register('/p\nc\n'), {}, ['clones: /p\nc\n']],
     ['registers a clone behind others', register('/p\nc\n'), { clones: '/p\na\n' }, ['clones: /p\na\n/p\nc\n']],
     ['has registered a clone', register('/p\nc\n'), { clones: '/p\nc\n/p\na\n' }, ['clones: /p\nc\n/p\na\n']],
@@ -242,6 +259,11 @@ function stepIn(root: string, step: StepAt): Step {
 
 function register(entry: string): StepAt {
   return (at) => ({ do: 'register', path: at('clones'), entry });
+}
+
+function publish(at: (name: string) => string): Step {
+  const before = [at('base')];
+  return { do: 'publish', draft: at('draft'), manifest: at('manifest'), before, after: [at('delta'), ...before] };
 }
 
 function unregister(entry: string): StepAt {

@@ -138,6 +138,31 @@ describe('openRepository', () => {
     expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
   });
 
+  it('waits for what another process carries on behind its commit point, and for no longer than a minute', async () => {
+    using place = temporaryDirectory();
+    using layout = await lock(place);
+    leavePending(place);
+    appendRecord(machine.files, layout.operations, { operation: 'one', state: 'ready', inode: '1' });
+    const open = (until: number) => {
+      let waited = 0;
+      const pause = (ms: number) => {
+        waited += ms;
+        if (waited >= until) {
+          appendRecord(machine.files, layout.operations, { operation: 'one', state: 'end', outcome: 'done' });
+        }
+      };
+      try {
+        return { found: openRepository({ ...machine, pause }, join(place.path, 'lxc'), MYSQL)?.name, waited };
+      } catch (error) {
+        return { error, waited };
+      }
+    };
+    const late = open(Number.POSITIVE_INFINITY);
+    expect(late.error).toMatchObject({ code: 'repository-locked', message: expect.stringContaining('mysql: ') });
+    expect(late.waited).toBe(60_000);
+    expect(open(30_000)).toEqual({ found: MYSQL, waited: 30_000 });
+  });
+
   it.each(['EROFS', 'ENOSPC'])('reads a store that cannot be written to as it is: %s', (code) => {
     using place = temporaryDirectory();
     leavePending(place);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { files } from '../../src/host/files.js';
 import { type Host, machine } from '../../src/host/host.js';
 import { LxcvError } from '../../src/model/errors.js';
+import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import { readPending } from '../../src/store/operation-log.js';
 import { recover, type Transaction, transact } from '../../src/store/transaction.js';
 import { Death, type Fault, faultyHost } from '../support/faults.js';
@@ -11,10 +12,12 @@ import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import * as make from '../support/plant.js';
 import { plant } from '../support/plant.js';
 import { readTree } from '../support/tree.js';
-import { exampleId } from '../support/version.js';
+import { exampleDraft, exampleId, exampleVersion } from '../support/version.js';
 
 const OLD = exampleId(1);
 const NEW = exampleId(2);
+
+const PUBLISHED = `${encodeManifest(exampleVersion(1, { changes: { added: 1, modified: 0, removed: 0, bytes: 4 } }))}`;
 
 /** A transaction on a directory: what there is before, and what must be there when all is over. */
 interface Example {
@@ -37,14 +40,17 @@ const COMMIT: Example = {
   transaction: (root, { files }) => ({
     ...exchanged(root),
     stage: () => {
-      files.create(join(root, 'v/old/manifest.staged'), 'manifest', 0o400);
+      files.create(join(root, 'v/old/manifest.staged'), encodeDraft(exampleDraft(1)), 0o400);
       for (const name of ['', '/delta', '/work']) files.mkdir(join(root, `v/new${name}`), 0o700);
       files.create(join(root, 'v/new/working.json'), 'next', 0o600);
       files.create(join(root, '.config.lxcv'), 'new', 0o600);
     },
     forward: [
       { do: 'settle-config', config: join(root, 'config'), staged: join(root, '.config.lxcv'), base: 'old' },
-      { do: 'rename', from: join(root, 'v/old/manifest.staged'), to: join(root, 'v/old/manifest.json') },
+      {
+        ...{ do: 'publish', draft: join(root, 'v/old/manifest.staged'), manifest: join(root, 'v/old/manifest.json') },
+        ...{ before: [], after: [join(root, 'v/old/delta')] },
+      },
       { do: 'close-delta', work: join(root, 'v/old/work') },
       { do: 'unlink', path: join(root, 'v/old/working.json') },
       { do: 'ref', path: join(root, 'main'), id: NEW },
@@ -80,7 +86,7 @@ const COMMIT: Example = {
     'v/old/',
     'v/old/delta/',
     'v/old/delta/file: kept',
-    'v/old/manifest.json: manifest',
+    `v/old/manifest.json: ${PUBLISHED}`,
     'v/old/work: ',
   ],
 };

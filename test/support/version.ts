@@ -1,5 +1,6 @@
 /** Versions for tests that do not care what they say. */
 
+import type { Uncounted } from '../../src/model/manifest.js';
 import type { Version, VersionId } from '../../src/model/version.js';
 
 /** A version with this number, whose id tells the number; what is given besides replaces what it has. */
@@ -20,6 +21,12 @@ export function exampleVersion(number: number, other: Partial<Version> = {}): Ve
     changes: { added: 1, modified: 0, removed: 0, bytes: 0 },
     ...other,
   } as Version;
+}
+
+/** The same before its changes were counted. */
+export function exampleDraft(number: number): Uncounted {
+  const { changes, ...draft } = exampleVersion(number);
+  return draft;
 }
 
 /** `vaaaaaaaaaa2` for 2. */
