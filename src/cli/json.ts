@@ -9,7 +9,7 @@ import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
 
 /** @param refs the names of the branches and tags that name the version. */
-export function versionToJson(version: Version, refs: readonly string[] = []) {
+export function versionToJson(version: Omit<Version, 'repository' | 'chain' | 'bases'>, refs: readonly string[] = []) {
   const { id, number, parents, message, author, time, branch, changes, pause } = version;
   return {
     ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },

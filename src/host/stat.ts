@@ -38,9 +38,15 @@ const TYPES = new Map(Object.entries(TYPE_BITS).map(([type, bits]) => [bits, typ
 /** To throw an error for a name that is not there takes longer than to look. */
 const IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
 
-/** lstat(2): by the binding once that is loaded, which takes half as long as Node does, and by Node until then. */
+/** After so many calls it would have been worth to load the binding for them. */
+const NODE_CALLS_MAX = 2_000;
+let nodeCalls = 0;
+
+/** lstat(2): by the binding once that is loaded, which takes a third of the time that Node does, and by Node until then. */
 export function stat(path: HostPath): Stat | undefined {
-  return isBound() ? fromStatx(statx(path)) : fromNode(lstatSync(path, IF_THERE));
+  if (isBound() || nodeCalls >= NODE_CALLS_MAX) return fromStatx(statx(path));
+  nodeCalls += 1;
+  return fromNode(lstatSync(path, IF_THERE));
 }
 
 /** stat(2), which follows a symbolic link. */

@@ -8,7 +8,8 @@ import type { RepositoryLayout } from '../store/layout.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import type { World } from './world.js';
 
-const IN_REPOSITORY = /^(containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|versions)$/;
+const IN_REPOSITORY =
+  /^(containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|summaries|summaries\.partial|versions)$/;
 const IN_REFS = /^(heads|tags)$/;
 const IN_VERSION =
   /^(config|delta|entries|entries\.partial|files|keyframe-[1-9]|manifest\.json|sources|work|work-left)$/;

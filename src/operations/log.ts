@@ -5,9 +5,10 @@ import { type BytePath, pathToText } from '../model/byte-path.js';
 import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
-import type { BranchName, ContainerName, RepositoryName, TagName, Version, VersionId } from '../model/version.js';
+import type { BranchName, ContainerName, RepositoryName, TagName, VersionId } from '../model/version.js';
+import type { Summary } from '../store/summary-cache.js';
 import { layersOfVersion } from './layers.js';
-import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
+import { containersOf, findRevision, type Repository } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -28,7 +29,7 @@ export interface Log {
 }
 
 interface LogEntry {
-  readonly version: Version;
+  readonly version: Summary;
   /** The nearest ancestors that are shown too. */
   readonly parents: readonly VersionId[];
   /** The branches whose newest version it is. */
@@ -84,15 +85,25 @@ function describe(world: World, repository: Repository, ids: readonly VersionId[
   const { parentsOf } = repository.history;
   const users = containersOf(world, repository.name).map(({ name, versioned: { working } }) => ({ name, working }));
   const shown = new Set(ids);
-  return ids.map((id) => ({
-    version: repository.history.get(id),
+  const branches = namesAt([...repository.branches]);
+  const tags = namesAt([...repository.tags].map(([name, tag]) => [name, tag.version]));
+  const versions = repository.history.summaries(ids);
+  return ids.map((id, index) => ({
+    version: versions[index] as Summary,
     parents: chosen
       ? nearestAncestors(id, parentsOf, (each) => shown.has(each))
       : parentsOf(id).filter((each) => shown.has(each)),
-    branches: branchesAt(repository, id),
-    tags: tagsAt(repository, id),
+    branches: branches.get(id) ?? [],
+    tags: tags.get(id) ?? [],
     heads: users
       .filter(({ working }) => working.parents[0] === id)
       .map(({ name, working }) => ({ container: name, branch: working.branch })),
   }));
+}
+
+/** Names by the version that each is on, in their order. */
+function namesAt<Name>(named: readonly (readonly [Name, VersionId])[]): Map<VersionId, Name[]> {
+  const found = new Map<VersionId, Name[]>();
+  for (const [name, id] of named) found.set(id, [...(found.get(id) ?? []), name]);
+  return found;
 }

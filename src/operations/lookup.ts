@@ -37,12 +37,10 @@ export interface Found {
 }
 
 export function readRepository(world: World, layout: RepositoryLayout): Repository {
-  const history = History.read(world.host.files, layout);
-  history.remember(world.host.files);
   return {
     layout,
     name: layout.name,
-    history,
+    history: History.read(world.host.files, layout),
     branches: readBranches(world.host.files, layout),
     tags: readTags(world.host.files, layout),
   };
@@ -78,7 +76,8 @@ export function findByName(world: World, name: ContainerName): Found {
   const repositoryName = container?.versioned?.repository.name ?? (name as string as RepositoryName);
   const layout = openRepository(world.host, world.lxcpath, repositoryName);
   const repository = layout === undefined ? undefined : readRepository(world, layout);
-  if (repository !== undefined && repository.history.size > 0) {
+  const hasHead = container?.versioned !== undefined && container.versioned.working.parents.length > 0;
+  if (repository !== undefined && (hasHead || repository.history.size > 0)) {
     // Opening the repository may have finished an operation on the container.
     const now = readContainer(world.host, world.lxcpath, name);
     return { repository, container: now?.versioned === undefined ? undefined : { ...now, versioned: now.versioned } };

@@ -4,13 +4,13 @@ import { formatCount } from '../model/amount.js';
 import type { Style } from './style.js';
 
 /**
- * A time (ISO 8601) for a person: `5 minutes ago`, and beyond eight weeks, where a date says more, `2026-01-02`. A time
+ * A time (ISO 8601, UTC) for a person: `5 minutes ago`, and beyond eight weeks, where a date says more, `2026-01-02`. A time
  * ahead of `style.now`, as a clock that was set back leaves behind, is `in 5 minutes`. For a pipe always
  * `2026-01-02 03:04:05Z`.
  */
 export function formatTime(iso: string, style: Style): string {
+  if (!style.human) return `${iso.slice(0, 19).replace('T', ' ')}Z`;
   const time = new Date(iso);
-  if (!style.human) return `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
   const ago = style.now.getTime() - time.getTime();
   const span = formatSpan(Math.abs(ago));
   if (span === undefined) return time.toISOString().slice(0, 10);

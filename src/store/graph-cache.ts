@@ -1,12 +1,12 @@
 /**
- * The graph of a repository in one file, so that a long history need not be read manifest by manifest. It can always be made
- * again: whoever finds it missing, older than the history or damaged does so. Which versions there are the directory of
- * versions tells, and what they are their manifests, each known here by its digest. See docs/decisions/0014-graph-cache.md.
+ * The graph of a repository in one file, so that a long history need not be read manifest by manifest: whoever finds it
+ * missing or older than the history writes it again. What a version is its manifest tells, known here by its digest. See
+ * docs/decisions/0014-graph-cache.md.
  */
 
-import { createHash } from 'node:crypto';
-import { type Files, type FilesRead, isErrno } from '../host/files.js';
+import type { Files, FilesRead } from '../host/files.js';
 import type { VersionId } from '../model/version.js';
+import { readSealed, writeSealed } from './sealed-text.js';
 
 /** What of a version its place in the graph is. */
 export interface GraphNode {
@@ -17,69 +17,69 @@ export interface GraphNode {
 }
 
 const HEAD = 'lxcv graph 1\n';
+const DIGEST_CHARACTERS = 64;
+/** To look for so many lines takes as long as to learn where each begins. */
+const LOOKUPS_WITHOUT_INDEX = 32;
 
-/** What the file at `path` holds; nothing where it is missing, cut short, damaged or of another format. */
+/** What the file at `path` holds; nothing where it is of no use. */
 export function readGraph(files: FilesRead, path: string): CachedGraph {
-  const bytes = files.readIfPresent(path) ?? Buffer.alloc(0);
-  const end = bytes.lastIndexOf('\n', -2) + 1;
-  const isWhole =
-    bytes.subarray(0, HEAD.length).equals(Buffer.from(HEAD)) &&
-    bytes.toString('latin1', end) === seal(bytes.subarray(0, end));
-  return new CachedGraph(isWhole ? bytes.toString('latin1', HEAD.length, end) : '');
+  return new CachedGraph(readSealed(files, path, HEAD));
 }
 
 /** Nodes by their ids. A line is taken apart when it is asked for: most commands look at few of them. */
 export class CachedGraph {
-  /** Where the line of each begins. */
-  private readonly lines = new Map<string, number>();
+  /** Where the line of each begins, once that is worth it. */
+  private index: ReadonlyMap<string, number> | undefined;
+  private lookups = 0;
 
   /** @param text lines that `writeGraph` wrote. */
-  constructor(private readonly text: string) {
-    for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
-      this.lines.set(text.slice(start, text.indexOf(' ', start)), start);
-    }
-  }
+  constructor(private readonly text: string) {}
 
   get size(): number {
-    return this.lines.size;
+    return this.lines().size;
   }
 
   has(id: VersionId): boolean {
-    return this.lines.has(id);
+    return this.lines().has(id);
   }
 
   node(id: VersionId): GraphNode | undefined {
-    const start = this.lines.get(id);
+    const start = this.startOf(id);
     if (start === undefined) return undefined;
-    const [, number, digest, ...parents] = this.text.slice(start, this.text.indexOf('\n', start)).split(' ');
-    return { number: Number(number), digest: `sha256:${digest}`, parents: parents as VersionId[] };
+    const { text } = this;
+    const number = start + id.length + 1;
+    const digest = text.indexOf(' ', number) + 1;
+    const parents = text.slice(digest + DIGEST_CHARACTERS + 1, text.indexOf('\n', digest));
+    return {
+      number: Number(text.slice(number, digest - 1)),
+      digest: `sha256:${text.slice(digest, digest + DIGEST_CHARACTERS)}`,
+      parents: (parents === '' ? [] : parents.split(' ')) as VersionId[],
+    };
   }
 
-  /** Forgets all other ids. */
-  keep(ids: ReadonlySet<string>): void {
-    for (const id of this.lines.keys()) if (!ids.has(id)) this.lines.delete(id);
+  private startOf(id: VersionId): number | undefined {
+    this.lookups += 1;
+    if (this.index !== undefined || this.lookups > LOOKUPS_WITHOUT_INDEX) return this.lines().get(id);
+    if (this.text.startsWith(`${id} `)) return 0;
+    const newline = this.text.indexOf(`\n${id} `);
+    return newline < 0 ? undefined : newline + 1;
+  }
+
+  private lines(): ReadonlyMap<string, number> {
+    if (this.index !== undefined) return this.index;
+    const index = new Map<string, number>();
+    const { text } = this;
+    for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+      index.set(text.slice(start, text.indexOf(' ', start)), start);
+    }
+    this.index = index;
+    return index;
   }
 }
 
-/**
- * Writes a graph, in one rename. Nothing is lost where that cannot be: on a read-only store, say. It need not be durable, for a
- * file that a power cut leaves incomplete is none.
- */
 export function writeGraph(files: Files, path: string, graph: Iterable<readonly [VersionId, GraphNode]>): void {
   const lines = [...graph].map(
     ([id, { number, digest, parents }]) => `${[id, number, digest.replace(/^sha256:/, ''), ...parents].join(' ')}\n`,
   );
-  const text = `${HEAD}${lines.join('')}`;
-  const partial = `${path}.partial`;
-  try {
-    if (files.stat(partial) !== undefined) files.unlink(partial);
-    files.create(partial, `${text}${seal(text)}`, 0o600);
-    files.rename(partial, path);
-  } catch (error) {
-    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOENT')) throw error;
-  }
-}
-
-function seal(content: string | Buffer): string {
-  return `${createHash('sha256').update(content).digest('hex')}\n`;
+  writeSealed(files, path, HEAD, lines.join(''));
 }

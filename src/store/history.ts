@@ -1,70 +1,47 @@
 /** The history of a repository: its versions, by their manifests, which are the truth. */
 
-import type { Files, FilesRead } from '../host/files.js';
+import type { Files, Stat } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { Parent, Version, VersionId } from '../model/version.js';
 import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
+import { CachedSummaries, type Summary, writeSummaries } from './summary-cache.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
 const REMEMBER_FROM = 64;
 
 export class History {
+  /** Of those that were asked for; undefined for what is no version. */
+  private readonly graph = new Map<VersionId, GraphNode | undefined>();
+  /** Those whose manifests were read. */
+  private readonly loaded = new Map<VersionId, Version>();
+  /** All there are, once that was asked for. */
+  private listed: ReadonlySet<VersionId> | undefined;
+  /** How many manifests were read of which the cache did not know. */
+  private unknown = 0;
   private byNumber: ReadonlyMap<number, VersionId> | undefined;
 
   private constructor(
-    private readonly files: FilesRead,
+    private readonly files: Files,
     private readonly layout: RepositoryLayout,
-    private readonly all: readonly VersionId[],
-    /** Those that the cache does not know, or that were asked for. */
-    private readonly graph: Map<VersionId, GraphNode>,
     private readonly cached: CachedGraph,
-    /** Those whose manifests were read. */
-    private readonly loaded: Map<VersionId, Version>,
   ) {}
 
-  /**
-   * Reads the manifests of which the graph cache does not know; any other one when it is asked for.
-   * @throws LxcvError `store-damaged` or `store-newer` for a manifest that cannot be read.
-   */
-  static read(files: FilesRead, layout: RepositoryLayout): History {
-    const graph = new Map<VersionId, GraphNode>();
-    const loaded = new Map<VersionId, Version>();
-    const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
-    const cached = readGraph(files, layout.graph);
-    const all = names.filter(isVersionId).filter((id) => {
-      if (cached.has(id)) return true;
-      const { manifest } = layout.version(id);
-      const bytes = files.readIfPresent(manifest);
-      if (bytes === undefined) return false;
-      const version = decodeManifest(bytes, manifest);
-      if (version.id !== id) throw damaged(manifest, 'id');
-      loaded.set(id, version);
-      const parents = version.parents.map((parent) => parent.id);
-      graph.set(id, { number: version.number, parents, digest: digestManifest(bytes) });
-      return true;
-    });
-    // It may know versions that went.
-    if (all.length - graph.size < cached.size) cached.keep(new Set(all));
-    return new History(files, layout, all, graph, cached, loaded);
+  /** Manifests are read when they are asked for, those of which the graph cache does not know with what needs them. */
+  static read(files: Files, layout: RepositoryLayout): History {
+    return new History(files, layout, readGraph(files, layout.graph));
   }
 
-  /** Writes the graph cache where that spares the next reading much. */
-  remember(files: Files): void {
-    if (this.loaded.size < REMEMBER_FROM) return;
-    const nodes = this.all.map((id) => [id, this.node(id) as GraphNode] as const);
-    writeGraph(files, this.layout.graph, nodes);
-  }
-
+  /** @throws LxcvError `store-damaged` or `store-newer`, as all that follows, for a manifest that cannot be read. */
   get size(): number {
-    return this.all.length;
+    return this.all().size;
   }
 
   /** Of every version, in no order. */
   ids(): Iterable<VersionId> {
-    return this.all;
+    return this.all();
   }
 
   findNumber(number: number): Version | undefined {
@@ -74,7 +51,7 @@ export class History {
 
   /** The ids that begin so. */
   findPrefix(prefix: string): VersionId[] {
-    return this.all.filter((id) => id.startsWith(prefix));
+    return [...this.all()].filter((id) => id.startsWith(prefix));
   }
 
   /**
@@ -82,7 +59,7 @@ export class History {
    * was when the graph cache was written.
    */
   get(id: VersionId): Version {
-    const version = this.loaded.get(id) ?? this.load(id);
+    const version = this.load(id);
     if (version !== undefined) return version;
     throw new LxcvError(
       'store-damaged',
@@ -109,22 +86,73 @@ export class History {
     return last + 1;
   }
 
+  /** What `log` tells of each of many versions. */
+  summaries(ids: readonly VersionId[]): Summary[] {
+    if (ids.length < REMEMBER_FROM) return ids.map((id) => this.get(id));
+    if (this.unknown >= REMEMBER_FROM) this.all();
+    const { files, layout } = this;
+    const cached = CachedSummaries.read(files, layout.summaries);
+    using versions = files.openDirectory(layout.versions);
+    let missed = 0;
+    const told = ids.map((id) => {
+      const manifest = files.stat(`${versions?.path}/${id}/manifest.json`);
+      const summary = manifest === undefined ? undefined : cached.find(id, manifest);
+      if (summary === undefined) missed += 1;
+      return [summary ?? this.get(id), manifest as Stat] as const;
+    });
+    if (missed >= REMEMBER_FROM) writeSummaries(files, layout.summaries, told);
+    return told.map(([summary]) => summary);
+  }
+
+  private all(): ReadonlySet<VersionId> {
+    if (this.listed !== undefined) return this.listed;
+    const { files, layout, cached, graph } = this;
+    const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
+    this.listed = new Set(names.filter(isVersionId).filter((id) => cached.has(id) || this.node(id) !== undefined));
+    // The cache may know versions that went.
+    for (const id of graph.keys()) if (!this.listed.has(id)) graph.set(id, undefined);
+    if (this.unknown >= REMEMBER_FROM) {
+      const nodes = [...this.listed].map((id) => [id, this.node(id) as GraphNode] as const);
+      writeGraph(files, layout.graph, nodes);
+    }
+    return this.listed;
+  }
+
   private node(id: VersionId): GraphNode | undefined {
-    const node = this.graph.get(id) ?? this.cached.node(id);
-    if (node !== undefined) this.graph.set(id, node);
+    if (this.graph.has(id)) return this.graph.get(id);
+    const node = this.listed === undefined || this.listed.has(id) ? (this.cached.node(id) ?? this.read(id)) : undefined;
+    this.graph.set(id, node);
     return node;
   }
 
+  /** What a manifest says of which the cache knows nothing. */
+  private read(id: VersionId): GraphNode | undefined {
+    const { manifest } = this.layout.version(id);
+    const bytes = this.files.readIfPresent(manifest);
+    if (bytes === undefined) return undefined;
+    const version = decodeManifest(bytes, manifest);
+    if (version.id !== id) throw damaged(manifest, 'id');
+    this.loaded.set(id, version);
+    this.unknown += 1;
+    return {
+      number: version.number,
+      parents: version.parents.map((parent) => parent.id),
+      digest: digestManifest(bytes),
+    };
+  }
+
   private numbers(): ReadonlyMap<number, VersionId> {
-    this.byNumber ??= new Map(this.all.map((id) => [this.numberOf(id), id]));
+    this.byNumber ??= new Map([...this.all()].map((id) => [this.numberOf(id), id]));
     return this.byNumber;
   }
 
   private load(id: VersionId): Version | undefined {
     const node = this.node(id);
+    const read = this.loaded.get(id);
+    if (node === undefined || read !== undefined) return read;
     const { manifest } = this.layout.version(id);
-    const bytes = node === undefined ? undefined : this.files.readIfPresent(manifest);
-    if (node === undefined || bytes === undefined) return undefined;
+    const bytes = this.files.readIfPresent(manifest);
+    if (bytes === undefined) return undefined;
     if (digestManifest(bytes) !== node.digest) throw this.changedMeanwhile(bytes, manifest);
     const version = decodeKnownManifest(bytes);
     this.loaded.set(id, version);

@@ -41,6 +41,11 @@ export class RepositoryLayout {
     return `${this.root}/graph`;
   }
 
+  /** Made again where it is missing: see store/summary-cache.ts. */
+  get summaries(): string {
+    return `${this.root}/summaries`;
+  }
+
   get versions(): string {
     return `${this.root}/versions`;
   }

@@ -51,9 +51,12 @@ describe('History.read', () => {
     const { manifest } = layout.version(exampleId(1));
     mkdirSync(dirname(manifest));
     writeFileSync(manifest, typeof content === 'string' ? content : encodeManifest(content));
-    expect(() => History.read(files, layout)).toThrow(
-      expect.objectContaining({ code, exitCode: 5, message: expect.stringContaining(manifest) }),
-    );
+    const expected = expect.objectContaining({ code, exitCode: 5, message: expect.stringContaining(manifest) });
+    const history = History.read(files, layout);
+    expect(() => history.get(exampleId(1))).toThrow(expected);
+    expect(history.get(exampleId(0)).number).toBe(0);
+    expect(() => history.size).toThrow(expected);
+    expect(() => history.nextNumber).toThrow(expected);
   });
 });
 

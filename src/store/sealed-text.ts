@@ -1,0 +1,37 @@
+/**
+ * Files that spare reading others, and can always be made again: a first line that names the format, lines, and at the end the
+ * digest of all before it. One that is cut short or damaged counts as missing, so none need be durable.
+ */
+
+import { createHash } from 'node:crypto';
+import { type Files, type FilesRead, isErrno } from '../host/files.js';
+
+/**
+ * The lines of the file at `path`, each with its newline and a character a byte.
+ * @returns none where the file is missing, cut short, damaged or of another format than `head`, a line.
+ */
+export function readSealed(files: FilesRead, path: string, head: string): string {
+  const bytes = files.readIfPresent(path) ?? Buffer.alloc(0);
+  const end = bytes.lastIndexOf('\n', -2) + 1;
+  const isWhole =
+    bytes.subarray(0, head.length).equals(Buffer.from(head)) &&
+    bytes.toString('latin1', end) === seal(bytes.subarray(0, end));
+  return isWhole ? bytes.toString('latin1', head.length, end) : '';
+}
+
+/** Writes such a file, in one rename. Nothing is lost where that cannot be: on a read-only store, say. */
+export function writeSealed(files: Files, path: string, head: string, lines: string): void {
+  const text = Buffer.from(`${head}${lines}`, 'latin1');
+  const partial = `${path}.partial`;
+  try {
+    if (files.stat(partial) !== undefined) files.unlink(partial);
+    files.create(partial, Buffer.concat([text, Buffer.from(seal(text))]), 0o600);
+    files.rename(partial, path);
+  } catch (error) {
+    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
+function seal(content: Uint8Array): string {
+  return `${createHash('sha256').update(content).digest('hex')}\n`;
+}
