@@ -3,23 +3,25 @@
 import type { DigestThread } from '../host/digest-thread.js';
 import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
+import type { BytePath } from '../model/byte-path.js';
 import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';
 import { type Visit, walkLayer } from './delta.js';
 import { digestFile } from './digest.js';
+import { findPath } from './tree.js';
 
 /** Of a file with more holes no digest is taken: minutes would go into zeros that are not there. */
 const HOLE_MAX_BYTES = 2 ** 30;
 /** What could be digested while a file is opened. */
 const OPENING_BYTES = 80_000;
-/** So much this thread digests before the other one is worth its start. */
+/** So much one thread digests before another one is worth its start. */
 const ALONE_BYTES = 2 ** 26;
-/** So much of one directory is handed to the other thread at once. */
+/** So much is handed to the other thread at once, of one directory. A larger file comes before its turn, so that none is left over. */
 const BATCH_BYTES = 2 ** 22;
-/** So much may lie with the other thread before this one digests too; each keeps a directory open. */
-const BATCHES_BEGUN = 8;
+/** So much may lie with the other thread before this one digests too. */
+const BEGUN_BYTES = 2 ** 25;
 /** So many entries may wait for a digest. */
-const ENTRIES_WAITING = 10_000;
+const ENTRIES_WAITING = 20_000;
 const WAIT_MS = 20;
 
 export interface EntriesOptions {
@@ -32,7 +34,7 @@ export interface EntriesOptions {
 
 /** Tells the entries of a delta that does not change any more, in the order of `walkLayer`; for each step, undefined. */
 export function* entriesOf(files: FilesRead, delta: string, options: EntriesOptions): Told {
-  using entries = new Entries(files, options);
+  using entries = new Entries(files, delta, options, yield* survey(files, delta, options));
   let { skip } = options;
   for (const visit of descend(walkLayer(files, delta))) {
     yield;
@@ -44,41 +46,76 @@ export function* entriesOf(files: FilesRead, delta: string, options: EntriesOpti
 
 type Told = Generator<Entry | undefined, void>;
 
+/** What is to be digested. */
+interface Work {
+  /** With what it takes to open the files. */
+  readonly bytes: number;
+  /** The large files, the largest last. */
+  readonly large: BytePath[];
+}
+
+function* survey(files: FilesRead, delta: string, { skip, known }: EntriesOptions): Job<Work> {
+  const large: { readonly path: BytePath; readonly size: number }[] = [];
+  let [bytes, left] = [0, skip];
+  for (const { path, stat } of descend(walkLayer(files, delta))) {
+    yield;
+    left -= 1;
+    if (left >= 0 || !isDigested(stat) || known(stat.inode) !== undefined) continue;
+    bytes += stat.size + OPENING_BYTES;
+    if (stat.size >= BATCH_BYTES) large.push({ path, size: stat.size });
+  }
+  return { bytes, large: large.sort((a, b) => a.size - b.size).map(({ path }) => path) };
+}
+
 /** An entry on its way; it waits while its digest is with the other thread. */
 type Draft = { -readonly [Key in keyof Entry]: Entry[Key] };
 
-/** Files of one directory, for the other thread. */
+/** Files that are with the other thread. */
 interface Batch {
-  readonly of: Directory;
-  /** That directory, open for longer than the walk has it. */
-  readonly directory: Directory;
+  /** What keeps their paths open, for longer than the walk does. */
+  readonly open: Disposable;
   readonly paths: HostPath[];
-  readonly entries: Draft[];
+  readonly results: Result[];
   bytes: number;
+}
+
+/** What becomes of one of them. */
+interface Result {
+  digest?: string;
+  /** Its entry, once the walk has come to it: a large file is begun before its turn. */
+  draft?: Draft;
 }
 
 class Entries implements Disposable {
   /** In order; those that come first are told first. */
   private drafts: Draft[] = [];
   private readonly waiting = new Set<Draft>();
-  private thread: DigestThread | undefined;
-  private filled: Batch | undefined;
+  private readonly thread: DigestThread | undefined;
+  /** A batch that is not full yet, and the directory that its files are in. */
+  private filled: (Batch & { readonly of: Directory; readonly directory: Directory }) | undefined;
   private readonly begun: Batch[] = [];
-  private bytes = 0;
+  private begunBytes = 0;
+  /** Of large files: those that were begun before their turn, and those that had it. */
+  private readonly early = new Map<BytePath, Result>();
 
   constructor(
     private readonly files: FilesRead,
+    private readonly delta: string,
     private readonly options: EntriesOptions,
-  ) {}
+    private readonly work: Work,
+  ) {
+    if (work.bytes > ALONE_BYTES) this.thread = options.startThread();
+  }
 
   [Symbol.dispose](): void {
     this.thread?.[Symbol.dispose]();
-    for (const batch of this.begun) batch.directory[Symbol.dispose]();
-    this.filled?.directory[Symbol.dispose]();
+    for (const batch of this.begun) batch.open[Symbol.dispose]();
+    this.filled?.open[Symbol.dispose]();
   }
 
   *take(visit: Visit): Told {
     if (this.filled?.of !== visit.directory) this.beginFilled();
+    this.beginLarge();
     const draft: Draft = describe(this.files, visit);
     this.drafts.push(draft);
     if (isDigested(visit.stat)) yield* this.digest(visit, draft);
@@ -93,37 +130,61 @@ class Entries implements Disposable {
   }
 
   private *digest(visit: Visit, draft: Draft): Job<void> {
-    const known = this.options.known(visit.stat.inode);
-    const bytes = visit.stat.size + OPENING_BYTES;
-    this.bytes += known === undefined ? bytes : 0;
-    if (this.bytes > ALONE_BYTES) this.thread ??= this.options.startThread();
+    const early = this.early.get(visit.path);
+    const known = this.options.known(visit.stat.inode) ?? early?.digest;
     if (known !== undefined) draft.digest = known;
-    else if (!this.handOver(visit, draft, bytes)) draft.digest = yield* digestFile(this.files, visit.location);
+    else if (early !== undefined) this.wait(draft, early);
+    else if (!this.handOver(visit, draft)) draft.digest = yield* digestFile(this.files, visit.location);
+  }
+
+  private wait(draft: Draft, result: Result): void {
+    result.draft = draft;
+    this.waiting.add(draft);
   }
 
   /** Gives a file to the other thread; false where that has enough to do. */
-  private handOver({ directory, name }: Visit, draft: Draft, bytes: number): boolean {
-    if (this.thread === undefined || this.begun.length >= BATCHES_BEGUN) return false;
+  private handOver({ path, directory, name, stat }: Visit, draft: Draft): boolean {
+    if (stat.size >= BATCH_BYTES) this.early.set(path, {});
+    if (this.thread === undefined || this.begunBytes >= BEGUN_BYTES) return false;
     this.filled ??= this.openBatch(directory);
     this.filled.paths.push(childPath(this.filled.directory.path, name));
-    this.filled.entries.push(draft);
-    this.filled.bytes += bytes;
-    this.waiting.add(draft);
+    const result: Result = {};
+    this.filled.results.push(result);
+    this.filled.bytes += stat.size + OPENING_BYTES;
+    this.wait(draft, result);
     if (this.filled.bytes >= BATCH_BYTES) this.beginFilled();
     return true;
   }
 
-  private openBatch(of: Directory): Batch {
+  private openBatch(of: Directory): NonNullable<Entries['filled']> {
     const directory = this.files.openDirectory(of.path);
     if (directory === undefined) throw new Error(`an open directory is gone: ${of.path}`);
-    return { of, directory, paths: [], entries: [], bytes: 0 };
+    return { of, directory, open: directory, paths: [], results: [], bytes: 0 };
   }
 
   private beginFilled(): void {
-    if (this.filled === undefined) return;
-    this.thread?.begin(this.filled.paths);
-    this.begun.push(this.filled);
+    if (this.filled !== undefined) this.begin(this.filled);
     this.filled = undefined;
+  }
+
+  /** Gives the other thread the largest files that are left, as long as it has not enough to do. */
+  private beginLarge(): void {
+    while (this.thread !== undefined && this.begunBytes < BEGUN_BYTES) {
+      const path = this.work.large.pop();
+      if (path === undefined) return;
+      if (this.early.has(path)) continue;
+      const found = findPath(this.files, [this.delta], path);
+      if (found === undefined) throw new Error(`a file of a version is gone: ${path}`);
+      const result: Result = {};
+      this.early.set(path, result);
+      this.begin({ open: found, paths: [found.entry.location], results: [result], bytes: found.entry.stat.size });
+    }
+  }
+
+  private begin(batch: Batch): void {
+    this.thread?.begin(batch.paths);
+    this.begun.push(batch);
+    this.begunBytes += batch.bytes;
   }
 
   /** Tells the drafts up to the first one that waits, once it has taken what the other thread has finished. */
@@ -136,12 +197,15 @@ class Entries implements Disposable {
     yield* whole;
   }
 
-  private finish({ directory, entries }: Batch, digests: readonly string[]): void {
-    for (const [index, draft] of entries.entries()) {
-      draft.digest = digests[index] as string;
-      this.waiting.delete(draft);
+  private finish({ open, results, bytes }: Batch, digests: readonly string[]): void {
+    for (const [index, result] of results.entries()) {
+      result.digest = digests[index] as string;
+      if (result.draft === undefined) continue;
+      result.draft.digest = result.digest;
+      this.waiting.delete(result.draft);
     }
-    directory[Symbol.dispose]();
+    this.begunBytes -= bytes;
+    open[Symbol.dispose]();
   }
 }
 

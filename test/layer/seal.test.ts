@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startDigestThread } from '../../src/host/digest-thread.js';
+import { type DigestThread, startDigestThread } from '../../src/host/digest-thread.js';
 import { files } from '../../src/host/files.js';
 import { walkLayer } from '../../src/layer/delta.js';
 import { SealedDigests } from '../../src/layer/digest.js';
@@ -90,16 +98,55 @@ describe('sealing', () => {
 
   it('does not let more wait for a digest than it has to', () => {
     using place = temporaryDirectory();
-    const links = Array.from({ length: 10_001 }, (_, index) => [`links/l${index}`, symlinkTo('/none')] as const);
     const delta = plant(join(place.path, 'delta'), {
       ...Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`files/f${index}`, `${index}`])),
       'links/a': 'the first, and the only file there',
-      ...Object.fromEntries(links),
     });
+    for (let index = 0; index < 20_001; index += 1) symlinkSync('/none', join(delta, `links/l${index}`));
     finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }));
     const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
-    expect(listed).toHaveLength(900 + 10_002 + 3);
+    expect(listed).toHaveLength(900 + 20_002 + 3);
     expect(listed.find(({ path }) => path === 'links/a')?.digest).toBe(sha256('the first, and the only file there'));
+  });
+
+  it('begins with the largest files, whatever their turn, and takes no digest twice', () => {
+    using place = temporaryDirectory();
+    const sized = (bytes: number) => ['', (path: string) => truncateSync(path, bytes)] as const;
+    const delta = plant(join(place.path, 'delta'), {
+      'a/large': sized(10 * MIB),
+      'b/small': 'small',
+      'y/larger': sized(20 * MIB),
+      'z/largest': sized(40 * MIB),
+    });
+    const begun: string[] = [];
+    const startThread = (): DigestThread => {
+      const thread = startDigestThread();
+      return {
+        ...thread,
+        begin: (paths) => {
+          begun.push(...paths.map((path) => basename(`${path}`)));
+          thread.begin(paths);
+        },
+      };
+    };
+    const read: string[] = [];
+    const openFile: typeof files.openFile = (path) => {
+      read.push(basename(`${path}`));
+      return files.openFile(path);
+    };
+    finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
+    expect(begun[0]).toBe('largest');
+    expect([...begun, ...read].sort()).toEqual(['large', 'larger', 'largest', 'small']);
+    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    for (const [path, bytes] of [
+      ['a/large', 10 * MIB],
+      ['y/larger', 20 * MIB],
+      ['z/largest', 40 * MIB],
+    ] as const) {
+      const zeros = createHash('sha256').update(Buffer.alloc(bytes)).digest('hex');
+      expect(listed.find((entry) => entry.path === path)?.digest).toBe(zeros);
+    }
+    expect(openBelow(place.path)).toEqual([]);
   });
 
   it('begins anew where a power cut left nonsense', () => {
@@ -133,6 +180,8 @@ describe('sealing', () => {
     expect(sealed.find(first, 'c' as BytePath)).toBeUndefined();
   });
 });
+
+const MIB = 2 ** 20;
 
 /** Without what would tell digests, or take them. */
 const ALONE = { known: () => undefined, startThread: () => expect.unreachable('too little for a second thread') };
