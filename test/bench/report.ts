@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { formatBytes, formatNumber } from '../../src/model/amount.js';
 import { IS_QUICK } from './work.js';
 
 /** A bench, by the name that its marks bear: `<!-- measured NAME: begin -->`. */
-type Section = 'peers' | 'tools' | 'container' | 'growth';
+type Section = 'peers' | 'tools' | 'container' | 'growth' | 'history';
 
 export interface Row {
   readonly what: string;
@@ -39,6 +40,28 @@ export interface Sample {
   readonly peakMib?: number;
 }
 
+/** A step of a history, and how long each way took to keep what came of it. Times are milliseconds. */
+export interface HistoryStep {
+  readonly name: string;
+  /** What lxcv tells of it. */
+  readonly version: { readonly changes: { added: number; modified: number; removed: number; bytes: number } };
+  /** Until the container may start again. */
+  readonly free: number;
+  /** Until the commit says that it is done. */
+  readonly said: number;
+  /** By the name of the other way. */
+  readonly peers: Readonly<Record<string, number>>;
+}
+
+export interface HistoryResult {
+  readonly steps: readonly HistoryStep[];
+  /** Bytes on disk in the end, by name. */
+  readonly kept: Readonly<Record<string, number>>;
+  /** lxcv's way back to a state, and lxc-snapshot's: the medians over all steps, in milliseconds. */
+  readonly checkout: number;
+  readonly restore: number;
+}
+
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 
 export function reportRows(section: Section, rows: readonly Row[]): void {
@@ -47,6 +70,26 @@ export function reportRows(section: Section, rows: readonly Row[]): void {
 
 export function reportGrowths(section: Section, growths: readonly Growth[]): void {
   report(section, growths.map(renderGrowth).join('\n\n'));
+}
+
+export function reportHistory({ steps, kept, checkout, restore }: HistoryResult): void {
+  const peers = Object.keys(steps[0]?.peers ?? {});
+  const head = ['step', 'paths', 'bytes', 'lxcv, may start again', 'lxcv, says so', ...peers];
+  const lines = steps.map(({ name, version: { changes }, free, said, peers: times }) => [
+    ...[name, formatNumber(changes.added + changes.modified + changes.removed), formatBytes(changes.bytes)],
+    ...[free, said, ...peers.map((peer) => times[peer] as number)].map(time),
+  ]);
+  const sizes = [
+    'on disk in the end',
+    '',
+    '',
+    formatBytes(kept.lxcv ?? 0),
+    '',
+    ...peers.map((peer) => formatBytes(kept[peer] ?? 0)),
+  ];
+  const table = [head, head.map(() => '---'), ...lines, sizes].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const back = `A checkout of a step to a new name took ${time(checkout)}, \`lxc-snapshot -r\` ${time(restore)} (medians over the steps).`;
+  report('history', `${table}\n\n${back}`);
 }
 
 /** Prints what a bench measured, and writes it into the document where the bench was a full one. */

@@ -1,11 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, it } from 'vitest';
 import { mountDisk } from '../support/disk.js';
 import { interleaved, lxcv, type Program, took } from './measure.js';
 import { type Row, reportRows } from './report.js';
-import { FILES, fillDelta, IS_QUICK, MIB, SIZE, tookToCommitCopy, versioned } from './work.js';
+import { FILES, fillDelta, IS_QUICK, isInstalled, MIB, SIZE, tookToCommitCopy, versioned } from './work.js';
 
 const ROUNDS = IS_QUICK ? 1 : 3;
 /** Room for the delta, the copies that share its blocks, and their directories. */
@@ -146,11 +146,4 @@ function makePlace(directory: string, name: string): string {
   const place = join(directory, 'peers', name);
   mkdirSync(place, { recursive: true });
   return place;
-}
-
-/** Whether a program is there; says so where it is not. */
-function isInstalled(program: string): boolean {
-  const isFound = spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
-  if (!isFound) console.log(`${program} is not installed: what needs it is left out`);
-  return isFound;
 }

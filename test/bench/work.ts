@@ -1,6 +1,6 @@
 /** What the benches work on: how much of it there is, and the containers and files that it is made of. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,4 +72,11 @@ export async function tookToCommit(lxc: TestLxc, name: string): Promise<CommitTo
   const isFree = () => lxc.readConfig(name) !== before && !readFileSync('/proc/net/unix', 'latin1').includes(socket);
   const { so, said } = await tookUntil(lxcv(lxc.lxcpath, 'commit', '-m', 'Bench', name), isFree);
   return { free: so, said };
+}
+
+/** Whether a program is there; says so where it is not. */
+export function isInstalled(program: string): boolean {
+  const isFound = spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
+  if (!isFound) console.log(`${program} is not installed: what needs it is left out`);
+  return isFound;
 }
