@@ -6,6 +6,7 @@ import * as Flags from '@oclif/core/flags';
 import { type Engine, openEngine } from '../engine.js';
 import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';
+import { writeText } from './bytes.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 import { jsonText } from './json-text.js';
 import { reportTo } from './report.js';
@@ -13,6 +14,8 @@ import { isLongerThanScreen, terminalStyle } from './terminal.js';
 
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
+  /** When the JSON is out. */
+  private printed: Promise<void> | undefined;
 
   static override baseFlags = {
     lxcpath: Flags.string({
@@ -24,9 +27,10 @@ export abstract class BaseCommand extends Command {
   };
 
   /** Runs the command as oclif does once it has found it. */
-  start(name: string): Promise<unknown> {
+  async start(name: string): Promise<void> {
     this.id = name;
-    return this._run();
+    await this._run();
+    await this.printed;
   }
 
   /** Opens the engine on the lxcpath that the flags name. */
@@ -73,8 +77,7 @@ export abstract class BaseCommand extends Command {
 
   /** oclif paints JSON, and takes three times the time and the memory of it for that. */
   override logJson(json: object): void {
-    for (const text of jsonText(json)) process.stdout.write(text);
-    process.stdout.write('\n');
+    this.printed = writeText(process.stdout, jsonText(json));
   }
 
   /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */

@@ -1,5 +1,6 @@
-/** The bytes of a file, to standard output: raw to a pipe, made harmless to a terminal. */
+/** Much of something, to standard output: the bytes of a file, raw to a pipe and made harmless to a terminal; or text. */
 
+import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
 import { LxcvError } from '../model/errors.js';
 import { escapeLines } from '../render/listing.js';
@@ -21,6 +22,11 @@ export async function writeBytes(stream: NodeJS.WriteStream, pieces: Iterable<Bu
     await written(stream, wanted);
   }
   if (decoder !== undefined) await written(stream, escapeLines(decoder.end()));
+}
+
+/** Writes no faster than who reads: a stream keeps all that it is given. */
+export async function writeText(stream: NodeJS.WriteStream, pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) if (!stream.write(piece)) await once(stream, 'drain');
 }
 
 /** Until the system has them: the buffer is used again. */

@@ -7,7 +7,7 @@ export function* each<Value, Json>(values: Iterable<Value>, toJson: (value: Valu
 
 const CHUNK_CHARACTERS = 1 << 16;
 
-/** An object as `JSON.stringify(object, null, 2)` writes it, in pieces; its members may be iterables, which are written as arrays. */
+/** An object as `JSON.stringify(object, null, 2)` writes it, and a newline, in pieces; its members may be iterables, which are written as arrays. */
 export function* jsonText(object: object): Generator<string> {
   let text = '';
   for (const piece of jsonPieces(object)) {
@@ -16,7 +16,7 @@ export function* jsonText(object: object): Generator<string> {
     yield text;
     text = '';
   }
-  yield text;
+  yield `${text}\n`;
 }
 
 function* jsonPieces(object: object): Generator<string> {

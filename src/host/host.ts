@@ -6,6 +6,7 @@ import type { Author } from '../model/version.js';
 import { type DigestThread, startDigestThread } from './digest-thread.js';
 import { type Files, files } from './files.js';
 import type { GitRepository } from './git.js';
+import { spareMemory } from './heap.js';
 import { type Lock, takeLock } from './lock.js';
 import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
@@ -40,6 +41,8 @@ export interface Host {
   author(): Promise<Author>;
   /** A second thread, for digests: see host/digest-thread.ts. */
   startDigestThread(): DigestThread;
+  /** Told that an operation is a large one: see host/heap.ts. */
+  spareMemory(): void;
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
   breathe(): Promise<void>;
@@ -63,6 +66,7 @@ export const machine: Host = {
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
   startDigestThread,
+  spareMemory,
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

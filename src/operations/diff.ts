@@ -6,7 +6,7 @@ import { SealedDigests } from '../layer/digest.js';
 import { findMoves } from '../layer/moves.js';
 import { isBookkeeping } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
-import type { BytePath } from '../model/byte-path.js';
+import { type BytePath, compactPath } from '../model/byte-path.js';
 import type { Change } from '../model/changes.js';
 import type { Job } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
@@ -126,7 +126,8 @@ function* collect(
   const changes: ToldChange[] = [];
   for (const difference of differences) {
     if (difference !== undefined) {
-      const { path, kind, type, size, before, after } = difference;
+      const { kind, type, size, before, after } = difference;
+      const path = compactPath(difference.path);
       if (withoutSizes && kind === 'removed' && type === 'file') return undefined;
       const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
       const isSized = before?.type === 'file' && !withoutSizes;

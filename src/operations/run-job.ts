@@ -7,6 +7,8 @@ import type { World } from './world.js';
 const BREATH_MS = 50;
 /** How long a user is not told of what is as good as done. */
 const PATIENCE_MS = 1000;
+/** From so many steps on there may be as many things in memory. */
+const LARGE_STEPS = 100_000;
 
 /**
  * Does a job to its end.
@@ -22,6 +24,7 @@ export async function runJob<Result>(world: World, what: string, job: Job<Result
     for (let steps = 1; ; steps += 1) {
       const step = job.next();
       if (step.done) return step.value;
+      if (steps === LARGE_STEPS) host.spareMemory();
       const now = host.clocks().monotonicMs;
       if (now - breathed < BREATH_MS) continue;
       if (now - started >= PATIENCE_MS) {

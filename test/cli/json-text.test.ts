@@ -6,7 +6,7 @@ describe('jsonText', () => {
   it('is what JSON.stringify writes with two blanks', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
-        expect([...jsonText(object)].join('')).toBe(JSON.stringify(object, null, 2));
+        expect([...jsonText(object)].join('')).toBe(`${JSON.stringify(object, null, 2)}\n`);
       }),
     );
   });

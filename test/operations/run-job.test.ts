@@ -29,6 +29,14 @@ describe('runJob', () => {
     ]);
   });
 
+  it('tells the machine once where a job is a large one', async () => {
+    const stepped = steppedWorld();
+    await runJob(stepped.world, 'counting', stepped.job(99_999, 0));
+    expect(stepped.sparings).toEqual([]);
+    await runJob(stepped.world, 'counting', stepped.job(200_001, 0));
+    expect(stepped.sparings).toEqual(['spared']);
+  });
+
   it('ends the job at the next breath where a signal came', async () => {
     const stepped = steppedWorld({ interruptedAt: 1200 });
     await expect(runJob(stepped.world, 'counting', stepped.job(100, 100))).rejects.toThrow('interrupted');
@@ -50,13 +58,15 @@ describe('runJob', () => {
 function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
   const events: ReportEvent[] = [];
   const breaths: number[] = [];
-  const state = { events, breaths, passed: 0, disposed: 0 };
+  const sparings: string[] = [];
+  const state = { events, breaths, sparings, passed: 0, disposed: 0 };
   const check = () => {
     if (state.passed >= interruptedAt) throw new Error('interrupted');
   };
   const host: World['host'] = {
     ...machine,
     signals: { ...machine.signals, check },
+    spareMemory: () => void sparings.push('spared'),
     clocks: () => ({ wallMs: 0, monotonicMs: state.passed }),
     breathe: async () => void breaths.push(state.passed),
   };
