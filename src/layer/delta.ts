@@ -19,7 +19,7 @@ export interface Unkept {
   readonly reason: string;
 }
 
-/** The first path of an upper directory that would be lost or changed once it is a lower one. */
+/** A path of an upper directory that would be lost or changed once it is a lower one: the first that is met. */
 export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undefined> {
   for (const unkept of descend(examine(files, delta, ROOT))) {
     if (unkept !== undefined) return unkept;
@@ -33,10 +33,9 @@ function* examine(files: FilesRead, location: HostPath, path: BytePath): Descent
   using directory = files.openDirectory(location);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
   yield unkeptAt(files, directory.path, path);
-  const types = files.listTyped(directory.path);
-  for (const name of [...types.keys()].sort()) {
+  for (const [name, type] of files.listTyped(directory.path)) {
     const child = childPath(directory.path, name);
-    if (types.get(name) === 'directory') yield examine(files, child, joinPath(path, name));
+    if (type === 'directory') yield examine(files, child, joinPath(path, name));
     else yield unkeptAt(files, child, path, name);
   }
 }

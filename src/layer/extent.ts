@@ -1,8 +1,9 @@
 /** How much room a copy or a merge of layers will take, told beforehand: by a stat an entry, however deep they go. */
 
-import type { FilesRead, Stat } from '../host/files.js';
+import { childPath, type FilesRead, type Stat } from '../host/files.js';
+import type { HostPath } from '../host/native.js';
 import type { BytePath } from '../model/byte-path.js';
-import { descend, type Job } from '../model/job.js';
+import { type Descent, descend, type Job } from '../model/job.js';
 import { walkLayer } from './delta.js';
 import type { Source } from './live-copy.js';
 
@@ -48,13 +49,25 @@ export function* extentOfCopy(
 export function* extentOfMerge(files: FilesRead, layers: readonly string[]): Job<Extent> {
   let [bytes, inodes] = [0, 0];
   for (const layer of layers) {
-    for (const { stat } of descend(walkLayer(files, layer))) {
+    for (const made of descend(madeAnew(files, `${layer}/.`))) {
       yield;
-      if (stat.type === 'directory') bytes += stat.allocated * DIRECTORY_GROWTH;
-      if (stat.type === 'directory' || stat.type === 'char') inodes += 1;
+      if (made === undefined) continue;
+      inodes += 1;
+      bytes += made.allocated * DIRECTORY_GROWTH;
     }
   }
   return { bytes, inodes };
+}
+
+/** What of a layer a merge makes anew, and the room that it takes now. Files are only counted by the listings. */
+function* madeAnew(files: FilesRead, location: HostPath): Descent<{ readonly allocated: number } | undefined> {
+  using directory = files.openDirectory(location);
+  if (directory === undefined) return;
+  yield { allocated: files.stat(directory.path)?.allocated ?? 0 };
+  for (const [name, type] of files.listTyped(directory.path)) {
+    if (type === 'directory') yield madeAnew(files, childPath(directory.path, name));
+    else yield type === 'char' ? { allocated: 0 } : undefined;
+  }
 }
 
 function isSame(source: Source | undefined, stat: Stat): boolean {

@@ -28,12 +28,13 @@ export async function commitStopped(
   const author = await request.author;
   const present = draftPresent(world, repository, container, before, { branch, message, author, bases });
   const { id, chain } = present.version;
+  const mounted = present.keyframe === undefined ? {} : { mounted: [layout.deltaLayer, ...working.lowers] };
   return await restack(world, {
     command: 'commit',
     container,
     repository: repository.layout,
     present,
-    next: { container: container.name, branch, parents: [id], lowers: [...chain], bases },
+    next: { container: container.name, branch, parents: [id], lowers: [...chain], bases, ...mounted },
     model: layout.delta,
     refs: new Map([[branch, id]]),
     hold,

@@ -5,6 +5,7 @@ import { type Container, listContainers, lowersOf, readContainer } from '../stor
 import type { ContainerLayout, RepositoryLayout } from '../store/layout.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { unknownFile } from './fsck-names.js';
+import { layersOfContainer } from './layers.js';
 import type { World } from './world.js';
 
 export function* checkContainers(
@@ -42,7 +43,7 @@ function* checkContainer(
       `lowers: ${lowers.join(':')}`,
     );
   }
-  for (const path of [versioned.layout.delta, ...lowers]) {
+  for (const path of new Set([...layersOfContainer(versioned), ...lowers])) {
     if (world.host.files.statTarget(path)?.type !== 'directory') {
       yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
     }

@@ -5,7 +5,6 @@
  */
 
 import { extentOfMerge } from '../layer/extent.js';
-import { mergeLayers } from '../layer/keyframe.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
@@ -14,7 +13,7 @@ import type { BranchName, ContainerName, Version, VersionId } from '../model/ver
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import { countPublished, discardWorking, type Publication, publish, type Step } from '../store/steps.js';
+import { countPublished, discardWorking, makeKeyframe, type Publication, publish, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { Present } from './draft.js';
@@ -91,9 +90,9 @@ export async function restack(
     command: request.command,
     subject: container.name,
     point: { from: stagedConfig, to: config, exchange: true },
-    stage: async () => {
+    stage: () => {
       arrival?.stage();
-      await version?.stage();
+      version?.stage();
       stageWorking(world, repository, nextLayout, next, request.model);
       stageConfig(world.host.files, config, stagedConfig, content);
     },
@@ -131,6 +130,7 @@ export async function restack(
 async function publishBreathing(world: World, container: ContainerName, publication: Publication): Promise<void> {
   const { files } = world.host;
   try {
+    await runJob(world, 'merging versions into a keyframe', makeKeyframe(files, publication));
     const counting = countPublished(files, publication);
     publish(files, publication, await runJob(world, `counting what changed in ${container}`, counting));
   } catch (error) {
@@ -168,30 +168,21 @@ function stagedVersion(
   repository: RepositoryLayout,
   container: Container,
   { version, keyframe, before, after }: Present,
-): { manifest: string; stage: () => Promise<void>; forward: Step[]; back: Step[] } {
+): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
   const layout = repository.version(version.id);
   const privates = privateFilesOf(container.config, container.layout);
   return {
     manifest: layout.manifest,
-    stage: async () => {
-      if (keyframe !== undefined) {
-        const { of, below, path } = keyframe;
-        await runJob(world, 'merging versions into a keyframe', mergeLayers(world.host.files, of, below, path));
-      }
-      stageVersionFiles(world, layout, container, encodeDraft(version), privates);
-    },
+    stage: () => stageVersionFiles(world, layout, container, encodeDraft(version), privates),
     forward: [
       {
         ...{ do: 'publish', draft: layout.stagedManifest, manifest: layout.manifest },
-        ...{ before, after },
+        ...{ before, after, ...(keyframe === undefined ? {} : { keyframe }) },
       },
       { do: 'close-delta', work: layout.work },
       { do: 'unlink', path: layout.working },
     ],
-    back: [
-      ...(keyframe === undefined ? [] : [{ do: 'remove-copy', path: keyframe.path } as const]),
-      ...unstageVersionFiles(layout, privates),
-    ],
+    back: unstageVersionFiles(layout, privates),
   };
 }
 

@@ -55,10 +55,10 @@ export function readContainer(host: Host, lxcpath: string, name: ContainerName):
 export function lowersOf(
   repository: RepositoryLayout,
   name: ContainerName,
-  working: Pick<Working, 'lowers' | 'bases'>,
+  working: Pick<Working, 'lowers' | 'bases' | 'mounted'>,
 ): string[] {
   return [
-    ...working.lowers.map((layer) => repository.layer(layer)),
+    ...(working.mounted ?? working.lowers).map((layer) => repository.layer(layer)),
     ...working.bases.map((base) => base.path),
     repository.guard(name),
   ];

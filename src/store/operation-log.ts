@@ -22,6 +22,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('move-in'), from: path, to: path, mtimeNs: v.pipe(v.string(), v.digits()) }),
   v.strictObject({
     ...{ do: v.literal('publish'), draft: path, manifest: path, before: v.array(path), after: v.array(path) },
+    keyframe: v.exactOptional(v.strictObject({ path, of: v.array(path), below: v.array(path) })),
   }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),

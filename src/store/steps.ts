@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Files, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { diffTrees } from '../layer/diff.js';
+import { mergeLayers } from '../layer/keyframe.js';
 import { removeTree } from '../layer/removal.js';
 import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
@@ -55,6 +56,8 @@ export interface Publication {
   readonly manifest: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** To be made first: the merge of the layers `of`, for the layers `below`. */
+  readonly keyframe?: { readonly path: string; readonly of: readonly string[]; readonly below: readonly string[] };
 }
 
 /** The parts of the machine that steps change. */
@@ -81,7 +84,10 @@ export function runStep(host: StepHost, step: Step): void {
       files.setMtime(step.to, BigInt(step.mtimeNs));
       break;
     case 'publish':
-      if (files.stat(step.manifest) === undefined) publish(files, step, finish(countPublished(files, step)));
+      if (files.stat(step.manifest) === undefined) {
+        finish(makeKeyframe(files, step));
+        publish(files, step, finish(countPublished(files, step)));
+      }
       tolerate(['ENOENT'], () => files.unlink(step.draft));
       break;
     case 'close-delta':
@@ -115,6 +121,14 @@ export function discardWorking(layout: VersionLayout): Step[] {
     { do: 'unlink', path: layout.working },
     { do: 'rmdir', path: layout.root },
   ];
+}
+
+/** Makes the keyframe of a version, if it is to have one, anew where that was begun before; durable, for a manifest will name it. */
+export function* makeKeyframe(files: Files, { keyframe }: Publication): Job<void> {
+  if (keyframe === undefined) return;
+  yield* removeTree(files, keyframe.path);
+  yield* mergeLayers(files, keyframe.of, keyframe.below, keyframe.path);
+  files.syncFileSystem(dirname(keyframe.path));
 }
 
 /** What a version changes. Its layers are not written to any more, nor are those that it is compared with. */

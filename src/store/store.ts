@@ -8,7 +8,7 @@ import { parseVersioned } from '../model/manifest.js';
 import { isRepositoryName } from '../model/names.js';
 import type { RepositoryName } from '../model/version.js';
 import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
-import { readPending } from './operation-log.js';
+import { type Pending, readPending } from './operation-log.js';
 import { recover } from './transaction.js';
 
 const STORE_FORMAT = 1;
@@ -96,7 +96,7 @@ function settle(host: Host, layout: RepositoryLayout): void {
   for (let waited = 0; ; waited += LOCK_POLL_MS) {
     const pending = readPending(host.files, layout.operations);
     if (pending === undefined) return;
-    const holder = settleNow(host, layout);
+    const holder = settleNow(host, layout, pending);
     if (holder === undefined || pending.last.state === 'begin') return;
     if (waited >= SETTLE_WAIT_MS) throw locked(layout, holder);
     host.pause(LOCK_POLL_MS);
@@ -104,16 +104,26 @@ function settle(host: Host, layout: RepositoryLayout): void {
 }
 
 /** @returns what another process says that it holds the lock for, if one does. */
-function settleNow(host: Host, layout: RepositoryLayout): string | undefined {
+function settleNow(host: Host, layout: RepositoryLayout, { last }: Pending): string | undefined {
   try {
     const lock = host.takeLock(layout.lock, 'recovery');
     if (!lock.held) return lock.holder;
     using _ = lock;
     recover(host, layout.operations);
   } catch (error) {
+    if (last.state === 'ready' && isErrno(error, 'ENOSPC', 'EDQUOT')) throw unfinished(layout, error as Error);
     if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
   }
   return undefined;
+}
+
+function unfinished({ name, root }: RepositoryLayout, cause: Error): LxcvError {
+  return new LxcvError(
+    'no-space',
+    `an operation on the repository ${name} is done, and there is no room to finish it: ${cause.message}`,
+    `Nothing is lost. Free some space on the file system of ${root}, and run any lxcv command.`,
+    { cause },
+  );
 }
 
 function locked({ name }: RepositoryLayout, holder: string): LxcvError {

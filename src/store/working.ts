@@ -21,9 +21,11 @@ const workingSchema = v.strictObject({
   branch: v.nullable(branchNameSchema),
   /** The parents of the version that it will become; the first is HEAD. */
   parents: v.array(versionIdSchema),
-  /** What the delta is mounted upon, top first, and the bases under that. */
+  /** The layers under the delta, top first, and the bases under these. */
   lowers: v.array(layerSchema),
   bases: v.array(baseSchema),
+  /** What is mounted in the place of `lowers`: the layers that a keyframe stands for, which was not there yet. */
+  mounted: v.exactOptional(v.array(layerSchema)),
   /** The newest version that is a copy of this delta, made while the container ran. */
   copied: v.exactOptional(versionIdSchema),
 });

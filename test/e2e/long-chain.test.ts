@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type LogJson, mountString, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { temporaryDirectory } from '../support/overlay.js';
@@ -41,6 +41,33 @@ it('mounts and boots a container after 300 commits in a row, and makes any of th
   expect(sampled.size).toBe(13);
   await lxc.start('at24');
   expect(await lxc.attach('at24', 'tail -n 1 /root/log')).toBe('line 24\n');
+});
+
+it('mounts a keyframe from the commit on that follows the one it was made with, and reads it at once', async () => {
+  using lxc = temporaryLxc();
+  lxc.createBase();
+  await lxc.clone('base', 'mysql');
+  const layers: number[] = [];
+  for (let number = 0; number < 9; number += 1) {
+    change(lxc, number);
+    await lxc.commit('mysql', `Version ${number}`);
+    // The base and the guard are under them.
+    layers.push(lxc.rootfs('mysql').lowers.length - 2);
+    expect((await lxc.json<{ changes: unknown[] }>('status', 'mysql')).changes).toEqual([]);
+  }
+  expect(layers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 2]);
+  const chains = [7, 8].map(async (number) => {
+    await lxc.checkout(`mysql@${number}`, `at${number}`);
+    return lxc.rootfs(`at${number}`).lowers.map((path) => basename(path));
+  });
+  const [seventh, eighth] = await Promise.all(chains);
+  expect(seventh?.slice(0, -2)).toEqual(['keyframe-1']);
+  expect(eighth?.slice(0, -2)).toEqual(['delta', 'keyframe-1']);
+  change(lxc, 9);
+  const tree = lxc.tree('mysql');
+  await lxc.commit('mysql', 'On the keyframe');
+  await lxc.checkout('mysql', 'again');
+  expectSameTree(lxc.tree('again'), tree);
 });
 
 it('shortens a chain in time where paths are so long that few layers fit', async () => {

@@ -30,6 +30,10 @@ const BEGIN: Operation = {
     { do: 'register', path: '/clones', entry: '/p\nc\n' },
     { do: 'thaw', lxcpath: '/lxc', container: 'mysql' as never },
     { do: 'publish', draft: '/draft', manifest: '/manifest', before: [], after: ['/delta', '/base'] },
+    {
+      ...{ do: 'publish', draft: '/draft', manifest: '/manifest', before: ['/base'], after: ['/delta', '/base'] },
+      keyframe: { path: '/keyframe', of: ['/delta'], below: ['/base'] },
+    },
     { do: 'settle-config', config: '/config', staged: '/staged', base: 'lxc.uts.name = a\n' },
     { do: 'change-rootfs', config: '/config', staged: '/staged', was: 'overlay:/a:/b', is: 'overlay:/c:/b' },
   ],

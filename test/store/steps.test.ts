@@ -15,7 +15,7 @@ import { machine } from '../../src/host/host.js';
 import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import type { ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
-import { discardWorking, runStep, type Step, type StepHost } from '../../src/store/steps.js';
+import { discardWorking, type Publication, runStep, type Step, type StepHost } from '../../src/store/steps.js';
 import { digDeep } from '../support/deep.js';
 import { faultyHost } from '../support/faults.js';
 import { mountOverlayAt, unmount } from '../support/libc.js';
@@ -125,6 +125,27 @@ describe('a step', () => {
       publish,
       { draft: `${encodeDraft(exampleDraft(1))}`, manifest: PUBLISHED },
       [`manifest: ${PUBLISHED}`],
+    ],
+    [
+      'publishes a version with a keyframe, anew where that was begun',
+      (at) => ({
+        ...(publish(at) as Publication),
+        keyframe: { path: at('keyframe-1'), of: [at('delta'), at('older')], below: [at('base')] },
+      }),
+      {
+        draft: `${encodeDraft(exampleDraft(1))}`,
+        'base/old': 'old',
+        'delta/new': 'new',
+        'delta/old': 'older',
+        'older/new': 'hidden',
+        'older/file': '',
+        'keyframe-1/half': 'made before a crash',
+      },
+      [
+        ...['base/', 'base/old: old', 'delta/', 'delta/new: new', 'delta/old: older'],
+        ...['keyframe-1/', 'keyframe-1/file: ', 'keyframe-1/new: new', 'keyframe-1/old: older'],
+        ...[`manifest: ${PUBLISHED}`, 'older/', 'older/file: ', 'older/new: hidden'],
+      ],
     ],
     ['has published a version, and removed the draft', publish, { manifest: PUBLISHED }, [`manifest: ${PUBLISHED}`]],
     ['registers a clone', register('/p\nc\n'), {}, ['clones: /p\nc\n']],

@@ -138,6 +138,20 @@ describe('openRepository', () => {
     expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
   });
 
+  it('says so where an operation is done, and there is no room to finish it', () => {
+    using place = temporaryDirectory();
+    leavePending(place);
+    const log = join(place.path, 'lxcv/mysql/operations');
+    appendRecord(machine.files, log, { operation: 'one', state: 'ready', inode: '1' });
+    const append = () => {
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    };
+    const host: Host = { ...machine, files: { ...machine.files, append } };
+    expect(() => openRepository(host, join(place.path, 'lxc'), MYSQL)).toThrow(
+      expect.objectContaining({ code: 'no-space', hint: expect.stringContaining('Nothing is lost') }),
+    );
+  });
+
   it('waits for what another process carries on behind its commit point, and for no longer than a minute', async () => {
     using place = temporaryDirectory();
     using layout = await lock(place);

@@ -20,6 +20,7 @@ describe('the record of a working delta', () => {
     ['detached', { ...WORKING, branch: null }],
     ['of no parents, on nothing', { ...WORKING, parents: [], lowers: [], bases: [] }],
     ['with a copy of it', { ...WORKING, copied: exampleId(2) }],
+    ['mounted on what a keyframe stands for', { ...WORKING, mounted: [...WORKING.lowers, ...WORKING.lowers] }],
   ])('is read as it was written: %s', (_, working) => {
     using place = temporaryDirectory();
     const path = join(place.path, 'working.json');
