@@ -13,7 +13,7 @@ import { IS_QUICK, tookToCommit, versioned } from './work.js';
 
 const VERSIONS = [10, 100, 1_000, ...(IS_QUICK ? [] : [10_000])];
 const FILES = [1_000, 10_000, ...(IS_QUICK ? [] : [100_000, 1_000_000])];
-const BYTES = [1e6, 10e6, 100e6, ...(IS_QUICK ? [] : [1e9])];
+const BYTES = [1e6, 10e6, 100e6, ...(IS_QUICK ? [] : [1e9, 10e9])];
 const FILES_IN_DIRECTORY = 1_000;
 const DRAWING = fileURLToPath(new URL('../../docs/growth.svg', import.meta.url));
 

@@ -83,7 +83,7 @@ describe('a storm over versions and branches', { timeout: 300_000 }, () => {
       await history.commitByItself('mysql');
     }
     await lxc.stop('mysql');
-    for (let version = 0; version < 8; version += 1) {
+    for (let version = 0; version < 9; version += 1) {
       history.storm('mysql');
       await history.commit('mysql');
     }
