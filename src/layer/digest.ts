@@ -60,6 +60,7 @@ export class SealedDigests {
 function readListing(files: FilesRead, listing: string): Map<BytePath, string> | undefined {
   const bytes = files.readIfPresent(listing);
   if (bytes === undefined) return undefined;
-  const entries = decodeListing(bytes, listing);
-  return new Map(entries.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path, digest] as const])));
+  const digests = new Map<BytePath, string>();
+  for (const { path, digest } of decodeListing(bytes, listing)) if (digest !== undefined) digests.set(path, digest);
+  return digests;
 }

@@ -2,10 +2,9 @@
 
 import { childPath, type FilesRead, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/native.js';
-import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { walkLayer } from './delta.js';
-import type { Source } from './live-copy.js';
+import type { Source, SourceTable } from './source-table.js';
 
 /** Room on a file system, as an upper bound. */
 export interface Extent {
@@ -25,7 +24,7 @@ const RECORD_BYTES = 48;
 export function* extentOfCopy(
   files: FilesRead,
   delta: string,
-  earlier: ReadonlyMap<BytePath, Source> | undefined,
+  earlier: SourceTable | undefined,
   sharesBlocks: boolean,
 ): Job<Extent> {
   let [bytes, inodes] = [0, 0];

@@ -20,17 +20,12 @@ import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { KeptLinks } from './kept-links.js';
 import { isMark } from './overlayfs.js';
 import { removeEntry } from './removal.js';
-
-/** What a file of the source was when it was copied. */
-export interface Source {
-  readonly inode: bigint;
-  readonly ctimeNs: bigint;
-}
+import { type Source, SourceTable } from './source-table.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
 export interface EarlierCopy {
   readonly delta: string;
-  readonly sources: ReadonlyMap<BytePath, Source>;
+  readonly sources: SourceTable;
 }
 
 type Pass = 'running' | 'frozen';
@@ -44,7 +39,7 @@ const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS']
 
 export class LiveCopy {
   /** What was copied, and what it was then. Of a directory the ctime tells whether names in it, or it itself, changed. */
-  private copied = new Map<BytePath, Source>();
+  private copied = new SourceTable();
   /** Of each inode with several links: what it was when its copy was kept. */
   private readonly links: KeptLinks<Source & { readonly pass: Pass }>;
   private started: Clocks | undefined;
@@ -80,7 +75,7 @@ export class LiveCopy {
   /** Makes the copy that of this instant; the source must stand still. */
   *copyFrozen(now: Clocks): Job<void> {
     const before = this.copied;
-    this.copied = new Map();
+    this.copied = new SourceTable();
     this.pass = 'frozen';
     if (this.wasClockSet(now)) this.trustedBefore = 0n;
     yield* descend(this.update(before, this.from, this.to, ROOT));
@@ -91,9 +86,10 @@ export class LiveCopy {
     return this.links.remove();
   }
 
-  /** The files of the copy that a later copy need not read again while they are the same. */
-  trustedSources(): Map<BytePath, Source> {
-    return new Map([...this.copied].filter(([, { ctimeNs }]) => ctimeNs < this.trustedBefore));
+  /** The files of the copy, which is done, that a later copy need not read again while they are the same. */
+  trustedSources(): SourceTable {
+    for (const [path, { ctimeNs }] of this.copied) if (ctimeNs >= this.trustedBefore) this.copied.delete(path);
+    return this.copied;
   }
 
   /** True where the clock that ctimes are stamped by was set since the copy began: a young file may look old then. */
@@ -182,12 +178,7 @@ export class LiveCopy {
     return kept?.pass === this.pass ? isSame(kept, stat) : this.isCurrent(kept, stat);
   }
 
-  private *update(
-    before: ReadonlyMap<BytePath, Source>,
-    from: HostPath,
-    to: HostPath,
-    path: BytePath,
-  ): Descent<undefined> {
+  private *update(before: SourceTable, from: HostPath, to: HostPath, path: BytePath): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
@@ -204,7 +195,7 @@ export class LiveCopy {
   }
 
   private *updateEntry(
-    before: ReadonlyMap<BytePath, Source>,
+    before: SourceTable,
     source: Directory,
     target: Directory,
     name: BytePath,
@@ -214,6 +205,8 @@ export class LiveCopy {
     const to = childPath(target.path, name);
     const stat = this.files.stat(from) as Stat;
     const copied = before.get(path);
+    // What is known of a file this pass knows from here on. A directory is asked for once more.
+    if (stat.type !== 'directory') before.delete(path);
     if (copied !== undefined && stat.type !== 'directory' && this.isCurrent(copied, stat)) {
       this.copied.set(path, copied);
       return;

@@ -54,16 +54,18 @@ export class ListingWriter {
 }
 
 /**
- * The entries of a whole listing, in the order in which they were written.
- * @throws LxcvError `store-damaged` where it is not as it was sealed.
+ * The entries of a whole listing, in the order in which they were written, made as they are asked for.
+ * @throws LxcvError `store-damaged`, before the first of them, where it is not as it was sealed.
  */
-export function decodeListing(bytes: Buffer, where: string): Entry[] {
+export function* decodeListing(bytes: Buffer, where: string): Generator<Entry> {
   const at = bytes.lastIndexOf(SEAL);
   const sealed = bytes.subarray(0, Math.max(at, 0));
   const seal = `${SEAL}${createHash('sha256').update(sealed).digest('hex')}\n`;
   if (at < 0 || bytes.subarray(at).toString('latin1') !== seal) throw damaged(where, 'the digest over it');
-  const lines = sealed.toString('latin1').split('\n');
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => decodeEntry(line, where));
+  for (let start = 0, end = sealed.indexOf('\n'); end >= 0; start = end + 1, end = sealed.indexOf('\n', start)) {
+    const line = sealed.toString('latin1', start, end);
+    if (line !== '' && !line.startsWith('#')) yield decodeEntry(line, where);
+  }
 }
 
 export function encodeEntry(entry: Entry): string {

@@ -116,7 +116,12 @@ describe('LiveCopy', () => {
     finish(copy.copyFrozen(machine.clocks()));
     finish(copy.end());
     expect(read.sort()).toEqual(['file-7', 'new', 'young']);
-    expect([...copy.trustedSources().keys()].filter(Boolean).sort()).toEqual(
+    expect(
+      [...copy.trustedSources()]
+        .map(([path]) => path)
+        .filter(Boolean)
+        .sort(),
+    ).toEqual(
       names(30)
         .filter((name) => name !== 'file-7')
         .sort(),

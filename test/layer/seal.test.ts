@@ -86,7 +86,7 @@ describe('sealing', () => {
     job.return();
     expect(openBelow(place.path)).toEqual([]);
     finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
-    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
     const digests = listed.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path as string, digest]]));
     const expected = [...readTree(delta)].flatMap(([path, node]) =>
       node.type === 'file' ? [[path, node.sha256] as const] : [],
@@ -104,7 +104,7 @@ describe('sealing', () => {
     });
     for (let index = 0; index < 20_001; index += 1) symlinkSync('/none', join(delta, `links/l${index}`));
     finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }));
-    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
     expect(listed).toHaveLength(900 + 20_002 + 3);
     expect(listed.find(({ path }) => path === 'links/a')?.digest).toBe(sha256('the first, and the only file there'));
   });
@@ -137,7 +137,7 @@ describe('sealing', () => {
     finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
     expect(begun[0]).toBe('largest');
     expect([...begun, ...read].sort()).toEqual(['large', 'larger', 'largest', 'small']);
-    const listed = decodeListing(readFileSync(join(place.path, 'entries')), 'entries');
+    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
     for (const [path, bytes] of [
       ['a/large', 10 * MIB],
       ['y/larger', 20 * MIB],
@@ -206,7 +206,7 @@ function openBelow(directory: string): string[] {
 
 function seal(delta: string, place: string) {
   finish(sealDelta(files, delta, paths(place, 'entries'), ALONE));
-  return decodeListing(readFileSync(join(place, 'entries')), 'entries');
+  return [...decodeListing(readFileSync(join(place, 'entries')), 'entries')];
 }
 
 function paths(place: string, entries: string) {
