@@ -239,10 +239,9 @@ function readXattr(path: HostPath, name: string, room: number): number {
   const below = hasXattrCallsBelow ? belowDescriptor(path) : undefined;
   if (below === undefined) return Number(libc().lgetxattr(cPath(path), nameBytes(name), xattrBuffer, room));
   xattrArguments.writeUint32LE(room, 8);
-  const size = libc().getxattrat(
-    ...([SYS_GETXATTRAT, below.directory, below.name, AT_SYMLINK_NOFOLLOW] as const),
-    ...([nameBytes(name), xattrArguments, xattrArguments.length] as const),
-  );
+  const { directory, name: file } = below;
+  const [wanted, { length }] = [nameBytes(name), xattrArguments];
+  const size = libc().getxattrat(SYS_GETXATTRAT, directory, file, AT_SYMLINK_NOFOLLOW, wanted, xattrArguments, length);
   return isCallMissing(size) ? readXattr(path, name, room) : Number(size);
 }
 

@@ -64,9 +64,8 @@ export async function commitRunning(
       await runJob(world, 'removing what only the copying needed', copy.end());
       files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
       await checkKept(world, layout.delta, source.work);
-      const changes = await countOrRefuse(
-        ...([world, before, layersOfVersion(repository.layout, { chain, bases }), request] as const),
-      );
+      const after = layersOfVersion(repository.layout, { chain, bases });
+      const changes = await countOrRefuse(world, before, after, request);
       const draft = completeDraft(world, repository, {
         ...{ id: layout.id, container: container.name, branch, parents: working.parents, chain, bases, pause },
         ...{ message: request.message, author: await request.author },
