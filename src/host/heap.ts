@@ -1,18 +1,17 @@
 /** How V8 keeps house with memory. */
 
-import { setFlagsFromString } from 'node:v8';
-
 /** By default the heap may grow to four times of what is alive before V8 looks what is: in per cent of that. */
 const GROWTH = 10;
 let isSparing = false;
 
 /**
- * From now on what is not used any more is given back soon: a tenth more time, and half the memory of a process that holds much.
+ * From soon on what is not used any more is given back early: a tenth more time, and half the memory of a process that holds much.
  * What V8 keeps of the compiled program knows the flags that it was made under, so in the end they are as they were.
  */
-export function spareMemory(): void {
+export async function spareMemory(): Promise<void> {
   if (isSparing) return;
   isSparing = true;
+  const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString(`--heap-growing-percent=${GROWTH}`);
   process.prependOnceListener('exit', () => setFlagsFromString('--heap-growing-percent=0'));
 }

@@ -43,6 +43,8 @@ export function createDebian(lxc: TestLxc, name: string): void {
   const rootfs = join(directory, 'rootfs');
   mkdirSync(rootfs, { recursive: true });
   execFileSync('tar', ['-C', rootfs, '--numeric-owner', '-xpf', TARBALL]);
+  // LXC makes the devices that a container needs, and ostree keeps none.
+  for (const device of readdirSync(join(rootfs, 'dev'))) rmSync(join(rootfs, 'dev', device), { recursive: true });
   apt(rootfs, 'update');
   const config = ['lxc.arch = linux64', 'lxc.net.0.type = empty', `lxc.uts.name = ${name}`];
   writeFileSync(join(directory, 'config'), `${[...config, `lxc.rootfs.path = dir:${rootfs}`].join('\n')}\n`);
