@@ -211,6 +211,11 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
+/** True for any error of the system: one with an errno's name for its code. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
+}
+
 /** What a look at something yields, or a fallback where that is gone, or is something else by now: a container may be running. */
 export function unlessGone<T>(fallback: T, look: () => T): T {
   try {

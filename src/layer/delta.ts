@@ -19,9 +19,17 @@ export interface Unkept {
   readonly reason: string;
 }
 
-/** A path of an upper directory that would be lost or changed once it is a lower one: the first that is met. */
-export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undefined> {
-  for (const unkept of descend(examine(files, delta, ROOT))) {
+/** How many directories lie in one another, at the most. */
+export interface Depth {
+  levels: number;
+}
+
+/**
+ * A path of an upper directory that would be lost or changed once it is a lower one: the first that is met.
+ * @param depth is told how deep it goes.
+ */
+export function* findUnkept(files: FilesRead, delta: string, depth: Depth = { levels: 0 }): Job<Unkept | undefined> {
+  for (const unkept of descend(examine(files, delta, ROOT, depth, 1))) {
     if (unkept !== undefined) return unkept;
     yield;
   }
@@ -29,13 +37,20 @@ export function* findUnkept(files: FilesRead, delta: string): Job<Unkept | undef
 }
 
 /** Looks at attributes alone: to stat each path as well would take half as long again. */
-function* examine(files: FilesRead, location: HostPath, path: BytePath): Descent<Unkept | undefined> {
+function* examine(
+  files: FilesRead,
+  location: HostPath,
+  path: BytePath,
+  depth: Depth,
+  level: number,
+): Descent<Unkept | undefined> {
+  depth.levels = Math.max(depth.levels, level);
   using directory = files.openDirectory(location);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
   yield unkeptAt(files, directory.path, path);
   for (const [name, type] of files.listTyped(directory.path)) {
     const child = childPath(directory.path, name);
-    if (type === 'directory') yield examine(files, child, joinPath(path, name));
+    if (type === 'directory') yield examine(files, child, joinPath(path, name), depth, level + 1);
     else yield unkeptAt(files, child, path, name);
   }
 }

@@ -16,7 +16,7 @@ import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
 import { runStep, type Step } from '../store/steps.js';
 import type { CommitOrder } from './commit-request.js';
-import { completeDraft, freeBranchName } from './draft.js';
+import { completeDraft, freeBranchName, tryCounting } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
 import type { Repository } from './lookup.js';
@@ -85,8 +85,9 @@ export async function checkAdoptable(world: World, container: Container): Promis
       'lxcv moves it and never copies it: bring both to one file system, by a move or by a symbolic link for the store.',
     );
   }
-  if (origin.lowers.length === 0) await checkNotMisread(world, origin.delta);
-  else await checkKept(world, origin.delta, `${dirname(origin.delta)}/work`);
+  const isPlain = origin.lowers.length === 0;
+  if (isPlain) await checkNotMisread(world, origin.delta);
+  const levels = isPlain ? 0 : await checkKept(world, origin.delta, `${dirname(origin.delta)}/work`);
   for (const lower of origin.lowers) {
     if (world.host.files.statTarget(lower)?.type === 'directory') continue;
     throw new LxcvError(
@@ -95,6 +96,7 @@ export async function checkAdoptable(world: World, container: Container): Promis
       'Bring it back first.',
     );
   }
+  await tryCounting(world, origin.lowers, [origin.delta, ...origin.lowers], container.name, levels);
   const repository = new RepositoryLayout(storeRoot(world.lxcpath), container.name as string as RepositoryName);
   const { delta: upper } = repository.version(newId(world.host.randomBytes));
   // What it may come to: the whole root file system or the bases, a keyframe, and the copy of it while it runs.

@@ -6,7 +6,7 @@ import type { Container, Versioned } from '../store/containers.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import { branchForCommit, changesAnything, draftPresent } from './draft.js';
+import { branchForCommit, changesAnything, draftPresent, tryCounting } from './draft.js';
 import { holdStopped } from './hold.js';
 import { checkKept } from './kept.js';
 import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
@@ -91,11 +91,13 @@ async function keepWork(
   next: BranchName | null,
 ): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
   const { layout, working } = container.versioned;
-  await checkKept(world, layout.delta, layout.work);
+  const levels = await checkKept(world, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  const isChanged = await changesAnything(world, before, layersOfContainer(container.versioned), container.name);
+  const after = layersOfContainer(container.versioned);
+  const isChanged = await changesAnything(world, before, after, container.name);
   if (!isChanged) return { present: { discard: layout }, refs: new Map() };
+  await tryCounting(world, before, after, container.name, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
   const present = draftPresent(world, repository, container, before, {
     ...{ branch, bases: working.bases, author: await world.host.author() },

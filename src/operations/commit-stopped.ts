@@ -3,7 +3,7 @@
 import type { Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
 import type { CommitOrder } from './commit-request.js';
-import { branchForCommit, draftPresent, refuseUnchanged } from './draft.js';
+import { branchForCommit, draftPresent, refuseUnchanged, tryCounting } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
@@ -18,17 +18,19 @@ export async function commitStopped(
   hold: Disposable,
 ): Promise<Version> {
   const { layout, working } = container.versioned;
-  await checkKept(world, layout.delta, layout.work);
+  const levels = await checkKept(world, layout.delta, layout.work);
   const bases = checkBases(world, working.bases, request.acceptBase);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  await refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
+  const after = layersOfContainer(container.versioned);
+  await refuseUnchanged(world, before, after, request);
+  await tryCounting(world, before, after, container.name, levels);
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const { message } = request;
   const author = await request.author;
   const present = draftPresent(world, repository, container, before, { branch, message, author, bases });
   const { id, chain } = present.version;
-  const mounted = present.keyframe === undefined ? {} : { mounted: [layout.deltaLayer, ...working.lowers] };
+  const mounted = present.keyframe === undefined ? {} : { mounted: [...present.keyframe.instead] };
   return await restack(world, {
     command: 'commit',
     container,

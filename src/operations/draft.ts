@@ -9,6 +9,7 @@ import type { Uncounted } from '../model/manifest.js';
 import type { Author, Base, BranchName, ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
 import type { VersionLayout } from '../store/layout.js';
+import type { PlannedKeyframe } from '../store/steps.js';
 import { layersOfContainer } from './layers.js';
 import type { Repository } from './lookup.js';
 import { runJob } from './run-job.js';
@@ -94,6 +95,26 @@ export async function refuseUnchanged(
   if (!allowEmpty && !(await changesAnything(world, before, after, container))) throw nothingToCommit(container);
 }
 
+/** From here on it is tried whether there are open files enough to count what changed: each level takes one for each layer. */
+const DEEP_LEVELS = 64;
+
+/**
+ * Tries whether what changed can be counted, where a delta is so deep that it might not: of a stopped container that is done
+ * behind the commit point, where it is too late to refuse.
+ * @param levels of the delta, as `checkKept` tells them.
+ */
+export async function tryCounting(
+  world: World,
+  before: readonly string[],
+  after: readonly string[],
+  container: ContainerName,
+  levels: number,
+): Promise<void> {
+  if (levels < DEEP_LEVELS) return;
+  const changed = diffTrees(world.host.files, before, after, { coarse: true });
+  await runJob(world, `looking how deep ${container} goes`, countChanges(changed));
+}
+
 /** True where the layers `after` of a container change anything in the layers `before`. */
 export function changesAnything(
   world: World,
@@ -132,9 +153,7 @@ function nothingToCommit(container: ContainerName): LxcvError {
 /** A chain that is short enough for good, and the keyframe that must be made for it, if one must. */
 interface ShortChain {
   readonly chain: readonly Layer[];
-  readonly keyframe:
-    | { readonly path: string; readonly of: readonly string[]; readonly below: readonly string[] }
-    | undefined;
+  readonly keyframe: PlannedKeyframe | undefined;
 }
 
 /** The version that a stopped container's delta becomes. */
@@ -173,5 +192,8 @@ function shortenChain(
   if (plan === undefined) return { chain, keyframe: undefined };
   const layers = [...chain.map((layer) => repository.layer(layer)), ...bases.map((base) => base.path)];
   const [of, below] = [layers.slice(0, plan.count), layers.slice(plan.count)];
-  return { chain: shorten(plan.count, plan.rank), keyframe: { path: layout.keyframe(plan.rank), of, below } };
+  return {
+    chain: shorten(plan.count, plan.rank),
+    keyframe: { path: layout.keyframe(plan.rank), of, below, instead: chain },
+  };
 }

@@ -6,8 +6,12 @@ import { LxcvError } from '../model/errors.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
-/** @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed. */
-export async function checkKept(world: World, delta: string, work: string): Promise<void> {
+/**
+ * Looks whether overlayfs would keep all of a delta.
+ * @returns how many directories lie in one another there, at the most.
+ * @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed.
+ */
+export async function checkKept(world: World, delta: string, work: string): Promise<number> {
   const { files } = world.host;
   if (files.stat(`${work}/work/incompat/volatile`) !== undefined) {
     throw new LxcvError(
@@ -16,8 +20,9 @@ export async function checkKept(world: World, delta: string, work: string): Prom
       'Take volatile out of the mount, copy what it holds to a new container, and commit that.',
     );
   }
-  const unkept = await runJob(world, 'looking for what overlayfs would not keep', findUnkept(files, delta));
-  if (unkept === undefined) return;
+  const depth = { levels: 0 };
+  const unkept = await runJob(world, 'looking for what overlayfs would not keep', findUnkept(files, delta, depth));
+  if (unkept === undefined) return depth.levels;
   throw new LxcvError(
     'delta-not-keepable',
     `/${pathToText(unkept.path)} ${unkept.reason}`,

@@ -13,7 +13,15 @@ import type { BranchName, ContainerName, Version, VersionId } from '../model/ver
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import { countPublished, discardWorking, makeKeyframe, type Publication, publish, type Step } from '../store/steps.js';
+import {
+  countPublished,
+  discardWorking,
+  makeKeyframe,
+  type PlannedKeyframe,
+  type Publication,
+  publish,
+  type Step,
+} from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { Present } from './draft.js';
@@ -72,7 +80,8 @@ export async function restack(
 ): Promise<Version | undefined> {
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(world.host.randomBytes));
-  const version = 'version' in present ? stagedVersion(world, repository, container, present) : undefined;
+  const over = next.mounted === undefined ? {} : { working: nextLayout.working };
+  const version = 'version' in present ? stagedVersion(world, repository, container, present, over) : undefined;
   const lowers = lowersOf(repository, container.name, next);
   const { config, stagedConfig } = container.layout;
   const content = stackConfig(
@@ -130,9 +139,9 @@ export async function restack(
 async function publishBreathing(world: World, container: ContainerName, publication: Publication): Promise<void> {
   const { files } = world.host;
   try {
-    await runJob(world, 'merging versions into a keyframe', makeKeyframe(files, publication));
+    const isMade = await runJob(world, 'merging versions into a keyframe', makeKeyframe(files, publication));
     const counting = countPublished(files, publication);
-    publish(files, publication, await runJob(world, `counting what changed in ${container}`, counting));
+    publish(files, publication, isMade, await runJob(world, `counting what changed in ${container}`, counting));
   } catch (error) {
     if (!(error instanceof LxcvError && error.code === 'interrupted')) throw error;
   }
@@ -162,12 +171,13 @@ function leaveBehind(layout: VersionLayout): Step[] {
   ];
 }
 
-/** How a delta that is in its place becomes a version. */
+/** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
 function stagedVersion(
   world: World,
   repository: RepositoryLayout,
   container: Container,
   { version, keyframe, before, after }: Present,
+  over: Pick<PlannedKeyframe, 'working'>,
 ): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
   const layout = repository.version(version.id);
   const privates = privateFilesOf(container.config, container.layout);
@@ -177,7 +187,7 @@ function stagedVersion(
     forward: [
       {
         ...{ do: 'publish', draft: layout.stagedManifest, manifest: layout.manifest },
-        ...{ before, after, ...(keyframe === undefined ? {} : { keyframe }) },
+        ...{ before, after, ...(keyframe === undefined ? {} : { keyframe: { ...keyframe, ...over } }) },
       },
       { do: 'close-delta', work: layout.work },
       { do: 'unlink', path: layout.working },

@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import type { Files, FilesRead } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
+import { layerSchema } from '../model/manifest.js';
 import type { Step } from './steps.js';
 
 /** How much of the log's end is read at first: several records. */
@@ -22,7 +23,12 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('move-in'), from: path, to: path, mtimeNs: v.pipe(v.string(), v.digits()) }),
   v.strictObject({
     ...{ do: v.literal('publish'), draft: path, manifest: path, before: v.array(path), after: v.array(path) },
-    keyframe: v.exactOptional(v.strictObject({ path, of: v.array(path), below: v.array(path) })),
+    keyframe: v.exactOptional(
+      v.strictObject({
+        ...{ path, of: v.array(path), below: v.array(path), instead: v.array(layerSchema) },
+        working: v.exactOptional(path),
+      }),
+    ),
   }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),

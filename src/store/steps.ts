@@ -4,7 +4,7 @@
  */
 
 import { basename, dirname, join } from 'node:path';
-import { type Files, isErrno } from '../host/files.js';
+import { type Files, isErrno, isSystemError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { diffTrees } from '../layer/diff.js';
 import { mergeLayers } from '../layer/keyframe.js';
@@ -13,9 +13,10 @@ import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import { finish, type Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
-import type { ChangeCounts, ContainerName, VersionId } from '../model/version.js';
+import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
 import { changeRootfs, settleConfig } from './config-file.js';
 import type { VersionLayout } from './layout.js';
+import { encodeWorking, readWorking, type Working } from './working.js';
 
 export type Step =
   /** Done where `from` is gone. */
@@ -56,8 +57,18 @@ export interface Publication {
   readonly manifest: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** To be made first: the merge of the layers `of`, for the layers `below`. */
-  readonly keyframe?: { readonly path: string; readonly of: readonly string[]; readonly below: readonly string[] };
+  readonly keyframe?: PlannedKeyframe;
+}
+
+/** A keyframe to be made: the merge of the layers `of`, for the layers `below`. */
+export interface PlannedKeyframe {
+  readonly path: string;
+  readonly of: readonly string[];
+  readonly below: readonly string[];
+  /** The chain of the version where the keyframe cannot be made. */
+  readonly instead: readonly Layer[];
+  /** The record of the working delta that is to lie over it, if one is. */
+  readonly working?: string;
 }
 
 /** The parts of the machine that steps change. */
@@ -85,8 +96,8 @@ export function runStep(host: StepHost, step: Step): void {
       break;
     case 'publish':
       if (files.stat(step.manifest) === undefined) {
-        finish(makeKeyframe(files, step));
-        publish(files, step, finish(countPublished(files, step)));
+        const isMade = finish(makeKeyframe(files, step));
+        publish(files, step, isMade, finish(countPublished(files, step)));
       }
       tolerate(['ENOENT'], () => files.unlink(step.draft));
       break;
@@ -123,12 +134,22 @@ export function discardWorking(layout: VersionLayout): Step[] {
   ];
 }
 
-/** Makes the keyframe of a version, if it is to have one, anew where that was begun before; durable, for a manifest will name it. */
-export function* makeKeyframe(files: Files, { keyframe }: Publication): Job<void> {
-  if (keyframe === undefined) return;
+/**
+ * Makes the keyframe of a version, if it is to have one, anew where that was begun before; durable, for a manifest will name it.
+ * @returns false where the system does not let it, for want of room or of open files, say: the version does without.
+ */
+export function* makeKeyframe(files: Files, { keyframe }: Publication): Job<boolean> {
+  if (keyframe === undefined) return true;
   yield* removeTree(files, keyframe.path);
-  yield* mergeLayers(files, keyframe.of, keyframe.below, keyframe.path);
-  files.syncFileSystem(dirname(keyframe.path));
+  try {
+    yield* mergeLayers(files, keyframe.of, keyframe.below, keyframe.path);
+    files.syncFileSystem(dirname(keyframe.path));
+    return true;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    yield* removeTree(files, keyframe.path);
+    return false;
+  }
 }
 
 /** What a version changes. Its layers are not written to any more, nor are those that it is compared with. */
@@ -136,10 +157,24 @@ export function countPublished(files: Files, { before, after }: Publication): Jo
   return countChanges(diffTrees(files, before, after, { coarse: true }));
 }
 
-/** Makes of a draft a version's manifest, from which on the version is there. */
-export function publish(files: Files, { draft, manifest }: Publication, changes: ChangeCounts): void {
+/** Makes of a draft a version's manifest, from which on the version is there. @param isMade whether its keyframe is. */
+export function publish(
+  files: Files,
+  { draft, manifest, keyframe }: Publication,
+  isMade: boolean,
+  changes: ChangeCounts,
+): void {
   const version = decodeDraft(files.read(draft), draft);
-  replaceFile(files, manifest, encodeManifest({ ...version, changes }), 0o400);
+  const chain = isMade || keyframe === undefined ? version.chain : keyframe.instead;
+  if (!isMade && keyframe?.working !== undefined) standOn(files, keyframe.working, keyframe.instead);
+  replaceFile(files, manifest, encodeManifest({ ...version, chain, changes }), 0o400);
+}
+
+/** Has a working delta lie over what is mounted, and no longer over a keyframe that was to stand for it. */
+function standOn(files: Files, path: string, lowers: readonly Layer[]): void {
+  const { mounted, ...working } = readWorking(files, path) ?? {};
+  if (mounted !== undefined)
+    replaceFile(files, path, encodeWorking({ ...(working as Working), lowers: [...lowers] }), 0o600);
 }
 
 /** Writes a file whole and durable, or leaves the one that is there. */

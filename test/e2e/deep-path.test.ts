@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type LogJson, type StatusJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { openEngine } from '../../src/engine.js';
+import { machine } from '../../src/host/host.js';
+import type { ContainerName } from '../../src/model/version.js';
+import { type LogJson, LXCV, type StatusJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { expectSameTree, type Tree } from '../support/tree.js';
 
 /** A path of 4,000 bytes: as deep as one can be that the kernel takes in one call. */
 const DEPTH = 2000;
@@ -29,6 +33,80 @@ it('a path of 4,000 bytes, 2,000 directories deep, is committed, stopped and run
   expect(depthOf(lxc, 'new', 'running')).toBe(DEPTH);
   expect((await lxc.json<LogJson>('log', 'new')).versions).toHaveLength(9);
   expect(await lxc.json('fsck')).toEqual({ findings: [] });
+});
+
+it('what is too deep to be counted is refused before anything is done', async () => {
+  using lxc = temporaryLxc();
+  lxc.createBase();
+  await lxc.clone('base', 'mysql');
+  await lxc.json('commit', '-m', 'First', 'mysql');
+  const path = `home${'/d'.repeat(300)}`;
+  const write = (name: string) => {
+    using mount = lxc.mount('mysql');
+    mkdirSync(join(mount.path, path), { recursive: true });
+    writeFileSync(join(mount.path, path, name), '');
+  };
+  write('first');
+  await lxc.json('commit', '-m', 'Deep', 'mysql');
+  // Overlayfs copies the directories up: now two layers have each, and a third open file is that of the version before.
+  write('second');
+  const before = lxc.listing();
+  const commit = (files: number) =>
+    lxc.program('sh', [
+      ...['-c', `ulimit -n ${files}; exec "$0" "$@"`, process.execPath, LXCV],
+      ...['commit', '-P', lxc.lxcpath, '-m', 'Deeper', 'mysql'],
+    ]);
+  const refused = await commit(500);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('EMFILE') });
+  expectSameTree(lxc.listing(), before);
+  expect(await commit(2000)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 added') });
+  expect(await lxc.json('fsck')).toEqual({ findings: [] });
+});
+
+it('where a keyframe cannot be made a version does without', async () => {
+  using lxc = temporaryLxc();
+  lxc.createBase();
+  await lxc.clone('base', 'mysql');
+  const trees: Tree[] = [];
+  const write = (number: number) => {
+    using mount = lxc.mount('mysql');
+    writeFileSync(join(mount.path, 'home', `${number}`), `${number}`);
+  };
+  for (let number = 0; number < 7; number += 1) {
+    write(number);
+    trees.push(lxc.tree('mysql'));
+    await lxc.commit('mysql', `${number}`);
+  }
+  const link = () => {
+    throw Object.assign(new Error('EMFILE: too many open files, link'), { code: 'EMFILE' });
+  };
+  const engine = await openEngine({
+    lxcpath: lxc.lxcpath,
+    host: { ...machine, files: { ...machine.files, link } },
+  });
+  const container = 'mysql' as ContainerName;
+  const author = { name: 'Ada', email: 'ada@example.org' };
+  for (const number of [7, 8]) {
+    write(number);
+    trees.push(lxc.tree('mysql'));
+    const { chain } = await engine.commit({ container, author, message: '', allowEmpty: false, acceptBase: false });
+    expect(chain).toHaveLength(number + 1);
+    expect((await lxc.json<StatusJson>('status', 'mysql')).changes).toEqual([]);
+  }
+  write(9);
+  trees.push(lxc.tree('mysql'));
+  await lxc.commit('mysql', 'With a keyframe of ten');
+  expect(await lxc.json('fsck')).toEqual({ findings: [] });
+  for (const [number, tree] of trees.entries()) {
+    await lxc.checkout(`mysql@${number}`, `at${number}`);
+    expectSameTree(lxc.tree(`at${number}`), tree);
+  }
+  expect(
+    lxc
+      .rootfs('at9')
+      .lowers.map((path) => basename(path))
+      .slice(0, -2),
+  ).toEqual(['keyframe-1']);
 });
 
 /** Half by half, since with what lies above it the whole path is longer than one call takes. */

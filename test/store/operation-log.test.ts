@@ -32,7 +32,10 @@ const BEGIN: Operation = {
     { do: 'publish', draft: '/draft', manifest: '/manifest', before: [], after: ['/delta', '/base'] },
     {
       ...{ do: 'publish', draft: '/draft', manifest: '/manifest', before: ['/base'], after: ['/delta', '/base'] },
-      keyframe: { path: '/keyframe', of: ['/delta'], below: ['/base'] },
+      keyframe: {
+        ...{ path: '/keyframe', of: ['/delta'], below: ['/base'], working: '/working' },
+        instead: ['versions/abcdefghijkl/delta' as never],
+      },
     },
     { do: 'settle-config', config: '/config', staged: '/staged', base: 'lxc.uts.name = a\n' },
     { do: 'change-rootfs', config: '/config', staged: '/staged', was: 'overlay:/a:/b', is: 'overlay:/c:/b' },

@@ -130,7 +130,7 @@ describe('a step', () => {
       'publishes a version with a keyframe, anew where that was begun',
       (at) => ({
         ...(publish(at) as Publication),
-        keyframe: { path: at('keyframe-1'), of: [at('delta'), at('older')], below: [at('base')] },
+        keyframe: { path: at('keyframe-1'), of: [at('delta'), at('older')], below: [at('base')], instead: [] },
       }),
       {
         draft: `${encodeDraft(exampleDraft(1))}`,
@@ -146,6 +146,15 @@ describe('a step', () => {
         ...['keyframe-1/', 'keyframe-1/file: ', 'keyframe-1/new: new', 'keyframe-1/old: older'],
         ...[`manifest: ${PUBLISHED}`, 'older/', 'older/file: ', 'older/new: hidden'],
       ],
+    ],
+    [
+      'has published a version with a keyframe',
+      (at) => ({
+        ...(publish(at) as Publication),
+        keyframe: { path: at('keyframe-1'), of: [at('delta')], below: [], instead: [] },
+      }),
+      { draft: `${encodeDraft(exampleDraft(1))}`, manifest: PUBLISHED, 'keyframe-1/file': 'made' },
+      ['keyframe-1/', 'keyframe-1/file: made', `manifest: ${PUBLISHED}`],
     ],
     ['has published a version, and removed the draft', publish, { manifest: PUBLISHED }, [`manifest: ${PUBLISHED}`]],
     ['registers a clone', register('/p\nc\n'), {}, ['clones: /p\nc\n']],
