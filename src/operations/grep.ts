@@ -78,8 +78,10 @@ function* filesOf(world: World, { revisions, paths }: GrepRequest) {
     const { name, layers } = findOperand(world, text);
     for (const found of diffTrees(files, [], layers, paths.length === 0 ? {} : { paths })) {
       const entry = found?.after;
-      if (found === undefined || entry?.stat.type !== 'file' || entry.stat.size === 0) continue;
-      const { device, inode } = entry.stat;
+      if (found === undefined || entry?.type !== 'file') continue;
+      const stat = unlessGone(undefined, () => entry.stat);
+      if (stat === undefined || stat.size === 0) continue;
+      const { device, inode } = stat;
       const open = () => unlessGone(undefined, () => files.openFile(entry.location));
       yield { revision: name, path: found.path, key: `${device} ${inode}`, open };
     }
