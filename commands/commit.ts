@@ -6,7 +6,7 @@ import { messageTemplate, readMessage } from '../src/cli/message.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderCommit } from '../src/render/outcome.js';
-import { renderStatus } from '../src/render/status.js';
+import { statusLines } from '../src/render/status.js';
 
 export default class Commit extends BaseCommand {
   static override summary = 'Make a version of what a container holds.';
@@ -42,8 +42,9 @@ what it changed is copied. The first commit takes a container over: it must be s
     const container = parseContainerName(args.container);
     const author = flags.author === undefined ? {} : { author: parseAuthor(flags.author) };
     const engine = await this.openEngine(flags);
+    const plain = { ...this.style, colour: false };
     const message = await readMessage(flags, async () =>
-      messageTemplate(container, renderStatus(await engine.status(container), { ...this.style, colour: false })),
+      messageTemplate(container, [...statusLines(await engine.status(container), plain)].join('\n')),
     );
     const version = await engine.commit({
       ...{ container, message, ...author },

@@ -7,7 +7,7 @@ import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
-import { renderDiff, renderNameStatus } from '../src/render/diff.js';
+import { diffLines, nameStatusLines } from '../src/render/diff.js';
 import { renderMetadata } from '../src/render/diff-metadata.js';
 import { renderStat } from '../src/render/diff-stat.js';
 import { renderPackages } from '../src/render/packages.js';
@@ -70,8 +70,14 @@ export default class Diff extends BaseCommand {
       await this.pageBytes(renderPatch(patch, this.style));
       return { patch: patch.toString('utf8') };
     }
-    const diff = await engine.diff({ ...request, attributes: flags.metadata, packages: flags.packages });
-    if (!this.jsonEnabled()) return this.page(render(diff, flags, this.style));
+    const diff = await engine.diff({
+      ...request,
+      attributes: flags.metadata,
+      sizes: flags.stat,
+      packages: flags.packages,
+    });
+    await this.pageLines(linesOf(diff, flags, this.style));
+    if (!this.jsonEnabled()) return;
     const { from, to, changes, config, packages } = diff;
     return {
       ...{ from: from.name, to: to.name, changes: each(changes, changeToJson), config },
@@ -87,10 +93,16 @@ function without(form: string): string[] {
 
 type Forms = Readonly<Record<'name-status' | 'stat' | 'metadata' | 'packages', boolean>>;
 
-function render(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style: Style): string {
-  if (forms['name-status']) return renderNameStatus(diff.changes, style);
-  if (forms.stat) return renderStat(diff.changes, style);
-  if (forms.metadata) return renderMetadata(diff.changes, style);
-  if (forms.packages) return renderPackages(diff.packages ?? [], style);
-  return renderDiff(diff, style, screenRows());
+/** Made when they are asked for. */
+function* linesOf(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style: Style): Generator<string> {
+  const { changes, packages = [] } = diff;
+  if (forms['name-status']) yield* nameStatusLines(changes, style);
+  else if (forms.stat) yield* textLines(renderStat(changes, style));
+  else if (forms.metadata) yield* textLines(renderMetadata(changes, style));
+  else if (forms.packages) yield* textLines(renderPackages(packages, style));
+  else yield* diffLines(diff, style, screenRows());
+}
+
+function textLines(text: string): string[] {
+  return text === '' ? [] : text.split('\n');
 }

@@ -4,7 +4,7 @@ import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { parseContainerName } from '../src/model/names.js';
-import { renderStatus } from '../src/render/status.js';
+import { statusLines } from '../src/render/status.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show what changed in a container since its last version.';
@@ -16,7 +16,8 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status);
     const engine = await this.openEngine(flags);
     const status = await engine.status(parseContainerName(args.container));
-    if (!this.jsonEnabled()) return this.print(renderStatus(status, this.style, { verbose: flags.verbose }));
+    await this.printLines(statusLines(status, this.style, { verbose: flags.verbose }));
+    if (!this.jsonEnabled()) return;
     const { version, refs, changes, packages, ...rest } = status;
     return {
       ...rest,

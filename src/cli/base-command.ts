@@ -6,7 +6,7 @@ import * as Flags from '@oclif/core/flags';
 import { type Engine, openEngine } from '../engine.js';
 import { showInPager } from '../host/pager.js';
 import type { Style } from '../render/style.js';
-import { writeText } from './bytes.js';
+import { inPieces, writeText } from './bytes.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
 import { jsonText } from './json-text.js';
 import { reportTo } from './report.js';
@@ -67,6 +67,17 @@ export abstract class BaseCommand extends Command {
       return;
     }
     this.print(text);
+  }
+
+  /** Prints lines as they are made: there may be a million. */
+  protected async printLines(lines: Iterable<string>): Promise<void> {
+    if (!this.jsonEnabled()) await writeText(process.stdout, inPieces(lines));
+  }
+
+  /** The same, on a terminal through the pager, as `page` does. */
+  protected async pageLines(lines: Iterable<string>): Promise<void> {
+    if (process.stdout.isTTY && !this.jsonEnabled()) await this.page([...lines].join('\n'));
+    else await this.printLines(lines);
   }
 
   /** The same of what is no text of lxcv's own: elsewhere than on a terminal it is printed byte for byte. */

@@ -29,6 +29,20 @@ export async function writeText(stream: NodeJS.WriteStream, pieces: Iterable<str
   for (const piece of pieces) if (!stream.write(piece)) await once(stream, 'drain');
 }
 
+const PIECE_CHARACTERS = 1 << 16;
+
+/** Lines, each with its newline, several at once. */
+export function* inPieces(lines: Iterable<string>): Generator<string> {
+  let piece = '';
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
 /** Until the system has them: the buffer is used again. */
 function written(stream: NodeJS.WriteStream, bytes: Buffer | string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -28,6 +28,8 @@ export interface DiffRequest {
   readonly paths?: readonly BytePath[];
   /** Tells modes, owners, times and extended attributes of both sides too. */
   readonly attributes?: boolean;
+  /** Tells sizes too; without, they are 0. */
+  readonly sizes?: boolean;
   /** Tells too which packages came, went or changed. */
   readonly packages?: boolean;
 }
@@ -66,13 +68,14 @@ export interface Attributes {
 
 /** @throws LxcvError those of `findOperand`. */
 export async function diff(world: World, request: DiffRequest): Promise<Diff> {
-  const { from, to, paths, attributes } = request;
+  const { from, to, paths, attributes, sizes } = request;
   const [before, after] = [findOperand(world, from), findOperand(world, to ?? `${parseRevision(from).name}@WORK`)];
   const changes = await tellChanges(world, before.layers, after.layers, {
     what: `comparing ${before.name} with ${after.name}`,
     listings: listingsOf(before, after),
     ...(paths === undefined || paths.length === 0 ? {} : { paths }),
     ...(attributes ? { attributes } : {}),
+    withoutSizes: !sizes && !attributes,
   });
   const configs = before.config !== undefined && after.config !== undefined;
   return {

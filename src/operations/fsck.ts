@@ -12,8 +12,7 @@ import { decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { RepositoryName, Version, VersionId } from '../model/version.js';
 import type { RepositoryLayout } from '../store/layout.js';
-import { readPending } from '../store/operation-log.js';
-import { listRepositories, openRepository } from '../store/store.js';
+import { isLeftPending, listRepositories, openRepository } from '../store/store.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { checkContainers } from './fsck-containers.js';
 import { checkNames, checkRefs } from './fsck-names.js';
@@ -41,7 +40,7 @@ type Findings = Generator<Finding | undefined, void>;
 
 function* checkRepository(world: World, layout: RepositoryLayout, uppers: ReadonlySet<string>): Findings {
   const { files } = world.host;
-  if (readPending(files, layout.operations) !== undefined) {
+  if (isLeftPending(world.host, layout)) {
     yield finding(
       'operation-pending',
       layout.operations,

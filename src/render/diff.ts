@@ -17,24 +17,24 @@ export type ChangeView = Pick<Change, 'path' | 'kind'> & {
 };
 
 /** Each change on its line and, under a heading, what changed in the LXC config; a summary where that is more than `rows` lines. */
-export function renderDiff({ changes, config }: DiffView, style: Style, rows = Number.POSITIVE_INFINITY): string {
+export function* diffLines(
+  { changes, config }: DiffView,
+  style: Style,
+  rows = Number.POSITIVE_INFINITY,
+): Generator<string> {
   const settings = renderConfig(config, style);
   // The prompt that comes after it takes a line too.
   const room = rows - 1 - (settings.length === 0 ? 0 : settings.length + 1);
-  const all = withoutOrigins(changes);
-  const lines =
-    all.length <= room ? all.map((change) => renderLine(change, style)) : renderSummary(changes, style, room);
-  return [lines, settings]
-    .filter((part) => part.length > 0)
-    .map((part) => part.join('\n'))
-    .join('\n\n');
+  const isSummed = rows < Number.POSITIVE_INFINITY && withoutOrigins(changes).length > room;
+  if (isSummed) yield* renderSummary(changes, style, room);
+  else yield* nameStatusLines(changes, style);
+  if (changes.length > 0 && settings.length > 0) yield '';
+  yield* settings;
 }
 
 /** A line each: a letter, a tab and the path, as `git diff --name-status` has it; of what was moved `R` and both paths. */
-export function renderNameStatus(changes: readonly ChangeView[], style: Style): string {
-  return withoutOrigins(changes)
-    .map((change) => renderLine(change, style))
-    .join('\n');
+export function* nameStatusLines(changes: readonly ChangeView[], style: Style): Generator<string> {
+  for (const change of changes) if (change.movedTo === undefined) yield renderLine(change, style);
 }
 
 /** A path as text, fit for a terminal; the root is `/`. */

@@ -5,7 +5,7 @@ import type { Change } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
 import type { PackageFold } from './packages.js';
-import { renderChanges } from './status.js';
+import { changeBlocks } from './status.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 
@@ -28,7 +28,8 @@ export function renderVersion(shown: VersionToShow, style: Style, { verbose = fa
   const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
   const fields = fieldsOf(shown, style).map(([name, value]) => `${`${name}:`.padEnd(NAME_WIDTH)}${value}`);
   const message = escapeText(version.message.trim(), { newlines: true }).replace(/^(?=.)/gm, '    ');
-  const blocks = [[title, ...fields].join('\n'), message, ...renderChanges(shown, style, { verbose })];
+  const changes = [...changeBlocks(shown, style, { verbose })].map((block) => [...block].join('\n'));
+  const blocks = [[title, ...fields].join('\n'), message, ...changes];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 

@@ -32,42 +32,53 @@ export interface ContainerStatus {
  * Paths stay in their order. What came or went together with a directory is one line, and no group is longer than a
  * screen or so, unless `verbose`.
  */
-export function renderStatus(status: ContainerStatus, style: Style, { verbose = false } = {}): string {
-  const groups = renderChanges(status, style, { verbose });
-  const unchanged =
-    status.version === null ? 'Nothing to commit yet' : `Nothing changed since @${status.version.number}`;
-  return [renderHead(status, style), ...(groups.length === 0 ? [unchanged] : groups)].join('\n\n');
+export function* statusLines(status: ContainerStatus, style: Style, { verbose = false } = {}): Generator<string> {
+  const { version } = status;
+  yield* renderHead(status, style);
+  let isChanged = false;
+  for (const block of changeBlocks(status, style, { verbose })) {
+    isChanged = true;
+    yield '';
+    yield* block;
+  }
+  if (isChanged) return;
+  yield '';
+  yield version === null ? 'Nothing to commit yet' : `Nothing changed since @${version.number}`;
 }
 
-/** The changes alone, a text for each kind of which there are some; those that a package explains are one line, unless `verbose`. */
-export function renderChanges(
+/** The changes alone, lines for each kind of which there are some; those that a package explains are one line, unless `verbose`. */
+export function* changeBlocks(
   { changes, packages }: Pick<ContainerStatus, 'changes' | 'packages'>,
   style: Style,
   { verbose = false }: { readonly verbose?: boolean } = {},
-): string[] {
+): Generator<Iterable<string>> {
+  if (packages.length > 0) yield packageLines(packages, style, verbose);
   const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
-  const groups = GROUPS.flatMap((group) => {
+  for (const group of GROUPS) {
     const own = changes.filter(({ kind, path }) => kind === group.kind && !folded.has(path));
-    return own.length === 0 ? [] : [renderGroup(group, own, style, verbose)];
-  });
-  return packages.length === 0 ? groups : [renderPackageFolds(packages, style, verbose), ...groups];
+    if (own.length > 0) yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
+  }
 }
 
-function renderPackageFolds(packages: readonly PackageFold[], style: Style, verbose: boolean): string {
+function packageLines(packages: readonly PackageFold[], style: Style, verbose: boolean): Iterable<string> {
   const shown = verbose ? packages : packages.slice(0, LINES_MAX);
   const lines = shown.map(
     (change) =>
       `${renderPackage(change, style)}  ${paint(style, 'faint', `(${formatCount(change.paths.length, 'path', 'paths')})`)}`,
   );
-  return renderSection('Packages', packages.length, lines, packages.length - shown.length, style);
+  return sectionLines('Packages', packages.length, lines, packages.length - shown.length, style);
 }
 
-function renderSection(title: string, count: number, lines: readonly string[], left: number, style: Style): string {
-  return [
-    `${paint(style, 'heading', title)} (${formatNumber(count)}):`,
-    ...lines.map((line) => `  ${line}`),
-    ...(left === 0 ? [] : [`  ${paint(style, 'faint', `… and ${formatNumber(left)} more (-v shows all)`)}`]),
-  ].join('\n');
+function* sectionLines(
+  title: string,
+  count: number,
+  lines: Iterable<string>,
+  left: number,
+  style: Style,
+): Generator<string> {
+  yield `${paint(style, 'heading', title)} (${formatNumber(count)}):`;
+  for (const line of lines) yield `  ${line}`;
+  if (left > 0) yield `  ${paint(style, 'faint', `… and ${formatNumber(left)} more (-v shows all)`)}`;
 }
 
 interface Group {
@@ -98,7 +109,7 @@ const CROWD_FROM = 20;
 function renderHead(
   { container, repository, branch, version, describe, state }: ContainerStatus,
   style: Style,
-): string {
+): string[] {
   const place = branch === null ? 'On no branch' : `On branch ${paint(style, 'branch', branch)}`;
   const origin = repository.toString() === container ? '' : ` of ${repository}`;
   const at =
@@ -106,20 +117,20 @@ function renderHead(
       ? 'before the first version'
       : `version ${paint(style, 'number', `@${version.number}`)} (${paint(style, 'id', version.id.slice(0, 7))})`;
   const name = describe === null ? '' : `, ${paint(style, 'tag', describe)}`;
-  return `${place}${origin}, ${at}${name}\nContainer ${paint(style, 'head', container)} is ${state}`;
+  return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${state}`];
 }
 
-function renderGroup(group: Group, changes: ContainerStatus['changes'], style: Style, verbose: boolean): string {
-  const lines: Line[] = verbose ? changes.map((change) => ({ change, inside: 0 })) : gatherCrowds(fold(changes));
-  const shown = verbose ? lines : lines.slice(0, LINES_MAX);
-  const left = lines.slice(shown.length).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
-  return renderSection(
-    group.title,
-    changes.length,
-    shown.map((line) => renderLine(line, group.role, style)),
-    left,
-    style,
-  );
+function groupLines({ title, role }: Group, changes: ContainerStatus['changes'], style: Style): Iterable<string> {
+  const lines = gatherCrowds(fold(changes));
+  const shown = lines.slice(0, LINES_MAX).map((line) => renderLine(line, role, style));
+  const left = lines.slice(LINES_MAX).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
+  return sectionLines(title, changes.length, shown, left, style);
+}
+
+/** The same with each path on its line, made when it is asked for: there may be a million. */
+function* everyLine({ title, role }: Group, changes: ContainerStatus['changes'], style: Style): Generator<string> {
+  yield* sectionLines(title, changes.length, [], 0, style);
+  for (const change of changes) yield `  ${renderLine({ change, inside: 0 }, role, style)}`;
 }
 
 function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {

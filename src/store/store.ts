@@ -126,6 +126,21 @@ function unfinished({ name, root }: RepositoryLayout, cause: Error): LxcvError {
   );
 }
 
+/** True where an operation is neither done nor taken back, and no process is at work on it. */
+export function isLeftPending(host: Host, layout: RepositoryLayout): boolean {
+  const isPending = () => readPending(host.files, layout.operations) !== undefined;
+  if (!isPending()) return false;
+  try {
+    const lock = host.takeLock(layout.lock, 'looking');
+    if (!lock.held) return false;
+    using _ = lock;
+    return isPending();
+  } catch (error) {
+    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
+    return true;
+  }
+}
+
 function locked({ name }: RepositoryLayout, holder: string): LxcvError {
   return new LxcvError(
     'repository-locked',

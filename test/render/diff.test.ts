@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { ChangeKind } from '../../src/model/changes.js';
-import { type ChangeView, renderDiff, renderNameStatus } from '../../src/render/diff.js';
+import { type ChangeView, diffLines, nameStatusLines } from '../../src/render/diff.js';
 import type { Style } from '../../src/render/style.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
@@ -17,7 +17,7 @@ describe('renderNameStatus', () => {
       change('removed', 'two\nlines'),
       change('added', 'srv'),
     ];
-    expect(renderNameStatus(changes, TERMINAL).split('\n')).toEqual([
+    expect([...nameStatusLines(changes, TERMINAL)]).toEqual([
       'm\t/',
       'M\tetc/hosts',
       'R\tetc/old\tetc/new',
@@ -84,4 +84,8 @@ function many(count: number, make: (n: number) => ChangeView): ChangeView[] {
 
 function change(kind: ChangeKind, path: string): ChangeView {
   return { kind, path: path as BytePath };
+}
+
+function renderDiff(...args: Parameters<typeof diffLines>): string {
+  return [...diffLines(...args)].join('\n');
 }

@@ -3,7 +3,7 @@ import type { BytePath } from '../../src/model/byte-path.js';
 import type { ChangeKind } from '../../src/model/changes.js';
 import type { EntryType } from '../../src/model/entry.js';
 import type { BranchName, ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
-import { type ContainerStatus, renderStatus } from '../../src/render/status.js';
+import { type ContainerStatus, statusLines } from '../../src/render/status.js';
 import type { Style } from '../../src/render/style.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
@@ -213,4 +213,8 @@ function groupsOf(changes: readonly ShownChange[], options?: { verbose: boolean 
 
 function lines(...all: string[]): string {
   return all.join('\n');
+}
+
+function renderStatus(...args: Parameters<typeof statusLines>): string {
+  return [...statusLines(...args)].join('\n');
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
 import type { RepositoryName } from '../../src/model/version.js';
+import { RepositoryLayout } from '../../src/store/layout.js';
 import { appendRecord, readPending } from '../../src/store/operation-log.js';
-import { listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
+import { isLeftPending, listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant, symlinkTo } from '../support/plant.js';
 import { compareTrees, readTree } from '../support/tree.js';
@@ -187,6 +188,24 @@ describe('openRepository', () => {
     expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
     const broken: Host = { ...machine, takeLock: fail };
     expect(openRepository(broken, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
+  });
+});
+
+describe('isLeftPending', () => {
+  it('is so of what nobody carries on, and not of what another process is at work on', async () => {
+    using place = temporaryDirectory();
+    {
+      using layout = await lock(place);
+      expect(isLeftPending(machine, layout)).toBe(false);
+      leavePending(place);
+      expect(isLeftPending(machine, layout)).toBe(false);
+    }
+    const layout = new RepositoryLayout(join(place.path, 'lxcv'), MYSQL);
+    expect(isLeftPending(machine, layout)).toBe(true);
+    const takeLock = () => {
+      throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
+    };
+    expect(isLeftPending({ ...machine, takeLock }, layout)).toBe(true);
   });
 });
 
