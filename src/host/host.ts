@@ -42,7 +42,7 @@ export interface Host {
   /** A second thread, for digests: see host/digest-thread.ts. */
   startDigestThread(): DigestThread;
   /** Told that an operation is a large one: see host/heap.ts. */
-  spareMemory(): Promise<void>;
+  spareMemory(): void;
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
   breathe(): Promise<void>;

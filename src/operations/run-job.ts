@@ -24,7 +24,7 @@ export async function runJob<Result>(world: World, what: string, job: Job<Result
     for (let steps = 1; ; steps += 1) {
       const step = job.next();
       if (step.done) return step.value;
-      if (steps === LARGE_STEPS) await host.spareMemory();
+      if (steps === LARGE_STEPS) host.spareMemory();
       const now = host.clocks().monotonicMs;
       if (now - breathed < BREATH_MS) continue;
       if (now - started >= PATIENCE_MS) {

@@ -66,7 +66,7 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
   const host: World['host'] = {
     ...machine,
     signals: { ...machine.signals, check },
-    spareMemory: async () => void sparings.push('spared'),
+    spareMemory: () => void sparings.push('spared'),
     clocks: () => ({ wallMs: 0, monotonicMs: state.passed }),
     breathe: async () => void breaths.push(state.passed),
   };
