@@ -20,6 +20,8 @@ const ALONE_BYTES = 2 ** 26;
 const BATCH_BYTES = 2 ** 22;
 /** So much may lie with the other thread before this one digests too. */
 const BEGUN_BYTES = 2 ** 25;
+/** So many batches may: each keeps directories open. */
+const BATCHES_BEGUN = 8;
 /** So many entries may wait for a digest. */
 const ENTRIES_WAITING = 20_000;
 const WAIT_MS = 20;
@@ -145,7 +147,7 @@ class Entries implements Disposable {
   /** Gives a file to the other thread; false where that has enough to do. */
   private handOver({ path, directory, name, stat }: Visit, draft: Draft): boolean {
     if (stat.size >= BATCH_BYTES) this.early.set(path, {});
-    if (this.thread === undefined || this.begunBytes >= BEGUN_BYTES) return false;
+    if (!this.hasRoom()) return false;
     this.filled ??= this.openBatch(directory);
     this.filled.paths.push(childPath(this.filled.directory.path, name));
     const result: Result = {};
@@ -169,7 +171,7 @@ class Entries implements Disposable {
 
   /** Gives the other thread the largest files that are left, as long as it has not enough to do. */
   private beginLarge(): void {
-    while (this.thread !== undefined && this.begunBytes < BEGUN_BYTES) {
+    while (this.hasRoom()) {
       const path = this.work.large.pop();
       if (path === undefined) return;
       if (this.early.has(path)) continue;
@@ -179,6 +181,11 @@ class Entries implements Disposable {
       this.early.set(path, result);
       this.begin({ open: found, paths: [found.entry.location], results: [result], bytes: found.entry.stat.size });
     }
+  }
+
+  /** True where there is another thread, and it has not enough to do. */
+  private hasRoom(): boolean {
+    return this.thread !== undefined && this.begun.length < BATCHES_BEGUN && this.begunBytes < BEGUN_BYTES;
   }
 
   private begin(batch: Batch): void {

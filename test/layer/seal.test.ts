@@ -96,6 +96,19 @@ describe('sealing', () => {
     expect(openBelow(place.path)).toEqual([]);
   });
 
+  it('keeps few directories open, however many there are', () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), manyFiles());
+    const job = sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread });
+    let most = 0;
+    for (let step = 0; !job.next().done; step += 1) {
+      if (step % 20 === 0) most = Math.max(most, openBelow(place.path).length);
+    }
+    expect(most).toBeGreaterThan(2);
+    // Those of the walk and of the other thread.
+    expect(most).toBeLessThan(20);
+  });
+
   it('does not let more wait for a digest than it has to', () => {
     using place = temporaryDirectory();
     const delta = plant(join(place.path, 'delta'), {
