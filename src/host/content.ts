@@ -1,7 +1,8 @@
 /** The bytes of files: read, written, compared and copied through descriptors. See `Files`. */
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { cloneFile, type HostPath, isBound, nextData, openBelow } from './native.js';
+import { type HostPath, isBound } from './libc.js';
+import { cloneFile, nextData, openBelow } from './native.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 const O_PATH = 0o10000000;

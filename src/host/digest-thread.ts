@@ -1,7 +1,7 @@
 /** SHA-256 of files, taken by a second thread while this one does something else. */
 
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { HostPath } from './native.js';
+import type { HostPath } from './libc.js';
 
 /** What is begun is taken in the same order. */
 export interface DigestThread extends Disposable {

@@ -36,20 +36,12 @@ import {
   truncate,
   withOpen,
 } from './content.js';
-import {
-  exchange,
-  getXattr,
-  type HostPath,
-  listXattrs,
-  makeNode,
-  removeXattr,
-  renameNew,
-  setTimes,
-  setXattr,
-  syncFileSystem,
-} from './native.js';
+import type { HostPath } from './libc.js';
+import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
 import { type Stat, stat, statTarget, TYPE_BITS } from './stat.js';
+
+import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
 
 export type { Stat } from './stat.js';
 

@@ -2,7 +2,8 @@
 
 import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import type { EntryType } from '../model/entry.js';
-import { type HostPath, isBound, statx } from './native.js';
+import { type HostPath, isBound } from './libc.js';
+import { statx } from './native.js';
 
 /** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
 export interface Stat {

@@ -1,7 +1,7 @@
 /** Makes copies of directory entries what the originals are besides their content. */
 
 import type { Directory, Files, Stat } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { isBookkeeping } from './overlayfs.js';
 
 /** The system labels what it makes, and lets nobody take a label away. */

@@ -1,7 +1,7 @@
 /** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
 
 import { childPath, type Directory, type Files, type FilesRead, type Stat, unlessGone } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';

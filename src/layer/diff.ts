@@ -1,7 +1,7 @@
 /** What differs between two trees. Layers that both share are not read, so the cost is that of the difference. */
 
 import { type FilesRead, unlessGone } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import { type Descent, descend } from '../model/job.js';

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type FilesRead, isGone } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Job } from '../model/job.js';
 import { decodeListing } from '../model/mtree.js';

@@ -2,7 +2,7 @@
 
 import type { DigestThread } from '../host/digest-thread.js';
 import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';

@@ -1,7 +1,7 @@
 /** How much room a copy or a merge of layers will take, told beforehand: by a stat an entry, however deep they go. */
 
 import { childPath, type FilesRead, type Stat } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { walkLayer } from './delta.js';
 import type { Source, SourceTable } from './source-table.js';

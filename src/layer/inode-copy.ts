@@ -1,7 +1,7 @@
 /** Copies what a name in a layer stands for, a directory apart: its content, and all else that makes it what it is. */
 
 import type { Files, Stat } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { copyAttributes } from './attributes.js';
 import { isMark } from './overlayfs.js';
 

@@ -1,7 +1,7 @@
 /** Of each inode with several names that is copied: one link to its copy, in a directory apart, for the names yet to come. */
 
 import { type Files, isErrno } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { LxcvError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import { removeTree } from './removal.js';

@@ -6,7 +6,7 @@
  */
 
 import { childPath, type Directory, type Files } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import type { Layer } from '../model/version.js';

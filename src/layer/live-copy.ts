@@ -12,7 +12,7 @@
 
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
 import type { Clocks } from '../host/host.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';

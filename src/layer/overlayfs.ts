@@ -4,7 +4,7 @@
  */
 
 import type { FilesRead, Stat } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import type { EntryType } from '../model/entry.js';
 
 /** What every mount of lxcv's deltas is pinned to, whatever the distribution's defaults are. */

@@ -1,7 +1,7 @@
 /** Removes trees that are lxcv's own: copies, keyframes, and the scratch directories of mounts that are over. */
 
 import { childPath, type Files, unlessGone } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 
 /** Removes a directory with all that is in it; does nothing where there is none. */

@@ -4,7 +4,7 @@
  */
 
 import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
-import type { HostPath } from '../host/native.js';
+import type { HostPath } from '../host/libc.js';
 import { type BytePath, ROOT } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';

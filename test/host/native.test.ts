@@ -18,16 +18,14 @@ import {
   cloneFile,
   closeDescriptor,
   exchange,
-  getXattr,
-  listXattrs,
   makeNode,
   nextData,
   renameNew,
   setTimes,
-  setXattr,
   syncFileSystem,
   tryLock,
 } from '../../src/host/native.js';
+import { getXattr, listXattrs, setXattr } from '../../src/host/xattrs.js';
 import * as libc from '../support/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { plant } from '../support/plant.js';

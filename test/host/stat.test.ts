@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { files, type Stat } from '../../src/host/files.js';
-import type { HostPath } from '../../src/host/native.js';
+import type { HostPath } from '../../src/host/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, linkTo, plant, symlinkTo, whiteout } from '../support/plant.js';
 
@@ -51,9 +51,9 @@ describe.each(['Node', 'the binding'])('stat by %s', (by) => {
 /** A module of its own, whose binding is loaded or not. */
 async function statBy(by: string): Promise<(path: HostPath) => Stat | undefined> {
   vi.resetModules();
-  const native = await import('../../src/host/native.js');
-  if (by !== 'Node') native.listXattrs('/');
-  expect(native.isBound()).toBe(by !== 'Node');
+  const { isBound } = await import('../../src/host/libc.js');
+  if (by !== 'Node') (await import('../../src/host/xattrs.js')).listXattrs('/');
+  expect(isBound()).toBe(by !== 'Node');
   return (await import('../../src/host/stat.js')).stat;
 }
 
