@@ -43,7 +43,7 @@ const IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
 const NODE_CALLS_MAX = 2_000;
 let nodeCalls = 0;
 
-/** lstat(2): by the binding once that is loaded, which takes a third of the time that Node does, and by Node until then. */
+/** lstat(2): by the binding once that is loaded, which takes less than half as long as Node does, and by Node until then. */
 export function stat(path: HostPath): Stat | undefined {
   if (isBound() || nodeCalls >= NODE_CALLS_MAX) return fromStatx(statx(path));
   nodeCalls += 1;
