@@ -37,7 +37,7 @@ export function create(path: HostPath, data: string | Uint8Array, mode: number):
   writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), data);
 }
 
-export function append(path: HostPath, data: string): void {
+export function append(path: HostPath, data: string | Uint8Array): void {
   writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600), data);
 }
 

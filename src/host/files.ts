@@ -96,7 +96,7 @@ interface FilesWrite {
   /** Creates a file that must not exist yet, with these bytes. */
   create(path: HostPath, data: string | Uint8Array, mode: number): void;
   /** Appends to a file, creating it with mode 0600 where it is missing. */
-  append(path: HostPath, data: string): void;
+  append(path: HostPath, data: string | Uint8Array): void;
   truncate(path: HostPath, size: number): void;
   mkdir(path: HostPath, mode: number): void;
   rmdir(path: HostPath): void;

@@ -5,7 +5,7 @@ import { type FilesRead, isGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Job } from '../model/job.js';
-import { decodeListing } from '../model/mtree.js';
+import { readListing } from './listing.js';
 
 const READ_BYTES = 1 << 20;
 
@@ -50,17 +50,16 @@ export class SealedDigests {
   find(layer: string, path: BytePath): string | undefined {
     const listing = this.listings.get(layer);
     if (listing === undefined) return undefined;
-    if (!this.read.has(layer)) this.read.set(layer, readListing(this.files, listing));
+    if (!this.read.has(layer)) this.read.set(layer, readDigests(this.files, listing));
     const digests = this.read.get(layer);
     if (digests === undefined) this.unsealed.add(layer);
     return digests?.get(path);
   }
 }
 
-function readListing(files: FilesRead, listing: string): Map<BytePath, string> | undefined {
-  const bytes = files.readIfPresent(listing);
-  if (bytes === undefined) return undefined;
+function readDigests(files: FilesRead, listing: string): Map<BytePath, string> | undefined {
+  if (files.stat(listing) === undefined) return undefined;
   const digests = new Map<BytePath, string>();
-  for (const { path, digest } of decodeListing(bytes, listing)) if (digest !== undefined) digests.set(path, digest);
+  for (const { path, digest } of readListing(files, listing)) if (digest !== undefined) digests.set(path, digest);
   return digests;
 }

@@ -26,11 +26,18 @@ const BATCHES_BEGUN = 8;
 const ENTRIES_WAITING = 20_000;
 const WAIT_MS = 20;
 
+/** Digests that were taken before. */
+export interface KnownDigests {
+  /** Guesses whether one of them will be of this file; a wrong guess costs no more than time. */
+  mayKnow(stat: Stat): boolean;
+  /** The digest of what the walk has come to, if it was taken before. */
+  find(visit: Visit): string | undefined;
+}
+
 export interface EntriesOptions {
   /** So many entries are left out, from the first on. */
   readonly skip: number;
-  /** Tells the digest of an inode that was digested before. */
-  known(inode: bigint): string | undefined;
+  readonly known?: KnownDigests | undefined;
   startThread(): DigestThread;
 }
 
@@ -62,7 +69,7 @@ function* survey(files: FilesRead, delta: string, { skip, known }: EntriesOption
   for (const { path, stat } of descend(walkLayer(files, delta))) {
     yield;
     left -= 1;
-    if (left >= 0 || !isDigested(stat) || known(stat.inode) !== undefined) continue;
+    if (left >= 0 || !isDigested(stat) || known?.mayKnow(stat)) continue;
     bytes += stat.size + OPENING_BYTES;
     if (stat.size >= BATCH_BYTES) large.push({ path, size: stat.size });
   }
@@ -133,7 +140,7 @@ class Entries implements Disposable {
 
   private *digest(visit: Visit, draft: Draft): Job<void> {
     const early = this.early.get(visit.path);
-    const known = this.options.known(visit.stat.inode) ?? early?.digest;
+    const known = this.options.known?.find(visit) ?? early?.digest;
     if (known !== undefined) draft.digest = known;
     else if (early !== undefined) this.wait(draft, early);
     else if (!this.handOver(visit, draft)) draft.digest = yield* digestFile(this.files, visit.location);

@@ -4,7 +4,8 @@ import { childPath, type FilesRead, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { walkLayer } from './delta.js';
-import type { Source, SourceTable } from './source-table.js';
+import { InStep } from './in-step.js';
+import type { Source, Sources } from './source-list.js';
 
 /** Room on a file system, as an upper bound. */
 export interface Extent {
@@ -14,25 +15,21 @@ export interface Extent {
 
 /** A directory that is filled anew in the order of its hashes, as ext4 lists it, has its blocks half full. */
 const DIRECTORY_GROWTH = 2;
-/** What the list of sources needs for a file besides its path: see layer/sources.ts. */
+/** What the list of sources needs for a file besides its path: see layer/source-list.ts. */
 const RECORD_BYTES = 48;
 
 /**
  * What a copy of a delta takes at most. Files that are as they were in an earlier copy are linked to that; a copy on a file
  * system that `sharesBlocks` has none of its own for what is in files.
  */
-export function* extentOfCopy(
-  files: FilesRead,
-  delta: string,
-  earlier: SourceTable | undefined,
-  sharesBlocks: boolean,
-): Job<Extent> {
+export function* extentOfCopy(files: FilesRead, delta: string, earlier: Sources, sharesBlocks: boolean): Job<Extent> {
   let [bytes, inodes] = [0, 0];
   const linked = new Set<bigint>();
+  using sources = new InStep(earlier);
   for (const { path, stat } of descend(walkLayer(files, delta))) {
     yield;
     bytes += path.length + RECORD_BYTES;
-    if (stat.type === 'file' && isSame(earlier?.get(path), stat)) continue;
+    if (stat.type === 'file' && isSame(sources.find(path), stat)) continue;
     if (stat.type !== 'directory' && stat.links > 1) {
       if (linked.has(stat.inode)) continue;
       linked.add(stat.inode);

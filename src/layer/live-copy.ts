@@ -16,16 +16,23 @@ import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { copyAttributes, createDirectory } from './attributes.js';
+import { InStep } from './in-step.js';
 import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { KeptLinks } from './kept-links.js';
 import { isMark } from './overlayfs.js';
 import { removeEntry } from './removal.js';
-import { type Source, SourceTable } from './source-table.js';
+import { type Source, SourceList, type Sources } from './source-list.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
 export interface EarlierCopy {
   readonly delta: string;
-  readonly sources: SourceTable;
+  readonly sources: Sources;
+}
+
+/** A directory of the earlier copy, and what its files were made of. */
+interface EarlierDirectory {
+  readonly directory: Directory;
+  readonly sources: InStep<Source>;
 }
 
 type Pass = 'running' | 'frozen';
@@ -38,8 +45,11 @@ const SPARE_LINKS = 1000;
 const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS'];
 
 export class LiveCopy {
-  /** What was copied, and what it was then. Of a directory the ctime tells whether names in it, or it itself, changed. */
-  private copied = new SourceTable();
+  /**
+   * What was copied, and what it was then, in the order of the walk. Of a directory the ctime tells whether names in it, or it
+   * itself, changed. What was taken away again, because something under the copy was not what it was, is in it too.
+   */
+  private copied = new SourceList();
   /** Of each inode with several links: what it was when its copy was kept. */
   private readonly links: KeptLinks<Source & { readonly pass: Pass }>;
   private started: Clocks | undefined;
@@ -68,14 +78,16 @@ export class LiveCopy {
     }
     this.files.syncFileSystem(this.from);
     this.links.create();
-    using earlier = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
+    using sources = new InStep(this.earlier?.sources ?? []);
+    using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
+    const earlier = directory === undefined ? undefined : { directory, sources };
     yield* descend(this.copyTree(this.from, this.to, earlier, ROOT));
   }
 
   /** Makes the copy that of this instant; the source must stand still. */
   *copyFrozen(now: Clocks): Job<void> {
-    const before = this.copied;
-    this.copied = new SourceTable();
+    using before = new InStep(this.copied);
+    this.copied = new SourceList();
     this.pass = 'frozen';
     if (this.wasClockSet(now)) this.trustedBefore = 0n;
     yield* descend(this.update(before, this.from, this.to, ROOT));
@@ -87,9 +99,8 @@ export class LiveCopy {
   }
 
   /** The files of the copy, which is done, that a later copy need not read again while they are the same. */
-  trustedSources(): SourceTable {
-    for (const [path, { ctimeNs }] of this.copied) if (ctimeNs >= this.trustedBefore) this.copied.delete(path);
-    return this.copied;
+  *trustedSources(): Generator<readonly [BytePath, Source]> {
+    for (const copied of this.copied) if (copied[1].ctimeNs < this.trustedBefore) yield copied;
   }
 
   /** True where the clock that ctimes are stamped by was set since the copy began: a young file may look old then. */
@@ -99,24 +110,30 @@ export class LiveCopy {
   }
 
   /** @param earlier the same directory of the earlier copy, where that has it. */
-  private *copyTree(from: HostPath, to: HostPath, earlier: Directory | undefined, path: BytePath): Descent<undefined> {
+  private *copyTree(
+    from: HostPath,
+    to: HostPath,
+    earlier: EarlierDirectory | undefined,
+    path: BytePath,
+  ): Descent<undefined> {
     using source = this.files.openDirectory(from);
     if (source === undefined && this.pass === 'running') return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
     using target = createDirectory(this.files, to);
     const stat = this.files.stat(source.path) as Stat;
-    for (const name of this.files.list(source.path)) {
+    this.remember(path, stat);
+    for (const name of this.files.list(source.path).sort()) {
       yield* this.copyEntry(source, target, earlier, name, joinPath(path, name));
       yield;
     }
-    this.finishDirectory(source, stat, target, path);
+    this.finishDirectory(source, stat, target);
   }
 
   /** While the container runs, what was there a moment ago may be gone or be something else: the frozen pass sees to it. */
   private *copyEntry(
     source: Directory,
     target: Directory,
-    earlier: Directory | undefined,
+    earlier: EarlierDirectory | undefined,
     name: BytePath,
     path: BytePath,
   ): Descent<undefined> {
@@ -127,26 +144,26 @@ export class LiveCopy {
       const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
       if (this.pass === 'frozen' || code === undefined || FATAL.includes(code)) throw error;
       yield removeEntry(this.files, to);
-      this.copied.delete(path);
     }
   }
 
   private *copyEntryOnce(
     from: HostPath,
     to: HostPath,
-    earlier: Directory | undefined,
+    earlier: EarlierDirectory | undefined,
     name: BytePath,
     path: BytePath,
   ): Descent<undefined> {
     const stat = this.files.stat(from);
     if (stat === undefined || (this.pass === 'running' && this.files.stat(to) !== undefined)) return;
-    const before = earlier === undefined ? undefined : childPath(earlier.path, name);
+    const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
     if (stat.type === 'directory') {
-      using below = before === undefined ? undefined : this.files.openDirectory(before);
-      yield this.copyTree(from, to, below, path);
+      using directory = before === undefined ? undefined : this.files.openDirectory(before);
+      yield this.copyTree(from, to, earlier && directory && { ...earlier, directory }, path);
       return;
     }
-    this.copyFile(from, stat, to, this.isAsInEarlier(path, stat) ? before : undefined);
+    const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(path), stat);
+    this.copyFile(from, stat, to, isUnchanged ? before : undefined);
     this.remember(path, stat);
   }
 
@@ -178,24 +195,24 @@ export class LiveCopy {
     return kept?.pass === this.pass ? isSame(kept, stat) : this.isCurrent(kept, stat);
   }
 
-  private *update(before: SourceTable, from: HostPath, to: HostPath, path: BytePath): Descent<undefined> {
+  private *update(before: InStep<Source>, from: HostPath, to: HostPath, path: BytePath): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
     const stat = this.files.stat(source.path) as Stat;
-    const changed = !this.isCurrent(before.get(path), stat);
-    const names = this.files.list(source.path);
+    const changed = !this.isCurrent(before.find(path), stat);
+    this.remember(path, stat);
+    const names = this.files.list(source.path).sort();
     if (changed) yield this.removeOthers(target, new Set(names));
     for (const name of names) {
       yield* this.updateEntry(before, source, target, name, joinPath(path, name));
       yield;
     }
-    if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, path);
-    else this.remember(path, stat);
+    if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target);
   }
 
   private *updateEntry(
-    before: SourceTable,
+    before: InStep<Source>,
     source: Directory,
     target: Directory,
     name: BytePath,
@@ -204,11 +221,8 @@ export class LiveCopy {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
     const stat = this.files.stat(from) as Stat;
-    const copied = before.get(path);
-    // What is known of a file this pass knows from here on. A directory is asked for once more.
-    if (stat.type !== 'directory') before.delete(path);
-    if (copied !== undefined && stat.type !== 'directory' && this.isCurrent(copied, stat)) {
-      this.copied.set(path, copied);
+    if (stat.type !== 'directory' && this.isCurrent(before.find(path), stat)) {
+      this.remember(path, stat);
       return;
     }
     const present = this.files.stat(to);
@@ -228,22 +242,17 @@ export class LiveCopy {
     }
   }
 
-  private finishDirectory(source: Directory, stat: Stat, target: Directory, path: BytePath): void {
+  private finishDirectory(source: Directory, stat: Stat, target: Directory): void {
     copyAttributes(this.files, source.path, stat, target.path, isMark);
-    this.remember(path, stat);
   }
 
   private remember(path: BytePath, { inode, ctimeNs }: Stat): void {
-    this.copied.set(path, { inode, ctimeNs });
+    this.copied.add(path, { inode, ctimeNs });
   }
 
   /** True where a copy that was made of `source` has what is there now. */
   private isCurrent(source: Source | undefined, stat: Stat): boolean {
     return isSame(source, stat) && stat.ctimeNs < this.trustedBefore;
-  }
-
-  private isAsInEarlier(path: BytePath, stat: Stat): boolean {
-    return stat.type === 'file' && isSame(this.earlier?.sources.get(path), stat);
   }
 
   private mtimeOf(directory: Directory): bigint {

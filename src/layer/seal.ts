@@ -1,11 +1,14 @@
 /** Seals deltas: lists every path of one, with a digest of each file, so that later looks need not read the files again. */
 
-import type { Files, FilesRead } from '../host/files.js';
+import type { Files, FilesRead, Stat } from '../host/files.js';
+import type { BytePath } from '../model/byte-path.js';
+import { type Bytes, piecesOf } from '../model/bytes.js';
 import { descend, type Job } from '../model/job.js';
 import { decodeEntry, ListingWriter } from '../model/mtree.js';
-import { walkLayer } from './delta.js';
-import { SealedDigests } from './digest.js';
-import { type EntriesOptions, entriesOf } from './entries.js';
+import { type Visit, walkLayer } from './delta.js';
+import { type EntriesOptions, entriesOf, type KnownDigests } from './entries.js';
+import { InStep } from './in-step.js';
+import { readListing } from './listing.js';
 
 /** How much is listed before it is written: what an interruption costs, besides the files that are being read. */
 const CHUNK_CHARACTERS = 1 << 16;
@@ -20,10 +23,10 @@ export function* sealDelta(
   { partial, entries }: { readonly partial: string; readonly entries: string },
   options: Pick<EntriesOptions, 'known' | 'startThread'>,
 ): Job<void> {
-  const writer = new ListingWriter();
-  const listed = resume(files, partial, writer);
-  let chunk = listed === undefined ? writer.head() : '';
-  for (const entry of entriesOf(files, delta, { ...options, skip: listed ?? 0 })) {
+  const begun = yield* resume(files, partial);
+  const writer = begun?.writer ?? new ListingWriter();
+  let chunk = begun === undefined ? writer.head() : '';
+  for (const entry of entriesOf(files, delta, { ...options, skip: begun?.listed ?? 0 })) {
     if (entry !== undefined) chunk += writer.entry(entry);
     else yield;
     if (chunk.length < CHUNK_CHARACTERS) continue;
@@ -35,32 +38,76 @@ export function* sealDelta(
   files.rename(partial, entries);
 }
 
-/** The digests that the listing of a sealed delta has, of the files that have another name elsewhere. */
-export function* digestsByInode(files: FilesRead, delta: string, listing: string): Job<Map<bigint, string>> {
-  const sealed = new SealedDigests(files, new Map([[delta, listing]]));
-  const found = new Map<bigint, string>();
-  for (const { path, stat } of descend(walkLayer(files, delta))) {
-    yield;
-    if (stat.type !== 'file' || stat.links < 2) continue;
-    const digest = sealed.find(delta, path);
-    if (digest !== undefined) found.set(stat.inode, digest);
+/**
+ * The digests of a delta's files that have another name in another one, at the same path, from the listing of that; nothing
+ * where it has none.
+ */
+export class SharedDigests implements KnownDigests, Disposable {
+  private readonly inodes: InStep<bigint>;
+  private readonly digests: InStep<string>;
+
+  constructor(files: FilesRead, other: string, listing: string) {
+    const isSealed = files.stat(listing) !== undefined;
+    this.digests = new InStep(isSealed ? digestsIn(files, listing) : []);
+    this.inodes = new InStep(isSealed ? inodesIn(files, other) : []);
   }
-  return found;
+
+  [Symbol.dispose](): void {
+    this.digests[Symbol.dispose]();
+    this.inodes[Symbol.dispose]();
+  }
+
+  /** Nearly all that has several names has them there. */
+  mayKnow({ links }: Pick<Stat, 'links'>): boolean {
+    return links > 1;
+  }
+
+  find({ path, stat }: Visit): string | undefined {
+    return stat.links > 1 && this.inodes.find(path) === stat.inode ? this.digests.find(path) : undefined;
+  }
 }
 
-/** Takes up what was listed before; returns how many entries that are, or undefined where there is nothing of use. */
-function resume(files: Files, partial: string, writer: ListingWriter): number | undefined {
-  const bytes = files.readIfPresent(partial);
-  if (bytes === undefined) return undefined;
-  const lines = bytes.toString('latin1').split('\n').slice(0, -1);
-  const listed = lines.filter((line) => !line.startsWith('#'));
-  if (lines.length === 0 || !listed.every(isEntry)) {
-    files.unlink(partial);
-    return undefined;
+function* digestsIn(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
+  for (const { path, digest } of readListing(files, listing)) if (digest !== undefined) yield [path, digest];
+}
+
+function* inodesIn(files: FilesRead, delta: string): Generator<readonly [BytePath, bigint]> {
+  for (const { path, stat } of descend(walkLayer(files, delta))) if (stat.type === 'file') yield [path, stat.inode];
+}
+
+/** What an interrupted sealing left. */
+interface Begun {
+  /** Has taken up what was listed. */
+  readonly writer: ListingWriter;
+  readonly listed: number;
+  /** Of the lines that are whole. */
+  readonly bytes: number;
+}
+
+/** Takes up what was listed before; undefined where there is nothing of use. */
+function* resume(files: Files, partial: string): Job<Begun | undefined> {
+  if (files.stat(partial) === undefined) return undefined;
+  using file = files.openFile(partial);
+  const begun = yield* readBegun(file);
+  if (begun === undefined) files.unlink(partial);
+  else if (begun.bytes < file.size) files.truncate(partial, begun.bytes);
+  return begun;
+}
+
+function* readBegun(file: Bytes): Job<Begun | undefined> {
+  const writer = new ListingWriter();
+  const head = writer.head();
+  const lines = piecesOf(file, '\n');
+  if (`${lines.next().value}\n` !== head) return undefined;
+  let [bytes, listed] = [head.length, 0];
+  for (const line of lines) {
+    if (line.startsWith('#')) break;
+    if (!isEntry(line)) return undefined;
+    bytes += writer.line(line).length;
+    listed += 1;
+    yield;
   }
-  const kept = writer.resume(listed);
-  if (kept.length < bytes.length) files.truncate(partial, kept.length);
-  return listed.length;
+  return { writer, listed, bytes };
 }
 
 /** A power cut can leave anything where something was written. */

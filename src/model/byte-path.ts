@@ -11,6 +11,8 @@ export type BytePath = string & { readonly [bytePath]: true };
 /** The root of a tree. */
 export const ROOT = '' as BytePath;
 
+const SLASH = 0x2f;
+
 /** The path whose bytes these are. */
 export function decodePath(bytes: Uint8Array): BytePath {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as BytePath;
@@ -24,6 +26,19 @@ export function encodePath(path: BytePath): Buffer {
 /** The path of `name` in the directory `parent`. */
 export function joinPath(parent: BytePath, name: BytePath): BytePath {
   return (parent === '' ? name : `${parent}/${name}`) as BytePath;
+}
+
+/**
+ * Compares two paths by the order of a walk, parents first and names in byte order: as strings are compared, but for `/`, which
+ * comes before any byte of a name.
+ */
+export function compareInWalk(a: BytePath, b: BytePath): number {
+  const most = Math.min(a.length, b.length);
+  for (let at = 0; at < most; at += 1) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return (left === SLASH ? 0 : left) - (right === SLASH ? 0 : right);
+  }
+  return a.length - b.length;
 }
 
 /** The same path, as one piece of memory: V8 keeps what was joined as its parts, which a million paths take twice the room for. */

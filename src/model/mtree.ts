@@ -6,11 +6,13 @@
 
 import { createHash } from 'node:crypto';
 import type { BytePath } from './byte-path.js';
+import { type Bytes, piecesOf, portionsOf } from './bytes.js';
 import type { Entry, EntryType } from './entry.js';
 import { damaged } from './manifest.js';
 
 const HEAD = '#mtree v2.0\n';
 const SEAL = '# sha256:';
+const SEAL_BYTES = SEAL.length + 64 + 1;
 const TYPE_WORDS: Readonly<Record<EntryType, string>> = {
   file: 'file',
   directory: 'dir',
@@ -33,13 +35,13 @@ export class ListingWriter {
     return this.add(HEAD);
   }
 
-  /** Takes up a listing whose head and these lines were written before; returns them as they were. */
-  resume(lines: readonly string[]): string {
-    return this.add(`${HEAD}${lines.map((line) => `${line}\n`).join('')}`);
+  entry(entry: Entry): string {
+    return this.line(encodeEntry(entry));
   }
 
-  entry(entry: Entry): string {
-    return this.add(`${encodeEntry(entry)}\n`);
+  /** An entry that was written before, to be taken up again. */
+  line(line: string): string {
+    return this.add(`${line}\n`);
   }
 
   /** The last line. Nothing can be added after it. */
@@ -57,13 +59,14 @@ export class ListingWriter {
  * The entries of a whole listing, in the order in which they were written, made as they are asked for.
  * @throws LxcvError `store-damaged`, before the first of them, where it is not as it was sealed.
  */
-export function* decodeListing(bytes: Buffer, where: string): Generator<Entry> {
-  const at = bytes.lastIndexOf(SEAL);
-  const sealed = bytes.subarray(0, Math.max(at, 0));
-  const seal = `${SEAL}${createHash('sha256').update(sealed).digest('hex')}\n`;
-  if (at < 0 || bytes.subarray(at).toString('latin1') !== seal) throw damaged(where, 'the digest over it');
-  for (let start = 0, end = sealed.indexOf('\n'); end >= 0; start = end + 1, end = sealed.indexOf('\n', start)) {
-    const line = sealed.toString('latin1', start, end);
+export function* decodeListing(bytes: Bytes, where: string): Generator<Entry> {
+  const end = Math.max(bytes.size - SEAL_BYTES, 0);
+  const hash = createHash('sha256');
+  for (const portion of portionsOf(bytes, end)) hash.update(portion);
+  const seal = Buffer.alloc(SEAL_BYTES);
+  bytes.read(seal, end);
+  if (seal.toString('latin1') !== `${SEAL}${hash.digest('hex')}\n`) throw damaged(where, 'the digest over it');
+  for (const line of piecesOf(bytes, '\n', end)) {
     if (line !== '' && !line.startsWith('#')) yield decodeEntry(line, where);
   }
 }

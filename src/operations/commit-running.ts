@@ -4,9 +4,10 @@
  * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
 
+import type { FilesRead } from '../host/files.js';
 import { extentOfCopy } from '../layer/extent.js';
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
-import { decodeSources, encodeSources } from '../layer/sources.js';
+import { decodeSources, encodeSources, type Sources } from '../layer/source-list.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
@@ -49,7 +50,7 @@ export async function commitRunning(
   const earlier = findEarlierCopy(world, repository.layout, container.versioned);
   const copy = new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
   const shares = files.sharesBlocks(source.root);
-  const extent = extentOfCopy(files, source.delta, earlier?.sources, shares);
+  const extent = extentOfCopy(files, source.delta, earlier?.sources ?? [], shares);
   checkSpace(world, `the commit of ${container.name}`, await runJob(world, 'looking for room', extent));
   let version: Version | undefined;
   await transact(world.host, repository.layout.operations, {
@@ -62,7 +63,8 @@ export async function commitRunning(
       files.mkdir(layout.root, 0o700);
       const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
       await runJob(world, 'removing what only the copying needed', copy.end());
-      files.create(layout.sources, encodeSources(copy.trustedSources()), 0o600);
+      files.create(layout.sources, '', 0o600);
+      for (const piece of encodeSources(copy.trustedSources())) files.append(layout.sources, piece);
       await checkKept(world, layout.delta, source.work);
       const after = layersOfVersion(repository.layout, { chain, bases });
       const changes = await countOrRefuse(world, before, after, request);
@@ -148,8 +150,17 @@ function findEarlierCopy(
 ): EarlierCopy | undefined {
   if (copied === undefined) return undefined;
   const layout = repository.version(copied);
-  const sources = files.readIfPresent(layout.sources);
-  return sources === undefined ? undefined : { delta: layout.delta, sources: decodeSources(sources) };
+  return files.stat(layout.sources) && { delta: layout.delta, sources: readSources(files, layout.sources) };
+}
+
+/** What a list of sources tells, read each time anew. */
+function readSources(files: FilesRead, path: string): Sources {
+  return {
+    *[Symbol.iterator]() {
+      using file = files.openFile(path);
+      yield* decodeSources(file);
+    },
+  };
 }
 
 function stoppedMeanwhile(name: ContainerName): LxcvError {

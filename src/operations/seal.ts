@@ -4,7 +4,7 @@
  */
 
 import { type Host, isErrno } from '../host/host.js';
-import { digestsByInode, sealDelta } from '../layer/seal.js';
+import { SharedDigests, sealDelta } from '../layer/seal.js';
 import type { Job } from '../model/job.js';
 import type { RepositoryName, Version } from '../model/version.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
@@ -45,14 +45,6 @@ function* sealSharing(
   const [parent] = version.parents;
   const isShared = version.pause !== undefined && parent !== undefined && history.get(parent.id).pause !== undefined;
   const earlier = isShared ? layout.version(parent.id) : undefined;
-  const known = earlier === undefined ? undefined : yield* digestsByInode(files, earlier.delta, earlier.entries);
-  yield* sealDelta(
-    files,
-    delta,
-    { partial, entries },
-    {
-      known: (inode) => known?.get(inode),
-      startThread: startDigestThread,
-    },
-  );
+  using known = earlier === undefined ? undefined : new SharedDigests(files, earlier.delta, earlier.entries);
+  yield* sealDelta(files, delta, { partial, entries }, { known, startThread: startDigestThread });
 }

@@ -158,7 +158,7 @@ function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy 
   finish(copy.copyFrozen(machine.clocks()));
   finish(copy.end());
   expect(files.stat(`${to}-links`)).toBeUndefined();
-  return { delta: to, sources: copy.trustedSources() };
+  return { delta: to, sources: [...copy.trustedSources()] };
 }
 
 function countOpen(): number {

@@ -62,7 +62,7 @@ describe('LiveCopy', () => {
           expectSameTree(readTree(earlier?.delta as string), before);
           expect(countShared(delta, earlier?.delta as string)).toBeGreaterThan(0);
         }
-        earlier = { delta, sources: copy.trustedSources() };
+        earlier = { delta, sources: [...copy.trustedSources()] };
       }
     },
   );
@@ -180,7 +180,7 @@ function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy 
   finish(copy.copyRunning(machine.clocks()));
   finish(copy.copyFrozen(machine.clocks()));
   finish(copy.end());
-  return { delta: to, sources: copy.trustedSources() };
+  return { delta: to, sources: [...copy.trustedSources()] };
 }
 
 /** Compares two layers by what they mean: a whiteout is a whiteout, whatever its time and however many names it has. */

@@ -14,10 +14,10 @@ import { type DigestThread, startDigestThread } from '../../src/host/digest-thre
 import { files } from '../../src/host/files.js';
 import { walkLayer } from '../../src/layer/delta.js';
 import { SealedDigests } from '../../src/layer/digest.js';
-import { digestsByInode, sealDelta } from '../../src/layer/seal.js';
+import { SharedDigests, sealDelta } from '../../src/layer/seal.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { descend, finish } from '../../src/model/job.js';
-import { decodeListing } from '../../src/model/mtree.js';
+import { entriesIn } from '../support/bytes.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, linkTo, opaque, plant, symlinkTo, whiteout } from '../support/plant.js';
 import { stormStack } from '../support/stack.js';
@@ -63,7 +63,7 @@ describe('sealing', () => {
       const listed = whole.subarray(0, length).toString().split('\n').slice(0, -1);
       let read = 0;
       const openFile: typeof files.openFile = (path) => {
-        read += 1;
+        if (path !== partial) read += 1;
         return files.openFile(path);
       };
       finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), ALONE));
@@ -86,7 +86,7 @@ describe('sealing', () => {
     job.return();
     expect(openBelow(place.path)).toEqual([]);
     finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
-    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
+    const listed = entriesIn(join(place.path, 'entries'));
     const digests = listed.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path as string, digest]]));
     const expected = [...readTree(delta)].flatMap(([path, node]) =>
       node.type === 'file' ? [[path, node.sha256] as const] : [],
@@ -117,7 +117,7 @@ describe('sealing', () => {
     });
     for (let index = 0; index < 20_001; index += 1) symlinkSync('/none', join(delta, `links/l${index}`));
     finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }));
-    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
+    const listed = entriesIn(join(place.path, 'entries'));
     expect(listed).toHaveLength(900 + 20_002 + 3);
     expect(listed.find(({ path }) => path === 'links/a')?.digest).toBe(sha256('the first, and the only file there'));
   });
@@ -150,7 +150,7 @@ describe('sealing', () => {
     finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
     expect(begun[0]).toBe('largest');
     expect([...begun, ...read].sort()).toEqual(['large', 'larger', 'largest', 'small']);
-    const listed = [...decodeListing(readFileSync(join(place.path, 'entries')), 'entries')];
+    const listed = entriesIn(join(place.path, 'entries'));
     for (const [path, bytes] of [
       ['a/large', 10 * MIB],
       ['y/larger', 20 * MIB],
@@ -167,6 +167,51 @@ describe('sealing', () => {
     const delta = plant(join(place.path, 'delta'), { a: '1', b: '2' });
     writeFileSync(join(place.path, 'partial'), `#mtree v2.0\n. type=dir\0\0\0\0\n${'\0'.repeat(100)}\n`);
     expect(seal(delta, place.path).map(({ path }) => path)).toEqual(['', 'a', 'b']);
+    for (const left of ['', '#mtr', '\n', '#mtree v2.0\n', '#mtree v2.0\n\n', '#mtree v1.0\n. type=dir\n']) {
+      writeFileSync(join(place.path, 'partial'), left);
+      expect(
+        seal(delta, place.path).map(({ path }) => path),
+        JSON.stringify(left),
+      ).toEqual(['', 'a', 'b']);
+    }
+  });
+
+  it('reads the files whose name in another delta is one of something else', () => {
+    using place = temporaryDirectory();
+    const first = plant(join(place.path, 'first/delta'), { a: 'one', b: 'two', c: 'three' });
+    const second = plant(join(place.path, 'second/delta'), { d: 'new' });
+    for (const [from, to] of [
+      ['b', 'a'],
+      ['a', 'b'],
+      ['c', 'c'],
+    ] as const) {
+      files.link(join(first, from), join(second, to));
+    }
+    files.link(join(second, 'd'), join(second, 'e'));
+    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
+    const read: string[] = [];
+    const openFile: typeof files.openFile = (path) => {
+      read.push(basename(`${path}`));
+      return files.openFile(path);
+    };
+    using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
+    const sealed = paths(join(place.path, 'second'), 'entries');
+    finish(sealDelta({ ...files, openFile }, second, sealed, { ...ALONE, known }));
+    expect(read).toEqual(['a', 'b', 'd', 'e']);
+    expect(entriesIn(sealed.entries).map(({ digest }) => digest)).toEqual([
+      undefined,
+      ...['two', 'one', 'three', 'new', 'new'].map(sha256),
+    ]);
+  });
+
+  it('knows nothing where the other delta is not sealed', () => {
+    using place = temporaryDirectory();
+    const first = plant(join(place.path, 'first/delta'), { a: 'one' });
+    const second = plant(join(place.path, 'second/delta'), {});
+    files.link(join(first, 'a'), join(second, 'a'));
+    using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
+    finish(sealDelta(files, second, paths(place.path, 'entries'), { ...ALONE, known }));
+    expect(entriesIn(join(place.path, 'entries')).map(({ digest }) => digest)).toEqual([undefined, sha256('one')]);
   });
 
   it('takes the digest of a file that another delta shares from its listing', () => {
@@ -175,13 +220,12 @@ describe('sealing', () => {
     const second = plant(join(place.path, 'second/delta'), { d: directory });
     files.link(join(first, 'd/a'), join(second, 'd/a'));
     finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
-    const known = finish(digestsByInode(files, first, join(place.path, 'first/entries')));
-    expect([...known.values()]).toEqual([sha256('same')]);
+    using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
     const unread = { ...files, openFile: () => expect.unreachable('the file is known') };
     finish(
       sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), {
         ...ALONE,
-        known: (inode) => known.get(inode),
+        known,
       }),
     );
     const sealed = new SealedDigests(
@@ -197,7 +241,7 @@ describe('sealing', () => {
 const MIB = 2 ** 20;
 
 /** Without what would tell digests, or take them. */
-const ALONE = { known: () => undefined, startThread: () => expect.unreachable('too little for a second thread') };
+const ALONE = { startThread: () => expect.unreachable('too little for a second thread') };
 
 /** More of them than one thread digests alone, in directories of many and of few files. */
 function manyFiles(): Record<string, string> {
@@ -219,7 +263,7 @@ function openBelow(directory: string): string[] {
 
 function seal(delta: string, place: string) {
   finish(sealDelta(files, delta, paths(place, 'entries'), ALONE));
-  return [...decodeListing(readFileSync(join(place, 'entries')), 'entries')];
+  return entriesIn(join(place, 'entries'));
 }
 
 function paths(place: string, entries: string) {
