@@ -1,11 +1,14 @@
 /**
  * Keyframes: one delta that stands for several of a chain, made of hard links to them, so that chains stay short.
  *
- * A delta has rank 0. Eight layers of one rank at the top of a chain are merged into one of the next rank, as a counter of
- * base eight carries: a chain of n commits has at most some 7·log₈(n) layers, and a file is linked again log₈(n) times at most.
+ * A delta has rank 0. Four layers of one rank at the top of a chain are merged into one of the next rank, as a counter of
+ * base four carries: a chain of n commits has at most some 3·log₄(n) layers, and a file is linked again log₄(n) times at most.
+ *
+ * Most changes are small, and to merge what is small costs next to nothing: so two small deltas are enough, and what lies below
+ * them is merged too as long as all of it is small together. What that makes is of rank 0 still: a delta that is not that small.
  */
 
-import { childPath, type Directory, type Files } from '../host/files.js';
+import { childPath, type Directory, type Files, type FilesRead } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
@@ -15,8 +18,14 @@ import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { OPAQUE } from './overlayfs.js';
 import { TreeDirectory, type TreeEntry } from './tree.js';
 
-const RADIX = 8;
+const RADIX = 4;
 const RANK_MAX = 9;
+/** So many deltas are merged where they are small. */
+const SMALL_DELTAS = 2;
+/** So many names are small: a keyframe of theirs takes some 64 KiB. */
+const SMALL_NAMES = 2048;
+/** A directory takes as much room as so many names in one. */
+const DIRECTORY_NAMES = 128;
 
 /** What to merge: the first `count` layers of a chain, into a keyframe of rank `rank`. */
 export interface KeyframePlan {
@@ -27,18 +36,50 @@ export interface KeyframePlan {
 /**
  * Plans the keyframe that a chain is due, if any.
  * @param chain top first, without what must never be merged: a whole root file system at its end.
- * @param fits tells whether a chain of so many layers, the newest of them replaced by one, can be mounted.
+ * @param fits tells whether the chain can be mounted when so many of its layers, from the first on, are replaced by one.
+ * @param countSmall tells how many layers, from the first on, are small together: see `smallRun`.
  */
-export function planKeyframe(chain: readonly Layer[], fits: (merged: number) => boolean): KeyframePlan | undefined {
-  let count = 0;
-  let rank = 0;
-  for (let run = countRun(chain, count, rank); run + (rank > 0 ? 1 : 0) >= RADIX; run = countRun(chain, count, rank)) {
-    count += run;
-    rank += 1;
-  }
+export function planKeyframe(
+  chain: readonly Layer[],
+  fits: (merged: number) => boolean,
+  countSmall: () => number,
+): KeyframePlan | undefined {
+  const { count, rank } = planMerge(chain, countSmall);
   if (fits(count)) return count === 0 ? undefined : { count, rank: Math.min(rank, RANK_MAX) };
   const highest = Math.max(...chain.map(rankOf));
   return chain.length < 2 ? undefined : { count: chain.length, rank: Math.min(highest + 1, RANK_MAX) };
+}
+
+function planMerge(chain: readonly Layer[], countSmall: () => number): KeyframePlan {
+  const run = countRun(chain, 0, 0);
+  const small = chain.slice(0, SMALL_DELTAS).filter(isDelta).length < SMALL_DELTAS ? 0 : Math.min(countSmall(), run);
+  let [count, rank] = [small < SMALL_DELTAS ? 0 : small, 0];
+  for (let more = run - count; more + Math.min(count, 1) >= RADIX; more = countRun(chain, count, rank)) {
+    count += more;
+    rank += 1;
+  }
+  return { count, rank };
+}
+
+/** How many layers, from the first on, are small together: by their listings, and as far as it takes to see that. */
+export function* smallRun(files: FilesRead, layers: readonly string[]): Job<number> {
+  let names = 0;
+  for (const [index, layer] of layers.entries()) {
+    for (const more of descend(countNames(files, `${layer}/.`))) {
+      names += more;
+      if (names > SMALL_NAMES) return index;
+      yield;
+    }
+  }
+  return layers.length;
+}
+
+function* countNames(files: FilesRead, location: HostPath): Descent<number> {
+  using directory = files.openDirectory(location);
+  if (directory === undefined) return;
+  const types = files.listTyped(directory.path);
+  yield DIRECTORY_NAMES + types.size;
+  for (const [name, type] of types) if (type === 'directory') yield countNames(files, childPath(directory.path, name));
 }
 
 /**
@@ -135,6 +176,10 @@ class Links implements Disposable {
 function countRun(chain: readonly Layer[], start: number, rank: number): number {
   const end = chain.findIndex((layer, index) => index >= start && rankOf(layer) !== rank);
   return (end < 0 ? chain.length : end) - start;
+}
+
+function isDelta(layer: Layer): boolean {
+  return layer.endsWith('/delta');
 }
 
 function rankOf(layer: Layer): number {

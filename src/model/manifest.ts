@@ -18,7 +18,7 @@ export const containerNameSchema = v.custom<ContainerName>(
 export const branchNameSchema = v.custom<BranchName>((value) => typeof value === 'string' && isRepositoryName(value));
 const repositoryNameSchema = v.custom<RepositoryName>((value) => typeof value === 'string' && isRepositoryName(value));
 export const layerSchema = v.custom<Layer>(
-  (value) => typeof value === 'string' && /^versions\/[a-z][a-z0-9]{11}\/(delta|keyframe-[1-9])$/.test(value),
+  (value) => typeof value === 'string' && /^versions\/[a-z][a-z0-9]{11}\/(delta|keyframe-\d)$/.test(value),
 );
 export const baseSchema = v.strictObject({ path: absolutePath, fingerprint: v.string() });
 

@@ -1,10 +1,11 @@
 /** Puts together what a version says of itself. */
 
 import { diffTrees } from '../layer/diff.js';
-import { planKeyframe } from '../layer/keyframe.js';
+import { planKeyframe, smallRun } from '../layer/keyframe.js';
 import { fitsMountString, pinOptions } from '../layer/overlayfs.js';
 import { countChanges, hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
+import { finish } from '../model/job.js';
 import type { Uncounted } from '../model/manifest.js';
 import type { Author, Base, BranchName, ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
@@ -52,7 +53,7 @@ export function draftPresent(
 ): Present {
   const { layout, working } = versioned;
   const whole = [layout.deltaLayer, ...working.lowers];
-  const { chain, keyframe } = shortenChain(repository, layout, name, whole, draft.bases);
+  const { chain, keyframe } = shortenChain(world, repository, layout, name, whole, draft.bases);
   const { parents } = working;
   return {
     version: completeDraft(world, repository, { ...draft, id: layout.id, container: name, parents, chain }),
@@ -172,6 +173,7 @@ export interface Present {
  * @param layout of the version, whose delta is the chain's top: the keyframe lies beside it.
  */
 function shortenChain(
+  { host: { files } }: World,
   { layout: repository }: Repository,
   layout: VersionLayout,
   container: ContainerName,
@@ -182,13 +184,20 @@ function shortenChain(
   const shorten = (count: number, rank: number) =>
     count === 0 ? chain : [layout.keyframeLayer(rank), ...chain.slice(count)];
   // A version of the running container will have one layer more than that is mounted on.
-  const plan = planKeyframe(mergeable, (merged) =>
+  const fits = (merged: number) =>
     fitsMountString(
       lowersOf(repository, container, { lowers: [layout.deltaLayer, ...shorten(merged, 1)], bases: [...bases] }),
       layout.delta,
       pinOptions(undefined),
-    ),
-  );
+    );
+  const countSmall = () =>
+    finish(
+      smallRun(
+        files,
+        mergeable.map((layer) => repository.layer(layer)),
+      ),
+    );
+  const plan = planKeyframe(mergeable, fits, countSmall);
   if (plan === undefined) return { chain, keyframe: undefined };
   const layers = [...chain.map((layer) => repository.layer(layer)), ...bases.map((base) => base.path)];
   const [of, below] = [layers.slice(0, plan.count), layers.slice(plan.count)];

@@ -11,8 +11,7 @@ import type { World } from './world.js';
 const IN_REPOSITORY =
   /^(containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|summaries|summaries\.partial|versions)$/;
 const IN_REFS = /^(heads|tags)$/;
-const IN_VERSION =
-  /^(config|delta|entries|entries\.partial|files|keyframe-[1-9]|manifest\.json|sources|work|work-left)$/;
+const IN_VERSION = /^(config|delta|entries|entries\.partial|files|keyframe-\d|manifest\.json|sources|work|work-left)$/;
 const IN_WORKING = /^(delta|work|working\.json)$/;
 /** Beside the containers: what a checkout makes before it has its name. */
 const STAGED_CONTAINER = /^\.lxcv-/;

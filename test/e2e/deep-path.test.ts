@@ -92,12 +92,12 @@ it('where a keyframe cannot be made a version does without', async () => {
     write(number);
     trees.push(lxc.tree('mysql'));
     const { chain } = await engine.commit({ container, author, message: '', allowEmpty: false, acceptBase: false });
-    expect(chain).toHaveLength(number + 1);
+    expect(chain).toHaveLength(number - 4);
     expect((await lxc.json<StatusJson>('status', 'mysql')).changes).toEqual([]);
   }
   write(9);
   trees.push(lxc.tree('mysql'));
-  await lxc.commit('mysql', 'With a keyframe of ten');
+  await lxc.commit('mysql', 'With a keyframe of five layers');
   expect(await lxc.json('fsck')).toEqual({ findings: [] });
   for (const [number, tree] of trees.entries()) {
     await lxc.checkout(`mysql@${number}`, `at${number}`);
@@ -108,7 +108,7 @@ it('where a keyframe cannot be made a version does without', async () => {
       .rootfs('at9')
       .lowers.map((path) => basename(path))
       .slice(0, -2),
-  ).toEqual(['keyframe-1']);
+  ).toEqual(['keyframe-0']);
 });
 
 /** Half by half, since with what lies above it the whole path is longer than one call takes. */

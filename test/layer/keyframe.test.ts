@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
-import { mergeLayers, planKeyframe } from '../../src/layer/keyframe.js';
+import { mergeLayers, planKeyframe, smallRun } from '../../src/layer/keyframe.js';
 import { finish } from '../../src/model/job.js';
 import type { Layer } from '../../src/model/version.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
@@ -20,6 +20,7 @@ import {
   xattrWhiteout,
 } from '../support/plant.js';
 import { mountedTree, stormStack } from '../support/stack.js';
+import { Random } from '../support/storm.js';
 import { expectSameTree, readTree, type Tree } from '../support/tree.js';
 
 describe('mergeLayers', () => {
@@ -152,70 +153,115 @@ describe('mergeLayers', () => {
   });
 });
 
+const SMALL = keyframe(0);
+
 describe('planKeyframe', () => {
   const always = () => true;
+  const none = () => 0;
 
   it.each<[string, number[], unknown]>([
     ['nothing of an empty chain', [], undefined],
-    ['nothing of seven deltas', counter(7), undefined],
-    ['one of eight deltas', counter(8), { count: 8, rank: 1 }],
-    ['nothing of seven deltas over seven keyframes', counter(7, 7), undefined],
-    ['one of eight deltas over six keyframes', counter(8, 6), { count: 8, rank: 1 }],
-    ['one of eight deltas and the seven keyframes below, at once', counter(8, 7), { count: 15, rank: 2 }],
-    ['one across three ranks', counter(8, 7, 7), { count: 22, rank: 3 }],
-    ['one of all deltas, where there are more than eight', counter(11), { count: 11, rank: 1 }],
+    ['nothing of three deltas', counter(3), undefined],
+    ['one of four deltas', counter(4), { count: 4, rank: 1 }],
+    ['nothing of three deltas over three keyframes', counter(3, 3), undefined],
+    ['one of four deltas over two keyframes', counter(4, 2), { count: 4, rank: 1 }],
+    ['one of four deltas and the three keyframes below, at once', counter(4, 3), { count: 7, rank: 2 }],
+    ['one across three ranks', counter(4, 3, 3), { count: 10, rank: 3 }],
+    ['one of all deltas, where there are more than four', counter(11), { count: 11, rank: 1 }],
     ['nothing of what lies under a layer of another rank', [0, 1, ...counter(20)], undefined],
   ])('plans %s', (_, ranks, expected) => {
-    expect(planKeyframe(ranks.map(layer), always)).toEqual(expected);
+    expect(planKeyframe(ranks.map(layer), always, none)).toEqual(expected);
+  });
+
+  it.each<[string, Layer[], number, unknown]>([
+    ['nothing of one delta', [layer(0)], 1, undefined],
+    ['one of two', counter(2).map(layer), 2, { count: 2, rank: 0 }],
+    ['nothing of two of which one is large', counter(2).map(layer), 1, undefined],
+    ['nothing of one over a small keyframe', [layer(0), SMALL], 2, undefined],
+    ['one of two and the small keyframe below', [...counter(2).map(layer), SMALL], 3, { count: 3, rank: 0 }],
+    ['one of two over a keyframe that is full', [...counter(2).map(layer), SMALL], 2, { count: 2, rank: 0 }],
+    ['one of two, whatever a keyframe of rank 1 holds', counter(2, 1).map(layer), 3, { count: 2, rank: 0 }],
+    [
+      'a higher one, where they are the fourth',
+      [...counter(2).map(layer), SMALL, layer(0), SMALL],
+      2,
+      { count: 5, rank: 1 },
+    ],
+    [
+      'a still higher one, where that is the fourth',
+      [...counter(2).map(layer), SMALL, layer(0), SMALL, ...Array(3).fill(layer(1))],
+      2,
+      { count: 8, rank: 2 },
+    ],
+  ])('plans, where little changes at a time, %s', (_, chain, small, expected) => {
+    expect(planKeyframe(chain, always, () => small)).toEqual(expected);
   });
 
   it('keeps a chain of 3000 commits short, and links a file again at most once for each rank', () => {
-    const { commits, merges, linked } = simulate(3000, () => always);
+    const { commits, merges, linked } = simulate(3000, { weigh: () => Number.POSITIVE_INFINITY });
     for (const [number, chain] of commits) {
-      expect(chain.length, `commit ${number}`).toBeLessThanOrEqual(
-        7 * (Math.floor(Math.log(number) / Math.log(8)) + 1),
-      );
+      const digits = [...number.toString(4)].map(Number);
+      expect(chain.length, `commit ${number}`).toBe(digits.reduce((sum, digit) => sum + digit, 0));
     }
-    expect(merges).toBe(Math.floor(3000 / 8));
-    expect(linked).toBeLessThanOrEqual(3000 * 3);
+    expect(merges).toBe(Math.floor(3000 / 4));
+    expect(linked).toBeLessThanOrEqual(3000 * 5);
   });
 
-  it('holds at every commit as many layers as the digits of its number in base eight add up to', () => {
-    for (const [number, chain] of simulate(1000, () => always).commits) {
-      const digits = [...number.toString(8)].map(Number);
-      expect(chain.length, `commit ${number}`).toBe(digits.reduce((sum, digit) => sum + digit, 0));
+  it('keeps it at two layers where little changes at a time, and begins anew when that is much together', () => {
+    const { commits, merges } = simulate(100, { weigh: () => 1, small: 30 });
+    const lengths = commits.map(([, chain]) => chain.length);
+    expect(lengths.slice(0, 6)).toEqual([1, 1, 2, 1, 2, 1]);
+    expect(Math.max(...lengths.slice(0, 30))).toBe(2);
+    expect(Math.max(...lengths)).toBe(4);
+    expect(merges).toBe(50);
+  });
+
+  it('keeps it short whatever the sizes, in whatever order', () => {
+    for (const seed of [1, 2, 3]) {
+      const random = new Random(seed);
+      const weigh = (number: number) => (number % 3 === seed % 3 ? 1000 : random.below(40));
+      for (const [number, chain] of simulate(3000, { weigh, small: 100 }).commits) {
+        const most = 3 * (Math.floor(Math.log(number) / Math.log(4)) + 1);
+        expect(chain.length, `commit ${number}`).toBeLessThanOrEqual(most);
+      }
     }
   });
 
   it('merges the whole of a chain that would not fit', () => {
     const chain = [0, 0, 0, 1, 1].map(layer);
     const most = (limit: number) => (merged: number) => chain.length - merged + Math.min(merged, 1) <= limit;
-    expect(planKeyframe(chain, most(5))).toBeUndefined();
-    expect(planKeyframe(chain, most(4))).toEqual({ count: 5, rank: 2 });
-    expect(planKeyframe([0].map(layer), () => false)).toBeUndefined();
+    expect(planKeyframe(chain, most(5), none)).toBeUndefined();
+    expect(planKeyframe(chain, most(4), none)).toEqual({ count: 5, rank: 2 });
+    expect(planKeyframe([0].map(layer), () => false, none)).toBeUndefined();
   });
 
   it('lets no chain grow past what can be mounted, however little that is', () => {
     for (const limit of [2, 5, 12]) {
       const fits = (chain: readonly unknown[]) => (merged: number) =>
         chain.length - merged + Math.min(merged, 1) <= limit;
-      expect(simulate(500, fits).longest, `a limit of ${limit}`).toBe(limit);
+      expect(simulate(500, { fits }).longest, `a limit of ${limit}`).toBe(limit);
     }
   });
 
   it('gives no keyframe a rank above nine', () => {
-    expect(planKeyframe([0, 9].map(layer), () => false)).toEqual({ count: 2, rank: 9 });
-    expect(planKeyframe(counter(8, 7, 7, 7, 7, 7, 7, 7, 7, 7).map(layer), always)).toEqual({
-      count: 8 + 9 * 7,
+    expect(planKeyframe([0, 9].map(layer), () => false, none)).toEqual({ count: 2, rank: 9 });
+    expect(planKeyframe(counter(4, 3, 3, 3, 3, 3, 3, 3, 3, 3).map(layer), always, none)).toEqual({
+      count: 4 + 9 * 3,
       rank: 9,
     });
   });
 
-  it('makes, with mergeLayers, a chain that shows what 80 commits wrote', () => {
+  it.each<[string, (layers: readonly string[]) => number, string[], string[]]>([
+    ['small', (layers) => finish(smallRun(files, layers)), ['80/keyframe-0'], ['dir/0']],
+    ['large', none, ['80/keyframe-2', '64/keyframe-3'], ['dir/62']],
+  ])('makes, with mergeLayers, a chain that shows what 80 %s commits wrote', (_, countSmall, layers, removed) => {
     using place = temporaryDirectory();
-    const base = plant(join(place.path, 'base'), { 'dir/base': '', same: 'base' });
+    const base = plant(join(place.path, 'base'), { 'dir/base': '', 'dir/0': '', same: 'base' });
     const pathOf = (name: string) => join(place.path, name);
-    const expected = new Map<string, string>([['dir/base', '']]);
+    const expected = new Map<string, string>([
+      ['dir/base', ''],
+      ['dir/0', ''],
+    ]);
     let chain: Layer[] = [];
     for (let number = 1; number <= 80; number += 1) {
       const gone = `dir/${number - 3}`;
@@ -227,20 +273,56 @@ describe('planKeyframe', () => {
       expected.set(`dir/${number}`, `${number}`).set('same', `${number}`);
       chain = [`${number}/delta` as Layer, ...chain];
       plant(pathOf(chain[0] as Layer), delta);
-      const plan = planKeyframe(chain, always);
+      const plan = planKeyframe(chain, always, () => countSmall(chain.map(pathOf)));
       if (plan === undefined) continue;
       const keyframe = `${number}/keyframe-${plan.rank}` as Layer;
-      const layers = [...chain.map(pathOf), base];
-      finish(mergeLayers(files, layers.slice(0, plan.count), layers.slice(plan.count), pathOf(keyframe)));
+      const all = [...chain.map(pathOf), base];
+      finish(mergeLayers(files, all.slice(0, plan.count), all.slice(plan.count), pathOf(keyframe)));
       chain = [keyframe, ...chain.slice(plan.count)];
     }
-    expect(chain).toEqual(['80/keyframe-1', '72/keyframe-1', '64/keyframe-2']);
+    expect(chain).toEqual(layers);
     using overlay = mountOverlay({ lowers: [...chain.map(pathOf), base] });
     expect(
       new Map(readdirSync(join(overlay.path, 'dir')).map((name) => [`dir/${name}`, read(overlay, `dir/${name}`)])),
     ).toEqual(new Map([...expected].filter(([path]) => path !== 'same')));
     expect(read(overlay, 'same')).toBe('80');
-    expect(existsSync(join(pathOf(chain[0] as Layer), 'dir/70'))).toBe(true);
+    // What is removed and lies below.
+    for (const path of removed) expect(existsSync(join(pathOf(chain[0] as Layer), path)), path).toBe(true);
+    expect(existsSync(join(pathOf(chain[0] as Layer), 'dir/76'))).toBe(false);
+  });
+});
+
+describe('smallRun', () => {
+  it('counts names, and directories for more, of as many layers as are small together', () => {
+    using place = temporaryDirectory();
+    const of = (name: string, names: number, directories = 0) => {
+      const files = Object.fromEntries(Array.from({ length: names }, (_, index) => [`f${index}`, '']));
+      const more = Object.fromEntries(Array.from({ length: directories }, (_, index) => [`d${index}/`, directory]));
+      return plant(join(place.path, name), { ...files, ...more });
+    };
+    const [few, many] = [of('few', 10), of('many', 1800)];
+    const [full, deep] = [of('full', 1921), of('deep', 0, 16)];
+    const small = (...layers: string[]) => finish(smallRun(files, layers));
+    expect(small()).toBe(0);
+    expect(small(few, few, few)).toBe(3);
+    expect(small(few, many, few)).toBe(1);
+    expect(small(many, few)).toBe(1);
+    expect(small(few, deep, few)).toBe(1);
+    expect(small(deep)).toBe(0);
+    expect(small(full)).toBe(0);
+  });
+
+  it('follows no link, and reads no further than it must', () => {
+    using place = temporaryDirectory();
+    const deep = plant(join(place.path, 'deep'), { out: symlinkTo('/') });
+    digDeep(deep, 20, 'echo > file');
+    let opened = 0;
+    const openDirectory: typeof files.openDirectory = (path) => {
+      opened += 1;
+      return files.openDirectory(path);
+    };
+    expect(finish(smallRun({ ...files, openDirectory }, [deep, deep]))).toBe(0);
+    expect(opened).toBeLessThanOrEqual(16);
   });
 });
 
@@ -270,7 +352,11 @@ function counter(...digits: number[]): number[] {
 }
 
 function layer(rank: number): Layer {
-  return `versions/${'x'.repeat(12)}/${rank === 0 ? 'delta' : `keyframe-${rank}`}` as Layer;
+  return rank === 0 ? (`versions/${'x'.repeat(12)}/delta` as Layer) : keyframe(rank);
+}
+
+function keyframe(rank: number): Layer {
+  return `versions/${'x'.repeat(12)}/keyframe-${rank}` as Layer;
 }
 
 interface Stand {
@@ -278,20 +364,34 @@ interface Stand {
   /** The commits that it stands for: all from the oldest to the newest. */
   readonly newest: number;
   readonly oldest: number;
+  readonly weight: number;
+}
+
+interface Simulated {
+  fits?(chain: readonly Stand[]): (merged: number) => boolean;
+  /** How much is in the delta of a commit. */
+  weigh?(number: number): number;
+  /** So much is small. */
+  readonly small?: number;
 }
 
 /** Commits one delta after another, and merges as planned. */
-function simulate(count: number, fits: (chain: readonly Stand[]) => (merged: number) => boolean) {
+function simulate(count: number, { fits = () => () => true, weigh = () => 1, small = 0 }: Simulated) {
   let chain: Stand[] = [];
   let [merges, linked] = [0, 0];
   const commits: [number, readonly Stand[]][] = [];
   for (let number = 1; number <= count; number += 1) {
-    chain = [{ layer: layer(0), newest: number, oldest: number }, ...chain];
+    chain = [{ layer: layer(0), newest: number, oldest: number, weight: weigh(number) }, ...chain];
+    const countSmall = () => {
+      const sums = chain.map((_, index) => sum(chain.slice(0, index + 1)));
+      return sums.filter((weight) => weight <= small).length;
+    };
     const ranks = chain.map(({ layer }) => layer);
-    const plan = planKeyframe(ranks, fits(chain));
+    const plan = planKeyframe(ranks, fits(chain), countSmall);
     if (plan !== undefined) {
       const { oldest } = chain[plan.count - 1] as Stand;
-      chain = [{ layer: layer(plan.rank), newest: number, oldest }, ...chain.slice(plan.count)];
+      const weight = sum(chain.slice(0, plan.count));
+      chain = [{ layer: keyframe(plan.rank), newest: number, oldest, weight }, ...chain.slice(plan.count)];
       merges += 1;
       linked += number - oldest + 1;
     }
@@ -300,4 +400,8 @@ function simulate(count: number, fits: (chain: readonly Stand[]) => (merged: num
     commits.push([number, chain]);
   }
   return { commits, merges, linked, longest: Math.max(...commits.map(([, chain]) => chain.length)) };
+}
+
+function sum(chain: readonly Stand[]): number {
+  return chain.reduce((all, { weight }) => all + weight, 0);
 }

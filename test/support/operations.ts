@@ -24,7 +24,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'committing with a keyframe': {
     verb: 'commit',
-    prepare: (place) => place.makeHistory(7),
+    prepare: (place) => place.makeHistory(3),
     args: [COMMIT],
   },
   'committing a running container': {
