@@ -12,6 +12,8 @@ export type BytePath = string & { readonly [bytePath]: true };
 export const ROOT = '' as BytePath;
 
 const SLASH = 0x2f;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any.
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** The path whose bytes these are. */
 export function decodePath(bytes: Uint8Array): BytePath {
@@ -50,7 +52,12 @@ export function compactPath(path: BytePath): BytePath {
 
 /** The path as text: UTF-8 where it is, U+FFFD for every byte that is not. Not fit for a terminal: see `escapeName`. */
 export function pathToText(path: BytePath): string {
-  return encodePath(path).toString('utf8');
+  return bytesToText(path);
+}
+
+/** The same of any bytes that are kept a character each. */
+export function bytesToText(bytes: string): string {
+  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** True where `pathToText` loses nothing. */

@@ -83,7 +83,10 @@ function* thatChanged(
 /** @param chosen whether versions were left out between others, and not only the oldest. */
 function describe(world: World, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
   const { parentsOf } = repository.history;
-  const users = containersOf(world, repository.name).map(({ name, versioned: { working } }) => ({ name, working }));
+  const users = containersOf(world, repository.name).flatMap(({ name, versioned: { working } }) =>
+    working.parents.slice(0, 1).map((id) => [{ container: name, branch: working.branch }, id] as const),
+  );
+  const heads = namesAt(users);
   const shown = new Set(ids);
   const branches = namesAt([...repository.branches]);
   const tags = namesAt([...repository.tags].map(([name, tag]) => [name, tag.version]));
@@ -95,13 +98,11 @@ function describe(world: World, repository: Repository, ids: readonly VersionId[
       : parentsOf(id).filter((each) => shown.has(each)),
     branches: branches.get(id) ?? [],
     tags: tags.get(id) ?? [],
-    heads: users
-      .filter(({ working }) => working.parents[0] === id)
-      .map(({ name, working }) => ({ container: name, branch: working.branch })),
+    heads: heads.get(id) ?? [],
   }));
 }
 
-/** Names by the version that each is on, in their order. */
+/** Names, or what else points at versions, by the version that each is on, in their order. */
 function namesAt<Name>(named: readonly (readonly [Name, VersionId])[]): Map<VersionId, Name[]> {
   const found = new Map<VersionId, Name[]>();
   for (const [name, id] of named) found.set(id, [...(found.get(id) ?? []), name]);

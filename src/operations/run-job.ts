@@ -17,7 +17,7 @@ const LARGE_STEPS = 100_000;
  */
 export async function runJob<Result>(world: World, what: string, job: Job<Result>): Promise<Result> {
   const { host, report } = world;
-  const started = host.clocks().monotonicMs;
+  const started = host.monotonicMs();
   let breathed = started;
   let told = false;
   try {
@@ -25,7 +25,7 @@ export async function runJob<Result>(world: World, what: string, job: Job<Result
       const step = job.next();
       if (step.done) return step.value;
       if (steps === LARGE_STEPS) host.spareMemory();
-      const now = host.clocks().monotonicMs;
+      const now = host.monotonicMs();
       if (now - breathed < BREATH_MS) continue;
       if (now - started >= PATIENCE_MS) {
         report({ kind: 'progress', what, steps });
@@ -33,7 +33,7 @@ export async function runJob<Result>(world: World, what: string, job: Job<Result
       }
       await host.breathe();
       host.signals.check();
-      breathed = host.clocks().monotonicMs;
+      breathed = host.monotonicMs();
     }
   } finally {
     // What is thrown between two steps ends the job too.

@@ -26,6 +26,7 @@ export function escapeName(path: BytePath): string {
  * would not show as itself. Line feeds stay where `newlines` is true. Not injective: a backslash stays a backslash.
  */
 export function escapeText(text: string, { newlines = false } = {}): string {
+  if (PRINTABLE.test(text)) return text;
   return text.replace(UNSAFE_IN_TEXT, (character) => {
     if (character === '\n' && newlines) return character;
     return C_ESCAPES.get(character) ?? escapeCodePoint(character.codePointAt(0) ?? 0);
@@ -34,9 +35,11 @@ export function escapeText(text: string, { newlines = false } = {}): string {
 
 /** The first line of a message, fit for one line of output. */
 export function firstLine(message: string): string {
+  if (PRINTABLE.test(message)) return message.trim();
   return escapeText(message.trimStart().split(/\r?\n/, 1).join('').trimEnd());
 }
 
+const PRINTABLE = /^[ -~]*$/;
 const SURELY_PLAIN = /^(?! )[ !#-[\]-~]*(?<! )$/;
 
 /** A space that could not be seen. */

@@ -35,8 +35,7 @@ export function renderTable(
   const body = rows.map((row) => shown.map(({ index }) => row[index] ?? ''));
   const cells = headings.some((heading) => heading !== '') ? [headings, ...body] : body;
   const widths = fitWidths(shown, cells, style);
-  const cut = cutFlexible(shown, widths, cells);
-  return (long ? padRows(shown, widths, cut) : layOut(shown, widths, cut))
+  return (long ? padRows(shown, widths, cells) : layOut(shown, widths, cells))
     .map((line) => (style.human ? truncate(line, style.width) : line))
     .join('\n');
 }
@@ -61,22 +60,21 @@ function fitWidths(columns: readonly Column[], cells: readonly (readonly string[
   );
 }
 
-function cutFlexible(
+/** A row whose flexible cell is cut to what is left for it. */
+function cutFlexible(columns: readonly Column[], widths: readonly number[], row: readonly string[]): string[] {
+  return row.map((cell, index) => (columns[index]?.flexible ? truncate(cell, widths[index] ?? 0) : cell));
+}
+
+function layOut(
   columns: readonly Column[],
   widths: readonly number[],
   cells: readonly (readonly string[])[],
-): string[][] {
-  return cells.map((row) =>
-    row.map((cell, index) => (columns[index]?.flexible ? truncate(cell, widths[index] ?? 0) : cell)),
-  );
-}
-
-function layOut(columns: readonly Column[], widths: readonly number[], cells: readonly string[][]): string[] {
+): string[] {
   const alignments = columns.map(({ align = 'left' }) => align);
   const lines: string[] = [];
   for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
     const table = borderlessTable({ gap: GAP, alignments, widths });
-    table.push(...cells.slice(start, start + ROWS_AT_ONCE));
+    table.push(...cells.slice(start, start + ROWS_AT_ONCE).map((row) => cutFlexible(columns, widths, row)));
     lines.push(
       ...table
         .toString()
@@ -87,9 +85,13 @@ function layOut(columns: readonly Column[], widths: readonly number[], cells: re
   return lines;
 }
 
-function padRows(columns: readonly Column[], widths: readonly number[], cells: readonly string[][]): string[] {
+function padRows(
+  columns: readonly Column[],
+  widths: readonly number[],
+  cells: readonly (readonly string[])[],
+): string[] {
   return cells.map((row) => {
-    const padded = row.map((cell, index) => {
+    const padded = cutFlexible(columns, widths, row).map((cell, index) => {
       const blanks = ' '.repeat(Math.max((widths[index] ?? 0) - displayWidth(cell), 0));
       return columns[index]?.align === 'right' ? `${blanks}${cell}` : `${cell}${blanks}`;
     });

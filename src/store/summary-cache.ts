@@ -4,6 +4,7 @@
  */
 
 import type { Files, FilesRead, Stat } from '../host/files.js';
+import { bytesToText } from '../model/byte-path.js';
 import type { Version, VersionId } from '../model/version.js';
 import { readSealed, writeSealed } from './sealed-text.js';
 
@@ -34,7 +35,7 @@ export class CachedSummaries {
   find(id: VersionId, manifest: Stat): Summary | undefined {
     const line = this.lines.get(id);
     const start = `${id} ${stamp(manifest)} `;
-    return line?.startsWith(start) ? JSON.parse(Buffer.from(line.slice(start.length), 'latin1').toString()) : undefined;
+    return line?.startsWith(start) ? JSON.parse(bytesToText(line.slice(start.length))) : undefined;
   }
 }
 

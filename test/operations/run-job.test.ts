@@ -54,7 +54,7 @@ describe('runJob', () => {
   });
 });
 
-/** The machine with clocks that only a job's steps move on. */
+/** The machine with a clock that only a job's steps move on. */
 function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
   const events: ReportEvent[] = [];
   const breaths: number[] = [];
@@ -67,7 +67,7 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
     ...machine,
     signals: { ...machine.signals, check },
     spareMemory: () => void sparings.push('spared'),
-    clocks: () => ({ wallMs: 0, monotonicMs: state.passed }),
+    monotonicMs: () => state.passed,
     breathe: async () => void breaths.push(state.passed),
   };
   function* job(steps: number, stepMs: number, failure?: Error): Job<string> {
