@@ -8,8 +8,8 @@ import type { Engine } from '../src/engine.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { diffLines, nameStatusLines } from '../src/render/diff.js';
-import { renderMetadata } from '../src/render/diff-metadata.js';
-import { renderStat } from '../src/render/diff-stat.js';
+import { metadataLines } from '../src/render/diff-metadata.js';
+import { statLines } from '../src/render/diff-stat.js';
 import { renderPackages } from '../src/render/packages.js';
 import { renderPatch } from '../src/render/patch.js';
 import type { Style } from '../src/render/style.js';
@@ -97,8 +97,8 @@ type Forms = Readonly<Record<'name-status' | 'stat' | 'metadata' | 'packages', b
 function* linesOf(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style: Style): Generator<string> {
   const { changes, packages = [] } = diff;
   if (forms['name-status']) yield* nameStatusLines(changes, style);
-  else if (forms.stat) yield* textLines(renderStat(changes, style));
-  else if (forms.metadata) yield* textLines(renderMetadata(changes, style));
+  else if (forms.stat) yield* statLines(changes, style);
+  else if (forms.metadata) yield* metadataLines(changes, style);
   else if (forms.packages) yield* textLines(renderPackages(packages, style));
   else yield* diffLines(diff, style, screenRows());
 }

@@ -6,7 +6,7 @@ import { changeToJson, packageToJson, pathInfoToJson, pathToJson, versionToJson 
 import { each } from '../src/cli/json-text.js';
 import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
 import { renderListing, renderTarget } from '../src/render/listing.js';
-import { renderVersion } from '../src/render/show.js';
+import { versionLines } from '../src/render/show.js';
 
 export default class Show extends BaseCommand {
   static override summary = 'Show a version, or a file or directory in one.';
@@ -28,7 +28,8 @@ NAME@BASE:PATH what lies under all its versions.`;
     const engine = await this.openEngine(flags);
     if ('path' in what) return this.showPath(engine, what);
     const shown = await engine.showVersion(args.what);
-    if (!this.jsonEnabled()) return this.print(renderVersion(shown, this.style, { verbose: flags.verbose }));
+    await this.printLines(versionLines(shown, this.style, { verbose: flags.verbose }));
+    if (!this.jsonEnabled()) return;
     return {
       version: versionToJson(shown.version, [...shown.branches, ...shown.tags]),
       changes: each(shown.changes, changeToJson),

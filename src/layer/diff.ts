@@ -18,16 +18,13 @@ export interface Difference extends Change {
 export interface DiffOptions {
   /** Only these paths, and what is below them; all without it. */
   readonly paths?: readonly BytePath[];
-  /** Spares large files from being read where both are sealed. */
+  /** Spares files from being read where both are sealed. */
   readonly sealed?: SealedDigests;
   /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
   readonly coarse?: boolean;
   /** Does not ask how large files are: of what only one tree has, no more is read than the listings of directories. */
   readonly withoutSizes?: boolean;
 }
-
-/** From this size on, in bytes, it is worth to read a listing in place of two files. */
-const SEALED_FROM_BYTES = 1 << 18;
 
 /**
  * The changes that make the tree of the layers `before` into that of `after`, both top first; no layers are an empty tree.
@@ -144,12 +141,8 @@ class Comparison {
   }
 
   private hasSameBytes(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
-    const { sealed } = this.options;
-    if (sealed !== undefined && a.stat.size >= SEALED_FROM_BYTES) {
-      const [one, other] = [sealed.find(a.layer, path), sealed.find(b.layer, path)];
-      if (one !== undefined && other !== undefined) return one === other;
-    }
-    return this.files.sameContent(a.location, b.location);
+    const known = this.options.sealed?.compare(a.layer, b.layer, path, a.stat.size);
+    return known ?? this.files.sameContent(a.location, b.location);
   }
 }
 

@@ -5,6 +5,8 @@ import { type FilesRead, isGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { Job } from '../model/job.js';
+import { decodeEntry } from '../model/mtree.js';
+import { InStep } from './in-step.js';
 import { readListing } from './listing.js';
 
 const READ_BYTES = 1 << 20;
@@ -34,32 +36,79 @@ export function* digestIfPresent(files: FilesRead, path: HostPath): Job<string |
   }
 }
 
-/** What sealed listings know, each read once, when it is first asked. */
-export class SealedDigests {
-  private readonly read = new Map<string, ReadonlyMap<BytePath, string> | undefined>();
-  /** The deltas that were asked for, and whose listing is not there. */
-  readonly unsealed = new Set<string>();
+/** To open a file takes as long as to read so many bytes, and to look through so many of a listing as to read some times as many. */
+const OPENING_BYTES = 80_000;
+const LISTING_COST = 4;
 
-  /** @param listings the file of each delta's listing, be it there or not. */
+/**
+ * What sealed listings know of files, which spares reading them. A listing is looked through once the files that were asked for
+ * would have taken as long to read: so never much more is read than the less of the two.
+ */
+export class SealedDigests implements Disposable {
+  private readonly listings = new Map<string, Listing | undefined>();
+
+  /**
+   * @param paths the file of each delta's listing, be it there or not.
+   * @param unsealed is told the deltas whose listing was needed, and is not there.
+   */
   constructor(
     private readonly files: FilesRead,
-    private readonly listings: ReadonlyMap<string, string>,
+    private readonly paths: ReadonlyMap<string, string>,
+    private readonly unsealed = new Set<string>(),
   ) {}
 
-  /** The digest of a regular file of a layer; undefined where no listing tells: of a keyframe, a base, a working delta. */
-  find(layer: string, path: BytePath): string | undefined {
+  [Symbol.dispose](): void {
+    for (const listing of this.listings.values()) listing?.[Symbol.dispose]();
+  }
+
+  /**
+   * The digest of a regular file of a layer; undefined where no listing tells (of a keyframe, a base, a working delta), or where to read
+   * the file is faster. The paths that are asked for of one layer must be in the order of a walk.
+   */
+  find(layer: string, path: BytePath, size: number): string | undefined {
+    return this.listingOf(layer)?.find(path, size);
+  }
+
+  /** True where the listings of two layers tell that they hold the same bytes at a path; undefined where not both of them tell. */
+  compare(a: string, b: string, path: BytePath, size: number): boolean | undefined {
+    if (!this.paths.has(a) || !this.paths.has(b)) return undefined;
+    const [one, other] = [this.find(a, path, size), this.find(b, path, size)];
+    return one === undefined || other === undefined ? undefined : one === other;
+  }
+
+  private listingOf(layer: string): Listing | undefined {
+    const path = this.paths.get(layer);
+    if (path === undefined) return undefined;
+    if (!this.listings.has(layer)) {
+      const stat = this.files.stat(path);
+      this.listings.set(layer, stat && new Listing(this.files, path, stat.size));
+    }
     const listing = this.listings.get(layer);
-    if (listing === undefined) return undefined;
-    if (!this.read.has(layer)) this.read.set(layer, readDigests(this.files, listing));
-    const digests = this.read.get(layer);
-    if (digests === undefined) this.unsealed.add(layer);
-    return digests?.get(path);
+    if (listing === undefined) this.unsealed.add(layer);
+    return listing;
   }
 }
 
-function readDigests(files: FilesRead, listing: string): Map<BytePath, string> | undefined {
-  if (files.stat(listing) === undefined) return undefined;
-  const digests = new Map<BytePath, string>();
-  for (const { path, digest } of readListing(files, listing)) if (digest !== undefined) digests.set(path, digest);
-  return digests;
+class Listing implements Disposable {
+  /** What files took, or would have taken, that were read in its place. */
+  private spent = 0;
+  private lines: InStep<string> | undefined;
+
+  constructor(
+    private readonly files: FilesRead,
+    private readonly path: string,
+    private readonly size: number,
+  ) {}
+
+  [Symbol.dispose](): void {
+    this.lines?.[Symbol.dispose]();
+  }
+
+  find(path: BytePath, size: number): string | undefined {
+    this.spent += size + OPENING_BYTES;
+    if (this.lines === undefined && this.spent < this.size * LISTING_COST) return undefined;
+    this.lines ??= new InStep(readListing(this.files, this.path));
+    const line = this.lines.find(path);
+    return line === undefined ? undefined : decodeEntry(line, this.path).digest;
+  }
 }

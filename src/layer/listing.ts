@@ -1,11 +1,11 @@
 /** Reads sealed listings, a portion at a time. */
 
 import type { FilesRead } from '../host/files.js';
-import type { Entry } from '../model/entry.js';
-import { decodeListing } from '../model/mtree.js';
+import type { BytePath } from '../model/byte-path.js';
+import { decodeLines } from '../model/mtree.js';
 
-/** The entries of a listing that is there, in the order of the walk. @throws LxcvError `store-damaged`. */
-export function* readListing(files: FilesRead, listing: string): Generator<Entry> {
+/** The paths of a listing that is there, each with its line, in the order of the walk. @throws LxcvError `store-damaged`. */
+export function* readListing(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
   using file = files.openFile(listing);
-  yield* decodeListing(file, listing);
+  yield* decodeLines(file, listing);
 }

@@ -16,6 +16,7 @@ export interface MoveSource {
 /**
  * Pairs removed and added files of the same bytes, as `git diff -M100%` does: of several candidates the one of the same name comes
  * first, then the first in byte order. Only files whose sizes agree are looked at, and of those only what no listing knows is read.
+ * @param changes in the order of a walk.
  * @returns the old path of each new one.
  */
 export function* findMoves(
@@ -24,46 +25,46 @@ export function* findMoves(
   after: MoveSource,
   changes: readonly Change[],
 ): Job<Map<BytePath, BytePath>> {
-  const removed = filesBySize(changes, 'removed', (size) => size > 0);
+  const [went, came] = [filesOf(changes, 'removed'), filesOf(changes, 'added')];
+  const [sizesBefore, sizesAfter] = [sizesOf(went), sizesOf(came)];
+  const left = new Map<string, BytePath[]>();
+  for (const { path, size } of went) {
+    if (size === 0 || !sizesAfter.has(size)) continue;
+    const digest = yield* digestIn(files, before, path, size);
+    if (digest === undefined) continue;
+    const same = left.get(digest);
+    if (same === undefined) left.set(digest, [path]);
+    else same.push(path);
+  }
   const moves = new Map<BytePath, BytePath>();
-  for (const [size, added] of filesBySize(changes, 'added', (size) => removed.has(size))) {
-    const candidates = removed.get(size) ?? [];
-    const byDigest = new Map<string, BytePath[]>();
-    for (const path of candidates) {
-      const digest = yield* digestIn(files, before, path);
-      if (digest !== undefined) byDigest.set(digest, [...(byDigest.get(digest) ?? []), path]);
-    }
-    for (const path of added) {
-      const left = byDigest.get((yield* digestIn(files, after, path)) ?? '');
-      if (left === undefined || left.length === 0) continue;
-      const same = left.findIndex((old) => nameOf(old) === nameOf(path));
-      const [old] = left.splice(Math.max(same, 0), 1);
-      moves.set(path, old as BytePath);
-    }
+  for (const { path, size } of came) {
+    if (size === 0 || !sizesBefore.has(size)) continue;
+    const candidates = left.get((yield* digestIn(files, after, path, size)) ?? '') ?? [];
+    const same = candidates.findIndex((old) => nameOf(old) === nameOf(path));
+    const [old] = candidates.splice(Math.max(same, 0), 1);
+    if (old !== undefined) moves.set(path, old);
   }
   return moves;
 }
 
-function filesBySize(
-  changes: readonly Change[],
-  kind: 'added' | 'removed',
-  isWanted: (size: number) => boolean,
-): Map<number, BytePath[]> {
-  const found = new Map<number, BytePath[]>();
-  for (const change of changes) {
-    if (change.kind !== kind || change.type !== 'file' || !isWanted(change.size)) continue;
-    const paths = found.get(change.size) ?? [];
-    paths.push(change.path);
-    found.set(change.size, paths);
-  }
-  return found;
+function filesOf(changes: readonly Change[], kind: 'added' | 'removed'): Change[] {
+  return changes.filter((change) => change.kind === kind && change.type === 'file');
+}
+
+function sizesOf(changes: readonly Change[]): Set<number> {
+  return new Set(changes.map(({ size }) => size));
 }
 
 /** undefined where the file is gone: a container may be running. */
-function* digestIn(files: FilesRead, { layers, sealed }: MoveSource, path: BytePath): Job<string | undefined> {
+function* digestIn(
+  files: FilesRead,
+  { layers, sealed }: MoveSource,
+  path: BytePath,
+  size: number,
+): Job<string | undefined> {
   using found = findPath(files, layers, path);
   if (found?.entry.stat.type !== 'file') return undefined;
-  return sealed.find(found.entry.layer, path) ?? (yield* digestIfPresent(files, found.entry.location));
+  return sealed.find(found.entry.layer, path, size) ?? (yield* digestIfPresent(files, found.entry.location));
 }
 
 function nameOf(path: BytePath): string {

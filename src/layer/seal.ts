@@ -44,16 +44,20 @@ export function* sealDelta(
  */
 export class SharedDigests implements KnownDigests, Disposable {
   private readonly inodes: InStep<bigint>;
-  private readonly digests: InStep<string>;
+  private readonly lines: InStep<string>;
 
-  constructor(files: FilesRead, other: string, listing: string) {
+  constructor(
+    files: FilesRead,
+    other: string,
+    private readonly listing: string,
+  ) {
     const isSealed = files.stat(listing) !== undefined;
-    this.digests = new InStep(isSealed ? digestsIn(files, listing) : []);
+    this.lines = new InStep(isSealed ? readListing(files, listing) : []);
     this.inodes = new InStep(isSealed ? inodesIn(files, other) : []);
   }
 
   [Symbol.dispose](): void {
-    this.digests[Symbol.dispose]();
+    this.lines[Symbol.dispose]();
     this.inodes[Symbol.dispose]();
   }
 
@@ -63,12 +67,10 @@ export class SharedDigests implements KnownDigests, Disposable {
   }
 
   find({ path, stat }: Visit): string | undefined {
-    return stat.links > 1 && this.inodes.find(path) === stat.inode ? this.digests.find(path) : undefined;
+    if (stat.links < 2 || this.inodes.find(path) !== stat.inode) return undefined;
+    const line = this.lines.find(path);
+    return line === undefined ? undefined : decodeEntry(line, this.listing).digest;
   }
-}
-
-function* digestsIn(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
-  for (const { path, digest } of readListing(files, listing)) if (digest !== undefined) yield [path, digest];
 }
 
 function* inodesIn(files: FilesRead, delta: string): Generator<readonly [BytePath, bigint]> {

@@ -55,11 +55,16 @@ export class ListingWriter {
   }
 }
 
+/** The entries of a whole listing, as `decodeLines` tells them. */
+export function* decodeListing(bytes: Bytes, where: string): Generator<Entry> {
+  for (const [, line] of decodeLines(bytes, where)) yield decodeEntry(line, where);
+}
+
 /**
- * The entries of a whole listing, in the order in which they were written, made as they are asked for.
+ * The paths of a whole listing, each with its line, in the order in which they were written, made as they are asked for.
  * @throws LxcvError `store-damaged`, before the first of them, where it is not as it was sealed.
  */
-export function* decodeListing(bytes: Bytes, where: string): Generator<Entry> {
+export function* decodeLines(bytes: Bytes, where: string): Generator<[path: BytePath, line: string]> {
   const end = Math.max(bytes.size - SEAL_BYTES, 0);
   const hash = createHash('sha256');
   for (const portion of portionsOf(bytes, end)) hash.update(portion);
@@ -67,7 +72,7 @@ export function* decodeListing(bytes: Bytes, where: string): Generator<Entry> {
   bytes.read(seal, end);
   if (seal.toString('latin1') !== `${SEAL}${hash.digest('hex')}\n`) throw damaged(where, 'the digest over it');
   for (const line of piecesOf(bytes, '\n', end)) {
-    if (line !== '' && !line.startsWith('#')) yield decodeEntry(line, where);
+    if (line !== '' && !line.startsWith('#')) yield [unescapeBytes(line.slice(2, line.indexOf(' '))) as BytePath, line];
   }
 }
 
@@ -129,5 +134,6 @@ function escapeBytes(bytes: string): string {
 }
 
 function unescapeBytes(text: string): string {
+  if (!text.includes('\\')) return text;
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -106,15 +106,21 @@ export async function tellChanges(
   { what, listings, paths, attributes = false, withoutSizes = false }: TellOptions,
 ): Promise<readonly ToldChange[]> {
   const { files } = world.host;
-  const sealed = new SealedDigests(files, listings);
-  const options = { sealed, ...(paths === undefined ? {} : { paths }) };
-  const find = (more: DiffOptions) =>
-    runJob(world, what, collect(files, diffTrees(files, before, after, { ...options, ...more }), attributes, more));
+  const unsealed = new Set<string>();
+  // One for each walk, for they go in step with it.
+  const openDigests = () => new SealedDigests(files, listings, unsealed);
+  const find = async (more: DiffOptions) => {
+    using sealed = openDigests();
+    const options = { sealed, ...(paths === undefined ? {} : { paths }), ...more };
+    return await runJob(world, what, collect(files, diffTrees(files, before, after, options), attributes, more));
+  };
   const changes = (withoutSizes ? await find({ withoutSizes }) : undefined) ?? ((await find({})) as ToldChange[]);
-  const moves = findMoves(world.host.files, { layers: before, sealed }, { layers: after, sealed }, changes);
+  using known = openDigests();
+  using knownAfter = openDigests();
+  const moves = findMoves(files, { layers: before, sealed: known }, { layers: after, sealed: knownAfter }, changes);
   const found = await runJob(world, 'looking for what was moved', moves);
-  if (sealed.unsealed.size > 0) {
-    const message = `${sealed.unsealed.size} of the versions are not sealed yet: their files were read`;
+  if (unsealed.size > 0) {
+    const message = `${unsealed.size} of the versions are not sealed yet: their files were read`;
     world.report({ kind: 'notice', message });
   }
   return withMoves(changes, found);

@@ -25,17 +25,18 @@ type AttributedChange = ChangeView & {
 };
 
 /** A line a path, and below it one for each attribute that changed; of what came or went, those that it has. */
-export function renderMetadata(changes: readonly AttributedChange[], style: Style): string {
-  const origins = new Map(changes.map((change) => [change.path, change]));
-  return withoutOrigins(changes)
-    .flatMap((change) => {
-      const { path, movedFrom, type, after } = change;
-      const before = movedFrom === undefined ? change.before : origins.get(movedFrom)?.before;
-      const name = movedFrom === undefined ? showPath(path) : `${showPath(movedFrom)} => ${showPath(path)}`;
-      return [`${renderLetter(change, style)} ${name}`, ...renderAttributes(type, before, after, style)];
-    })
-    .map((line) => (style.human ? truncate(line, style.width) : line))
-    .join('\n');
+export function* metadataLines(changes: readonly AttributedChange[], style: Style): Generator<string> {
+  const origins = new Map(
+    changes.filter(({ movedTo }) => movedTo !== undefined).map((change) => [change.path, change]),
+  );
+  const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
+  for (const change of withoutOrigins(changes)) {
+    const { path, movedFrom, type, after } = change;
+    const before = movedFrom === undefined ? change.before : origins.get(movedFrom)?.before;
+    const name = movedFrom === undefined ? showPath(path) : `${showPath(movedFrom)} => ${showPath(path)}`;
+    yield cut(`${renderLetter(change, style)} ${name}`);
+    for (const line of renderAttributes(type, before, after, style)) yield cut(line);
+  }
 }
 
 function renderAttributes(

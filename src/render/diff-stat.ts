@@ -9,40 +9,47 @@ import { displayWidth, truncate } from './width.js';
 type SizedChange = ChangeView & Pick<Change, 'type' | 'size'> & { readonly sizeBefore: number };
 
 interface Row {
-  readonly change: SizedChange;
   readonly name: string;
   readonly before: string;
   readonly after: string;
 }
 
+const COLUMNS = ['name', 'before', 'after'] as const;
 /** Columns that the names keep on the narrowest screen. */
 const NAME_MIN = 10;
 
 /** A line a path, and one with the sum. On a terminal long names are cut, at their start as git does. */
-export function renderStat(changes: readonly SizedChange[], style: Style): string {
+export function* statLines(changes: readonly SizedChange[], style: Style): Generator<string> {
   const told = withoutOrigins(changes);
-  if (told.length === 0) return '';
-  const rows = told.map(rowOf);
-  const [before, after] = [widest(rows, 'before'), widest(rows, 'after')];
+  if (told.length === 0) return;
+  // Each row is made twice, for there may be a million.
+  const widest = { name: 0, before: 0, after: 0 };
+  for (const change of told) {
+    const row = rowOf(change);
+    for (const column of COLUMNS) widest[column] = Math.max(widest[column], displayWidth(row[column]));
+  }
+  const { before, after } = widest;
   const fixed = ' M  | '.length + before + ' -> '.length + after;
   const room = style.human ? Math.max(style.width - fixed, NAME_MIN) : Number.POSITIVE_INFINITY;
-  const width = Math.min(widest(rows, 'name'), room);
-  const lines = rows.map((row) => {
+  const width = Math.min(widest.name, room);
+  const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
+  for (const change of told) {
+    const row = rowOf(change);
     const name = cutStart(row.name, width);
     const padded = `${name}${' '.repeat(width - displayWidth(name))}`;
     const sizes = row.after === '' ? row.before : `${row.before.padStart(before)} -> ${row.after.padStart(after)}`;
-    return ` ${renderLetter(row.change, style)} ${padded} | ${sizes}`;
-  });
-  return [...lines, ` ${renderSum(told)}`].map((line) => (style.human ? truncate(line, style.width) : line)).join('\n');
+    yield cut(` ${renderLetter(change, style)} ${padded} | ${sizes}`);
+  }
+  yield cut(` ${renderSum(told)}`);
 }
 
 function rowOf(change: SizedChange): Row {
   const { path, movedFrom, type, kind, size } = change;
   const name = movedFrom === undefined ? showPath(path) : `${showPath(movedFrom)} => ${showPath(path)}`;
-  if (kind === 'metadata') return { change, name, before: 'metadata', after: '' };
-  if (movedFrom !== undefined) return { change, name, before: formatBytes(size), after: '' };
-  if (type !== 'file' && change.sizeBefore === 0) return { change, name, before: type, after: '' };
-  return { change, name, before: formatBytes(change.sizeBefore), after: formatBytes(sizeAfter(change)) };
+  if (kind === 'metadata') return { name, before: 'metadata', after: '' };
+  if (movedFrom !== undefined) return { name, before: formatBytes(size), after: '' };
+  if (type !== 'file' && change.sizeBefore === 0) return { name, before: type, after: '' };
+  return { name, before: formatBytes(change.sizeBefore), after: formatBytes(sizeAfter(change)) };
 }
 
 function sizeAfter({ kind, size }: SizedChange): number {
@@ -54,10 +61,6 @@ function renderSum(changes: readonly SizedChange[]): string {
   const before = sized.reduce((sum, { sizeBefore }) => sum + sizeBefore, 0);
   const after = sized.reduce((sum, change) => sum + sizeAfter(change), 0);
   return `${formatCount(changes.length, 'path', 'paths')} changed, ${formatBytes(before)} -> ${formatBytes(after)}`;
-}
-
-function widest(rows: readonly Row[], column: 'name' | 'before' | 'after'): number {
-  return rows.reduce((most, row) => Math.max(most, displayWidth(row[column])), 0);
 }
 
 /** The end of a name that does not fit, from a `/` on where there is one. */

@@ -23,14 +23,17 @@ export interface VersionToShow {
 }
 
 /** What is known of it, its message, and the paths that it changed: folded, unless `verbose`. */
-export function renderVersion(shown: VersionToShow, style: Style, { verbose = false } = {}): string {
+export function* versionLines(shown: VersionToShow, style: Style, { verbose = false } = {}): Generator<string> {
   const { version } = shown;
   const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
-  const fields = fieldsOf(shown, style).map(([name, value]) => `${`${name}:`.padEnd(NAME_WIDTH)}${value}`);
+  yield title;
+  for (const [name, value] of fieldsOf(shown, style)) yield `${`${name}:`.padEnd(NAME_WIDTH)}${value}`;
   const message = escapeText(version.message.trim(), { newlines: true }).replace(/^(?=.)/gm, '    ');
-  const changes = [...changeBlocks(shown, style, { verbose })].map((block) => [...block].join('\n'));
-  const blocks = [[title, ...fields].join('\n'), message, ...changes];
-  return blocks.filter((block) => block !== '').join('\n\n');
+  if (message !== '') yield* ['', ...message.split('\n')];
+  for (const block of changeBlocks(shown, style, { verbose })) {
+    yield '';
+    yield* block;
+  }
 }
 
 const NAME_WIDTH = 12;

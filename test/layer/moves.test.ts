@@ -31,7 +31,7 @@ it('leaves out a file that is gone when it is to be read, or is no file any more
 function movesIn(machine: Files): Map<BytePath, BytePath> {
   using place = temporaryDirectory();
   plant(place.path, { 'before/old': 'same', 'before/other': 'else', 'after/new': 'same' });
-  const sealed = new SealedDigests(machine, new Map());
+  using sealed = new SealedDigests(machine, new Map());
   const [before, after] = ['before', 'after'].map((name) => ({ layers: [`${place.path}/${name}`], sealed }));
   return finish(findMoves(machine, before as NonNullable<typeof before>, after as NonNullable<typeof after>, CHANGES));
 }
