@@ -1,10 +1,12 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
+import { writeBytes } from '../src/cli/bytes.js';
 import { changeToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
+import { portionsOf, readAll } from '../src/model/bytes.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { diffLines, nameStatusLines } from '../src/render/diff.js';
@@ -66,9 +68,11 @@ export default class Diff extends BaseCommand {
     };
     if (flags.patch) {
       const context = flags.unified === undefined ? {} : { context: flags.unified };
-      const patch = await engine.patch({ ...request, ...context });
-      await this.pageBytes(renderPatch(patch, this.style));
-      return { patch: patch.toString('utf8') };
+      using patch = await engine.patch({ ...request, ...context });
+      if (this.jsonEnabled()) return { patch: readAll(patch).toString('utf8') };
+      if (this.style.human) await this.page(renderPatch(readAll(patch), this.style));
+      else await writeBytes(process.stdout, portionsOf(patch));
+      return;
     }
     const diff = await engine.diff({
       ...request,

@@ -1,5 +1,6 @@
 /** The engine: wires the machine, the store and the operations. It is all that a command sees of them. */
 
+import type { OpenFile } from './host/content.js';
 import { type Host, machine } from './host/host.js';
 import { LxcvError } from './model/errors.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version } from './model/version.js';
@@ -50,7 +51,8 @@ export interface Engine {
   createTag(request: TagRequest): Promise<NamedTag>;
   deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
   diff(request: DiffRequest): Promise<Diff>;
-  patch(request: PatchRequest): Promise<Buffer>;
+  /** To be closed by whoever asked. */
+  patch(request: PatchRequest): Promise<OpenFile>;
   blame(request: BlameRequest): Promise<Blame>;
   grep(request: GrepRequest): Promise<Match[]>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */

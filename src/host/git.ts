@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { simpleGit } from 'simple-git';
 import { LxcvError } from '../model/errors.js';
+import { type OpenFile, openFile } from './content.js';
 
 /** A file as git keeps it: `symlink` holds where it leads. */
 export interface GitFile {
@@ -28,6 +29,8 @@ export interface GitRepository extends Disposable {
   import(commits: AsyncIterable<GitCommit> | Iterable<GitCommit>): Promise<readonly string[]>;
   /** What git prints, byte for byte. */
   run(...args: string[]): Promise<Buffer>;
+  /** What `git diff` prints, as a file that stays until it is closed: it may be long. */
+  diff(...args: string[]): Promise<OpenFile>;
 }
 
 const MODES: Readonly<Record<GitFile['mode'], string>> = { file: '100644', executable: '100755', symlink: '120000' };
@@ -45,6 +48,7 @@ export async function openGit(): Promise<GitRepository> {
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
     import: (commits) => orFailed(importInto(directory, commits)),
     run: (...args) => orFailed(run(directory, args)),
+    diff: (...args) => orFailed(diff(directory, args)),
   };
   try {
     await repository.run('init', '--bare', '--quiet', directory);
@@ -82,6 +86,12 @@ async function run(directory: string, args: readonly string[]): Promise<Buffer> 
   });
   await git.raw([...args]);
   return Buffer.concat(chunks);
+}
+
+async function diff(directory: string, args: readonly string[]): Promise<OpenFile> {
+  const output = join(directory, 'patch');
+  await run(directory, ['diff', `--output=${output}`, ...args]);
+  return openFile(output);
 }
 
 /** The language of git-fast-import(1). */

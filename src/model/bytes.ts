@@ -9,6 +9,11 @@ export interface Bytes {
 
 const PORTION_BYTES = 1 << 18;
 
+export function readAll(bytes: Bytes): Buffer {
+  const all = Buffer.allocUnsafe(bytes.size);
+  return all.subarray(0, bytes.read(all, 0));
+}
+
 /** The bytes before `end`, in portions. A portion is good until the next one is asked for. */
 export function* portionsOf(bytes: Bytes, end = bytes.size): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.min(PORTION_BYTES, Math.max(end, 1)));

@@ -90,7 +90,7 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
 }
 
 export interface TellOptions extends Pick<DiffRequest, 'paths' | 'attributes'> {
-  /** Leaves `size` and `sizeBefore` 0 where no file went, for then none was moved: many new files are told in half the time. */
+  /** Leaves `size` and `sizeBefore` 0 where files only came or only went, for then none was moved: many new files are told in half the time. */
   readonly withoutSizes?: boolean;
   /** For those who watch: in the gerund. */
   readonly what: string;
@@ -134,11 +134,13 @@ function* collect(
   { withoutSizes = false }: DiffOptions,
 ): Job<ToldChange[] | undefined> {
   const changes: ToldChange[] = [];
+  const filesThat = { added: false, modified: false, removed: false, metadata: false };
   for (const difference of differences) {
     if (difference !== undefined) {
       const { kind, type, size, before, after } = difference;
       const path = compactPath(difference.path);
-      if (withoutSizes && kind === 'removed' && type === 'file') return undefined;
+      if (type === 'file') filesThat[kind] = true;
+      if (withoutSizes && filesThat.added && filesThat.removed) return undefined;
       const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
       const isSized = before?.type === 'file' && !withoutSizes;
       const sizeBefore = isSized ? unlessGone(0, () => before.stat.size) : 0;
@@ -176,10 +178,16 @@ function bothSides(files: FilesRead, before: TreeEntry | undefined, after: TreeE
   };
 }
 
+/** One for all that have none: there may be a million. */
+const NO_XATTRS: Attributes['xattrs'] = new Map();
+
 function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attributes {
   const { mode, uid, gid, mtimeNs } = stat;
   const names = files.xattrNames(location).filter((name) => !isBookkeeping(name));
-  const xattrs = new Map(names.sort().map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)]));
+  const xattrs =
+    names.length === 0
+      ? NO_XATTRS
+      : new Map(names.sort().map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)]));
   return { mode, uid, gid, mtimeNs, xattrs };
 }
 

@@ -1,5 +1,6 @@
 /** diff --patch: what differs in texts, line by line, as git tells it. */
 
+import type { OpenFile } from '../host/content.js';
 import { unlessGone } from '../host/files.js';
 import type { GitFile } from '../host/git.js';
 import { diffTrees } from '../layer/diff.js';
@@ -14,8 +15,8 @@ export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
   readonly context?: number;
 }
 
-/** git's own words, byte for byte. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
-export async function patch(world: World, request: PatchRequest): Promise<Buffer> {
+/** git's own words, byte for byte, to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
+export async function patch(world: World, request: PatchRequest): Promise<OpenFile> {
   const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
   const [before, after] = [findOperand(world, from), findOperand(world, to)];
   using git = await world.host.openGit();
@@ -24,7 +25,7 @@ export async function patch(world: World, request: PatchRequest): Promise<Buffer
     { parents: [], files: filesOf(world, before, after, 'after', request) },
   ]);
   const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames', `--unified=${context}`];
-  return await git.run('diff', ...options, old as string, now as string);
+  return await git.diff(...options, old as string, now as string);
 }
 
 /** What one side holds of all that differs in content. The trees are walked once a side, so that no content is kept. */

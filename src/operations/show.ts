@@ -53,6 +53,7 @@ async function changesOf(
   const changes = await tellChanges(world, before, after, {
     what: `looking for what @${version.number} changed`,
     listings: listingsOf({ repository, version }),
+    withoutSizes: true,
   });
   const trees = [
     { name: `what lies below @${version.number}`, layers: before },

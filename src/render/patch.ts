@@ -1,4 +1,4 @@
-/** A patch as git prints it: for a pipe byte for byte, for a terminal in colour and with nothing in it that obeys. */
+/** A patch for a terminal: as git prints it, in colour, and with nothing in it that obeys. */
 
 import { escapeText } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
@@ -11,10 +11,9 @@ const LOOKS: readonly (readonly [RegExp, Role])[] = [
   [/^-/, 'removed'],
 ];
 
-export function renderPatch(patch: Buffer, style: Style): Buffer {
-  if (!style.human) return patch;
+export function renderPatch(patch: Buffer, style: Style): string {
   const lines = patch.toString('utf8').split('\n');
-  return Buffer.from(lines.map((line) => renderLine(line, style)).join('\n'));
+  return lines.map((line) => renderLine(line, style)).join('\n');
 }
 
 function renderLine(line: string, style: Style): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { BytePath } from '../../src/model/byte-path.js';
+import { readAll } from '../../src/model/bytes.js';
 import { LxcvError } from '../../src/model/errors.js';
 import { type FileRevision, parseFileRevision } from '../../src/model/revision.js';
 import type { ContainerName } from '../../src/model/version.js';
@@ -18,7 +19,10 @@ const ROUNDS = 40;
 const LOOKS: Readonly<Record<string, (engine: Engine) => Promise<string>>> = {
   status: async (engine) => print(await engine.status(MYSQL)),
   diff: async (engine) => print(await engine.diff({ from: 'mysql', attributes: true, packages: true })),
-  'diff -p': async (engine) => (await engine.patch({ from: 'mysql' })).toString('latin1'),
+  'diff -p': async (engine) => {
+    using patch = await engine.patch({ from: 'mysql' });
+    return readAll(patch).toString('latin1');
+  },
   blame: async (engine) =>
     print((await engine.blame({ revision: WORK, path: FILE })).lines.map(({ text }) => `${text}`)),
   grep: async (engine) => {
@@ -74,8 +78,8 @@ describe('a container that puts links and pipes in the way, again and again', ()
     await lxc.stop(MYSQL);
     // What was looked at did change all the while.
     expect([...told].filter(([, texts]) => texts.size < 2).map(([name]) => name)).toEqual([]);
-    const shown = await engine.patch({ from: 'mysql@0', to: 'mysql@1' });
-    expect(shown.toString()).not.toContain(SECRET);
+    using shown = await engine.patch({ from: 'mysql@0', to: 'mysql@1' });
+    expect(readAll(shown).toString()).not.toContain(SECRET);
   });
 });
 

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { type GitFile, openGit } from '../../src/host/git.js';
+import { readAll } from '../../src/model/bytes.js';
+import { temporaryDirectory } from '../support/overlay.js';
 
 describe('a repository of git that lives for a question', () => {
   it('holds whole trees, whatever the names and the bytes, and shows them as git does', async () => {
@@ -19,7 +20,10 @@ describe('a repository of git that lives for a question', () => {
         .slice(0, -1)
         .map((line) => line.replace(/ blob \w+\t/, ' ')),
     ).toEqual([`100644 ${odd}`, '120000 link', '100644 plain']);
-    const diff = (await git.run('diff', '--no-color', first as string, second as string)).toString('latin1');
+    using patch = await git.diff('--no-color', first as string, second as string);
+    // It stays when all else of git's is gone.
+    git[Symbol.dispose]();
+    const diff = readAll(patch).toString('latin1');
     expect(diff).toContain('old mode 100644\nnew mode 100755');
     expect(diff).toContain('\n+two\n');
     expect(diff).toContain('deleted file mode 120000');
@@ -39,14 +43,19 @@ describe('a repository of git that lives for a question', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const before = scratch();
-    {
+    using place = temporaryDirectory();
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = place.path;
+    try {
       using git = await openGit();
       await git.import([{ parents: [], files: [file('a', '1')] }]);
-      expect(scratch().length).toBe(before.length + 1);
+      expect(readdirSync(place.path)).toHaveLength(1);
       await expect(git.run('no-such-command')).rejects.toMatchObject({ code: 'failed' });
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
     }
-    expect(scratch()).toEqual(before);
+    expect(readdirSync(place.path)).toEqual([]);
   });
 
   it('is missed in plain words where git is not installed', async () => {
@@ -66,8 +75,4 @@ describe('a repository of git that lives for a question', () => {
 
 function file(path: string, content: string, mode: GitFile['mode'] = 'file'): GitFile {
   return { path, content: Buffer.from(content, 'latin1'), mode };
-}
-
-function scratch(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('lxcv-git-'));
 }
