@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
+import type { HostPath } from '../../src/host/libc.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import { decodeSources, encodeSources, type Source } from '../../src/layer/source-list.js';
 import type { BytePath } from '../../src/model/byte-path.js';
@@ -343,6 +344,33 @@ describe('a copy that knows an earlier one', () => {
     expectExact(third, delta);
     expect(sharedWith(second, third)).toEqual(expect.arrayContaining(['dir/other', 'dir/sub/leaf', 'file', 'sparse']));
     expect(compareTrees(readTree(second), beforeSecond)).toEqual([]);
+  });
+
+  it('reads no file twice, in whatever order the file system tells names', () => {
+    using place = temporaryDirectory();
+    const names = ['a', 'a!', 'a.b', 'ab', 'b/a', 'b/a.c', 'b.a', 'z/1/2', 'z/1!', 'z!'];
+    const delta = plant(join(place.path, 'delta'), Object.fromEntries(names.map((name) => [name, name])));
+    const orders: Record<string, (all: BytePath[]) => BytePath[]> = {
+      sorted: (all) => all.sort(),
+      reversed: (all) => all.sort().reverse(),
+    };
+    let earlier: EarlierCopy | undefined;
+    for (const [order, arrange] of Object.entries(orders)) {
+      let copied = 0;
+      const copyContent: Files['copyContent'] = (from, to) => {
+        copied += 1;
+        files.copyContent(from, to);
+      };
+      const by = { ...files, copyContent, list: (path: HostPath) => arrange(files.list(path)) };
+      settle();
+      const to = join(place.path, order);
+      const sources = copyLive(delta, to, earlier, by);
+      expect(copied, order).toBe(earlier === undefined ? names.length : 0);
+      expectExact(to, delta);
+      earlier = { delta: to, sources };
+    }
+    copyLive(delta, join(place.path, 'last'), earlier, { ...files, list: (path) => files.list(path).sort().reverse() });
+    expect(sharedWith(earlier?.delta as string, join(place.path, 'last'))).toHaveLength(names.length);
   });
 
   it('does not change it, whatever changes in either pass', () => {
