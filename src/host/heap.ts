@@ -2,8 +2,14 @@
 
 import { createRequire } from 'node:module';
 
-/** By default the heap may grow to four times of what is alive before V8 looks what is: in per cent of that. */
-const GROWTH = 10;
+/**
+ * The heap may grow to four times of what is alive before V8 looks what is, so here to a tenth more; and the room for what is new, of
+ * which most is soon of no use, doubles each time that it was too small, so here no more. With what each is by default.
+ */
+const SPARING = [
+  ['--heap-growing-percent', 10, 0],
+  ['--semi-space-growth-factor', 1, 2],
+] as const;
 let isSparing = false;
 
 /**
@@ -15,6 +21,8 @@ export function spareMemory(): void {
   isSparing = true;
   // Small commands are spared its loading.
   const { setFlagsFromString } = createRequire(import.meta.url)('node:v8') as typeof import('node:v8');
-  setFlagsFromString(`--heap-growing-percent=${GROWTH}`);
-  process.prependOnceListener('exit', () => setFlagsFromString('--heap-growing-percent=0'));
+  for (const [flag, sparing] of SPARING) setFlagsFromString(`${flag}=${sparing}`);
+  process.prependOnceListener('exit', () => {
+    for (const [flag, , usual] of SPARING) setFlagsFromString(`${flag}=${usual}`);
+  });
 }
