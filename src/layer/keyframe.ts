@@ -52,8 +52,10 @@ export function planKeyframe(
 
 function planMerge(chain: readonly Layer[], countSmall: () => number): KeyframePlan {
   const run = countRun(chain, 0, 0);
-  const small = chain.slice(0, SMALL_DELTAS).filter(isDelta).length < SMALL_DELTAS ? 0 : Math.min(countSmall(), run);
+  const areDeltas = chain.length >= SMALL_DELTAS && chain.slice(0, SMALL_DELTAS).every(isDelta);
+  const small = areDeltas ? Math.min(countSmall(), run) : 0;
   let [count, rank] = [small < SMALL_DELTAS ? 0 : small, 0];
+  // What is merged so far is one layer of its rank, with those that follow.
   for (let more = run - count; more + Math.min(count, 1) >= RADIX; more = countRun(chain, count, rank)) {
     count += more;
     rank += 1;
