@@ -39,7 +39,7 @@ import {
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
-import { type Stat, stat, statTarget, TYPE_BITS } from './stat.js';
+import { type Stat, stamp, stat, statTarget, TYPE_BITS } from './stat.js';
 
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
 
@@ -61,6 +61,8 @@ export interface Directory extends Disposable {
 export interface FilesRead {
   /** undefined where nothing is there. */
   stat(path: HostPath): Stat | undefined;
+  /** What tells whether a file is still what it was: inode, size and both times. undefined where nothing is there. */
+  stamp(path: HostPath): string | undefined;
   /** Follows a symbolic link in the last part; undefined where nothing is there. */
   statTarget(path: HostPath): Stat | undefined;
   read(path: HostPath): Buffer;
@@ -128,6 +130,7 @@ export interface Files extends FilesRead, FilesWrite {}
 /** The machine's own file system. */
 export const files: Files = {
   stat: (path) => present(() => stat(path)),
+  stamp: (path) => present(() => stamp(path)),
   statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,
   readEnd,

@@ -55,6 +55,26 @@ export function statTarget(path: HostPath): Stat | undefined {
   return fromNode(statSync(path, IF_THERE));
 }
 
+/** What tells whether a file is still what it was, as text: inode, size and both times; undefined where nothing is there. */
+export function stamp(path: HostPath): string | undefined {
+  if (isBound() || nodeCalls >= NODE_CALLS_MAX) return fromView(statx(path));
+  const found = stat(path);
+  return found && `${found.inode} ${found.size} ${momentText(found.mtimeNs)} ${momentText(found.ctimeNs)}`;
+}
+
+/** Without the bigints of a Stat, which take as long as the call: there may be thousands of files. */
+function fromView(view: DataView | undefined): string | undefined {
+  if (view === undefined) return undefined;
+  const word = (at: number) =>
+    view.getUint32(at + 4, true) === 0 ? `${view.getUint32(at, true)}` : `${view.getBigUint64(at, true)}`;
+  const moment = (at: number) => `${word(at)}.${view.getUint32(at + 8, true)}`;
+  return `${word(32)} ${word(40)} ${moment(112)} ${moment(96)}`;
+}
+
+function momentText(ns: bigint): string {
+  return `${ns / 1_000_000_000n}.${ns % 1_000_000_000n}`;
+}
+
 function fromNode(stats: BigIntStats | undefined): Stat | undefined {
   if (stats === undefined) return undefined;
   const mode = Number(stats.mode);

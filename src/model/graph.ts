@@ -53,6 +53,11 @@ export function nearestAncestors<Id>(
 
 /** Inserts into a list that ascends by rank. */
 function insertByRank<Id>(list: Id[], id: Id, rankOf: (id: Id) => number): void {
+  // Of a history without branches the list is empty each time.
+  if (list.length === 0) {
+    list.push(id);
+    return;
+  }
   const rank = rankOf(id);
   let low = 0;
   for (let high = list.length; low < high; ) {

@@ -106,14 +106,16 @@ function renderOneline(entry: LogEntry, style: Style): string {
 
 /** What points at the version, in git's manner, and the first line of its message. */
 function describe({ version, branches, tags, heads }: LogEntry, style: Style): string {
+  const message = firstLine(version.message) || paint(style, 'faint', '(no message)');
+  // Nothing points at most of them.
+  if (branches.length + tags.length + heads.length === 0) return message;
   const held = new Set(heads.map(({ branch }) => branch));
   const names = [
     ...heads.map((head) => renderHead(head, branches, style)),
     ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
     ...tags.map((tag) => paint(style, 'tag', `tag: ${tag}`)),
   ];
-  const message = firstLine(version.message) || paint(style, 'faint', '(no message)');
-  return names.length === 0 ? message : `(${names.join(', ')}) ${message}`;
+  return `(${names.join(', ')}) ${message}`;
 }
 
 /** `HEAD -> mysql` for a container on the branch of its name, `web@HEAD -> tuning` on another, `web@HEAD` on none. */

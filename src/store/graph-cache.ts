@@ -6,7 +6,7 @@
 
 import type { Files, FilesRead } from '../host/files.js';
 import type { VersionId } from '../model/version.js';
-import { readSealed, writeSealed } from './sealed-text.js';
+import { indexLines, readSealed, writeSealed } from './sealed-text.js';
 
 /** What of a version its place in the graph is. */
 export interface GraphNode {
@@ -50,11 +50,8 @@ export class CachedGraph {
     const number = start + id.length + 1;
     const digest = text.indexOf(' ', number) + 1;
     const parents = text.slice(digest + DIGEST_CHARACTERS + 1, text.indexOf('\n', digest));
-    return {
-      number: Number(text.slice(number, digest - 1)),
-      digest: `sha256:${text.slice(digest, digest + DIGEST_CHARACTERS)}`,
-      parents: (parents === '' ? [] : parents.split(' ')) as VersionId[],
-    };
+    const ids = (parents === '' ? [] : parents.split(' ')) as VersionId[];
+    return new CachedNode(Number(text.slice(number, digest - 1)), ids, text, digest);
   }
 
   private startOf(id: VersionId): number | undefined {
@@ -66,14 +63,22 @@ export class CachedGraph {
   }
 
   private lines(): ReadonlyMap<string, number> {
-    if (this.index !== undefined) return this.index;
-    const index = new Map<string, number>();
-    const { text } = this;
-    for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
-      index.set(text.slice(start, text.indexOf(' ', start)), start);
-    }
-    this.index = index;
-    return index;
+    this.index ??= indexLines(this.text);
+    return this.index;
+  }
+}
+
+class CachedNode implements GraphNode {
+  constructor(
+    readonly number: number,
+    readonly parents: readonly VersionId[],
+    private readonly text: string,
+    private readonly at: number,
+  ) {}
+
+  /** Put together when it is asked for: few are. */
+  get digest(): string {
+    return `sha256:${this.text.slice(this.at, this.at + DIGEST_CHARACTERS)}`;
   }
 }
 

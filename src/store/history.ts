@@ -1,6 +1,6 @@
 /** The history of a repository: its versions, by their manifests, which are the truth. */
 
-import type { Files, Stat } from '../host/files.js';
+import type { Files } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
@@ -93,15 +93,15 @@ export class History {
     const { files, layout } = this;
     const cached = CachedSummaries.read(files, layout.summaries);
     using versions = files.openDirectory(layout.versions);
+    const stampOf = (id: VersionId) => files.stamp(`${versions?.path}/${id}/manifest.json`) as string;
     let missed = 0;
     const told = ids.map((id) => {
-      const manifest = files.stat(`${versions?.path}/${id}/manifest.json`);
-      const summary = manifest === undefined ? undefined : cached.find(id, manifest);
+      const summary = cached.find(id, stampOf(id));
       if (summary === undefined) missed += 1;
-      return [summary ?? this.get(id), manifest as Stat] as const;
+      return summary ?? this.get(id);
     });
-    if (missed >= REMEMBER_FROM) writeSummaries(files, layout.summaries, told);
-    return told.map(([summary]) => summary);
+    if (missed >= REMEMBER_FROM) writeSummaries(files, layout.summaries, told, stampOf);
+    return told;
   }
 
   private all(): ReadonlySet<VersionId> {

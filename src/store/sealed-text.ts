@@ -19,6 +19,15 @@ export function readSealed(files: FilesRead, path: string, head: string): string
   return isWhole ? bytes.toString('latin1', head.length, end) : '';
 }
 
+/** Where each line begins, by its first word. */
+export function indexLines(text: string): Map<string, number> {
+  const index = new Map<string, number>();
+  for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+    index.set(text.slice(start, text.indexOf(' ', start)), start);
+  }
+  return index;
+}
+
 /** Writes such a file, in one rename. Nothing is lost where that cannot be: on a read-only store, say. */
 export function writeSealed(files: Files, path: string, head: string, lines: string): void {
   const text = Buffer.from(`${head}${lines}`, 'latin1');

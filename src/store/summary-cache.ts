@@ -3,52 +3,62 @@
  * manifest is, by inode, size and times, the one that it was made of: see docs/decisions/0014-graph-cache.md.
  */
 
-import type { Files, FilesRead, Stat } from '../host/files.js';
+import type { Files, FilesRead } from '../host/files.js';
 import { bytesToText } from '../model/byte-path.js';
 import type { Version, VersionId } from '../model/version.js';
-import { readSealed, writeSealed } from './sealed-text.js';
+import { indexLines, readSealed, writeSealed } from './sealed-text.js';
 
 /** A version without what only its tree needs. */
 export type Summary = Omit<Version, 'repository' | 'chain' | 'bases'>;
 
-const HEAD = 'lxcv summaries 1\n';
+const HEAD = 'lxcv summaries 2\n';
 
 /** Summaries by id and manifest. */
 export class CachedSummaries {
-  /** Behind the id: what `stamp` makes of the manifest, and the summary as JSON. */
-  private readonly lines: ReadonlyMap<string, string>;
+  /** The end of the line that was found last: mostly they are asked for in the order in which they were written. */
+  private at = 0;
+  /** Where the line of each begins, once one was asked for out of order. */
+  private index: ReadonlyMap<string, number> | undefined;
 
-  private constructor(text: string) {
-    this.lines = new Map(
-      text
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => [line.slice(0, line.indexOf(' ')), line]),
-    );
-  }
+  /** @param text lines that `writeSummaries` wrote. */
+  private constructor(private readonly text: string) {}
 
   static read(files: FilesRead, path: string): CachedSummaries {
     return new CachedSummaries(readSealed(files, path, HEAD));
   }
 
-  /** @param manifest of the version, as it is now. */
-  find(id: VersionId, manifest: Stat): Summary | undefined {
-    const line = this.lines.get(id);
-    const start = `${id} ${stamp(manifest)} `;
-    return line?.startsWith(start) ? JSON.parse(bytesToText(line.slice(start.length))) : undefined;
+  /** @param stamp of its manifest, as it is now: see `Files`. */
+  find(id: VersionId, stamp: string | undefined): Summary | undefined {
+    const start = `${id} ${stamp} `;
+    const line = this.text.startsWith(start, this.at) ? this.at : this.lines().get(id);
+    if (line === undefined || !this.text.startsWith(start, line)) return undefined;
+    this.at = this.text.indexOf('\n', line) + 1;
+    return fromJson(bytesToText(this.text.slice(line + start.length, this.at - 1)));
+  }
+
+  private lines(): ReadonlyMap<string, number> {
+    this.index ??= indexLines(this.text);
+    return this.index;
   }
 }
 
-export function writeSummaries(files: Files, path: string, summaries: Iterable<readonly [Summary, Stat]>): void {
-  const lines = [...summaries].map(([summary, manifest]) => `${summary.id} ${stamp(manifest)} ${toJson(summary)}\n`);
+export function writeSummaries(
+  files: Files,
+  path: string,
+  summaries: Iterable<Summary>,
+  stampOf: (id: VersionId) => string,
+): void {
+  const lines = Array.from(summaries, (summary) => `${summary.id} ${stampOf(summary.id)} ${toJson(summary)}\n`);
   writeSealed(files, path, HEAD, Buffer.from(lines.join('')).toString('latin1'));
 }
 
-/** Of a version, whose other properties are left out. */
+/** Without names, which would be half of it. */
 function toJson({ id, number, parents, message, author, time, container, branch, changes, pause }: Summary): string {
-  return JSON.stringify({ id, number, parents, message, author, time, container, branch, changes, pause });
+  return JSON.stringify([id, number, parents, message, author, time, container, branch, changes, pause ?? null]);
 }
 
-function stamp({ inode, size, mtimeNs, ctimeNs }: Stat): string {
-  return `${inode} ${size} ${mtimeNs} ${ctimeNs}`;
+function fromJson(json: string): Summary {
+  const [id, number, parents, message, author, time, container, branch, changes, pause] = JSON.parse(json);
+  const summary = { id, number, parents, message, author, time, container, branch, changes };
+  return pause === null ? summary : { ...summary, pause };
 }

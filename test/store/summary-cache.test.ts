@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, utimesSync
 import { describe, expect, it } from 'vitest';
 import { type Files, files, type Stat } from '../../src/host/files.js';
 import { encodeManifest } from '../../src/model/manifest.js';
-import type { Version } from '../../src/model/version.js';
+import type { Version, VersionId } from '../../src/model/version.js';
 import { History } from '../../src/store/history.js';
 import type { RepositoryLayout } from '../../src/store/layout.js';
 import { longHistory } from '../support/long-history.js';
@@ -20,6 +20,21 @@ describe('the summaries of a long history', () => {
     expect(History.read(files, layout).summaries(IDS)).toMatchObject(expected);
     expect(manifestsRead(layout)).toEqual([]);
     expect(History.read(files, layout).summaries(IDS)).toEqual(expected);
+  });
+
+  it('are found in whatever order they are asked for, with all that they tell', () => {
+    using place = temporaryDirectory();
+    const { layout, versions } = longHistory(place, COUNT, { pause: 12 });
+    History.read(files, layout).summaries(IDS);
+    const order = [...IDS].sort((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1));
+    const expected = new Map(versions.map((version) => [version.id, withoutTree(version)]));
+    expect(expected.get(IDS[0] as VersionId)?.pause).toBe(12);
+    const readIfPresent: Files['readIfPresent'] = (path) => {
+      expect(`${path}`).not.toMatch(/manifest\.json$/);
+      return files.readIfPresent(path);
+    };
+    const told = History.read({ ...files, readIfPresent }, layout).summaries(order);
+    expect(told).toEqual(order.map((id) => expected.get(id)));
   });
 
   it('are not written for a short one', () => {
