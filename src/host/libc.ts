@@ -41,8 +41,21 @@ export function libc(): LibC {
   return bound;
 }
 
+/**
+ * koffi's native part, from the package that it keeps it in. What koffi has around that, for other systems and older names, takes
+ * as long again to load, so it is asked only where that part is not found.
+ */
+export function loadKoffi(arch: string = process.arch): Pick<typeof import('koffi'), 'address' | 'errno' | 'load'> {
+  const require = createRequire(import.meta.url);
+  try {
+    return createRequire(require.resolve('koffi'))(`@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`);
+  } catch {
+    return require('koffi');
+  }
+}
+
 function bind() {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const koffi = loadKoffi();
   const lib = koffi.load('libc.so.6');
   const declare = <F>(prototype: string): F => lib.func(prototype) as unknown as F;
   return {
