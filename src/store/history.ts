@@ -93,7 +93,7 @@ export class History {
     const { files, layout } = this;
     const cached = CachedSummaries.read(files, layout.summaries);
     using versions = files.openDirectory(layout.versions);
-    const stampOf = (id: VersionId) => files.stamp(`${versions?.path}/${id}/manifest.json`) as string;
+    const stampOf = (id: VersionId) => files.stamp(`${versions?.path}/${id}/manifest.json`);
     let missed = 0;
     const told = ids.map((id) => {
       const summary = cached.find(id, stampOf(id));

@@ -27,8 +27,9 @@ export class CachedSummaries {
     return new CachedSummaries(readSealed(files, path, HEAD));
   }
 
-  /** @param stamp of its manifest, as it is now: see `Files`. */
+  /** @param stamp of its manifest, as it is now: see `Files`; undefined where that is gone. */
   find(id: VersionId, stamp: string | undefined): Summary | undefined {
+    if (stamp === undefined) return undefined;
     const start = `${id} ${stamp} `;
     const line = this.text.startsWith(start, this.at) ? this.at : this.lines().get(id);
     if (line === undefined || !this.text.startsWith(start, line)) return undefined;
@@ -46,7 +47,7 @@ export function writeSummaries(
   files: Files,
   path: string,
   summaries: Iterable<Summary>,
-  stampOf: (id: VersionId) => string,
+  stampOf: (id: VersionId) => string | undefined,
 ): void {
   const lines = Array.from(summaries, (summary) => `${summary.id} ${stampOf(summary.id)} ${toJson(summary)}\n`);
   writeSealed(files, path, HEAD, Buffer.from(lines.join('')).toString('latin1'));

@@ -74,6 +74,18 @@ describe('the summaries of a long history', () => {
     expect(() => History.read(files, layout).summaries(IDS)).toThrow(damaged);
   });
 
+  it('do not stand for a manifest that went while they were written', () => {
+    using place = temporaryDirectory();
+    const { layout } = longHistory(place, COUNT);
+    const { manifest } = layout.version(exampleId(7));
+    const isIt = (path: unknown) => `${path}`.endsWith(`${exampleId(7)}/manifest.json`);
+    const stamp: Files['stamp'] = (path) => (isIt(path) ? undefined : files.stamp(path));
+    History.read({ ...files, stamp }, layout).summaries(IDS);
+    rmSync(manifest);
+    const damaged = expect.objectContaining({ code: 'store-damaged' });
+    expect(() => History.read(files, layout).summaries(IDS)).toThrow(damaged);
+  });
+
   it('count for nothing where the file is damaged, and are written again', () => {
     using place = temporaryDirectory();
     const { layout } = longHistory(place, COUNT);
