@@ -21,7 +21,7 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
-import type { BytePath } from '../model/byte-path.js';
+import { type BytePath, isAscii } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import {
   append,
@@ -48,9 +48,6 @@ export type { Stat } from './stat.js';
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 /** The magic numbers of ext4, xfs and btrfs: linux/magic.h. */
 const TICKING_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x9123683e]);
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any.
-const ASCII = /^[\x00-\x7f]*$/;
 
 /** An open directory. `path` reaches the directory itself, whatever happens to its name; children are found below it. */
 export interface Directory extends Disposable {
@@ -228,7 +225,7 @@ export function isGone(error: unknown): boolean {
 
 /** The path of a child of a directory. It is text where that is possible: Node takes that in a third of the time. */
 export function childPath(directory: HostPath, name: BytePath): HostPath {
-  if (typeof directory === 'string' && ASCII.test(name)) return `${directory}/${name}`;
+  if (typeof directory === 'string' && isAscii(name)) return `${directory}/${name}`;
   const parent = typeof directory === 'string' ? Buffer.from(directory, 'utf8') : directory;
   return Buffer.concat([parent, Buffer.from(`/${name}`, 'latin1')]);
 }

@@ -4,23 +4,16 @@ import { createHash } from 'node:crypto';
 import { type FilesRead, isGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
+import { portionsOf } from '../model/bytes.js';
 import type { Job } from '../model/job.js';
-import { decodeEntry } from '../model/mtree.js';
-import { InStep } from './in-step.js';
-import { readListing } from './listing.js';
-
-const READ_BYTES = 1 << 20;
+import { ListedDigests } from './listing.js';
 
 /** The digest of a regular file, in 64 hex digits. Holes are read as what they are, zeros. */
 export function* digestFile(files: FilesRead, path: HostPath): Job<string> {
   using file = files.openFile(path);
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(file.size, 1)));
-  for (let position = 0; position < file.size; ) {
-    const read = file.read(buffer, position);
-    if (read === 0) break;
-    hash.update(buffer.subarray(0, read));
-    position += read;
+  for (const portion of portionsOf(file)) {
+    hash.update(portion);
     yield;
   }
   return hash.digest('hex');
@@ -92,7 +85,7 @@ export class SealedDigests implements Disposable {
 class Listing implements Disposable {
   /** What files took, or would have taken, that were read in its place. */
   private spent = 0;
-  private lines: InStep<string> | undefined;
+  private digests: ListedDigests | undefined;
 
   constructor(
     private readonly files: FilesRead,
@@ -101,14 +94,13 @@ class Listing implements Disposable {
   ) {}
 
   [Symbol.dispose](): void {
-    this.lines?.[Symbol.dispose]();
+    this.digests?.[Symbol.dispose]();
   }
 
   find(path: BytePath, size: number): string | undefined {
     this.spent += size + OPENING_BYTES;
-    if (this.lines === undefined && this.spent < this.size * LISTING_COST) return undefined;
-    this.lines ??= new InStep(readListing(this.files, this.path));
-    const line = this.lines.find(path);
-    return line === undefined ? undefined : decodeEntry(line, this.path).digest;
+    if (this.digests === undefined && this.spent < this.size * LISTING_COST) return undefined;
+    this.digests ??= new ListedDigests(this.files, this.path);
+    return this.digests.find(path);
   }
 }

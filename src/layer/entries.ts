@@ -8,6 +8,7 @@ import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';
 import { type Visit, walkLayer } from './delta.js';
 import { digestFile } from './digest.js';
+import type { SharedDigests } from './shared-digests.js';
 import { findPath } from './tree.js';
 
 /** Of a file with more holes no digest is taken: minutes would go into zeros that are not there. */
@@ -26,18 +27,11 @@ const BATCHES_BEGUN = 8;
 const ENTRIES_WAITING = 20_000;
 const WAIT_MS = 20;
 
-/** Digests that were taken before. */
-export interface KnownDigests {
-  /** Guesses whether one of them will be of this file; a wrong guess costs no more than time. */
-  mayKnow(stat: Stat): boolean;
-  /** The digest of what the walk has come to, if it was taken before. */
-  find(visit: Visit): string | undefined;
-}
-
 export interface EntriesOptions {
   /** So many entries are left out, from the first on. */
   readonly skip: number;
-  readonly known?: KnownDigests | undefined;
+  /** Digests that were taken before. */
+  readonly known?: SharedDigests | undefined;
   startThread(): DigestThread;
 }
 
@@ -69,7 +63,7 @@ function* survey(files: FilesRead, delta: string, { skip, known }: EntriesOption
   for (const { path, stat } of descend(walkLayer(files, delta))) {
     yield;
     left -= 1;
-    if (left >= 0 || !isDigested(stat) || known?.mayKnow(stat)) continue;
+    if (left >= 0 || !isDigested(stat) || known?.mayHave(stat)) continue;
     bytes += stat.size + OPENING_BYTES;
     if (stat.size >= BATCH_BYTES) large.push({ path, size: stat.size });
   }

@@ -1,11 +1,11 @@
 /** How much room a copy or a merge of layers will take, told beforehand: by a stat an entry, however deep they go. */
 
-import { childPath, type FilesRead, type Stat } from '../host/files.js';
+import { childPath, type FilesRead } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { walkLayer } from './delta.js';
 import { InStep } from './in-step.js';
-import type { Source, Sources } from './source-list.js';
+import { isSame, type Sources } from './source-list.js';
 
 /** Room on a file system, as an upper bound. */
 export interface Extent {
@@ -64,8 +64,4 @@ function* madeAnew(files: FilesRead, location: HostPath): Descent<{ readonly all
     if (type === 'directory') yield madeAnew(files, childPath(directory.path, name));
     else yield type === 'char' ? { allocated: 0 } : undefined;
   }
-}
-
-function isSame(source: Source | undefined, stat: Stat): boolean {
-  return source !== undefined && source.inode === stat.inode && source.ctimeNs === stat.ctimeNs;
 }

@@ -1,11 +1,33 @@
-/** Reads sealed listings, a portion at a time. */
+/** Looks things up in sealed listings, which are read a portion at a time. */
 
 import type { FilesRead } from '../host/files.js';
 import type { BytePath } from '../model/byte-path.js';
-import { decodeLines } from '../model/mtree.js';
+import { decodeEntry, decodeLines } from '../model/mtree.js';
+import { InStep } from './in-step.js';
 
-/** The paths of a listing that is there, each with its line, in the order of the walk. @throws LxcvError `store-damaged`. */
-export function* readListing(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
+/** The digests that a listing tells, for paths in the order of a walk. */
+export class ListedDigests implements Disposable {
+  private readonly lines: InStep<string>;
+
+  /** @throws LxcvError `store-damaged` where the listing, which must be there, is not as it was sealed. */
+  constructor(
+    files: FilesRead,
+    private readonly listing: string,
+  ) {
+    this.lines = new InStep(readLines(files, listing));
+  }
+
+  [Symbol.dispose](): void {
+    this.lines[Symbol.dispose]();
+  }
+
+  find(path: BytePath): string | undefined {
+    const line = this.lines.find(path);
+    return line === undefined ? undefined : decodeEntry(line, this.listing).digest;
+  }
+}
+
+function* readLines(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
   using file = files.openFile(listing);
   yield* decodeLines(file, listing);
 }

@@ -21,7 +21,7 @@ import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { KeptLinks } from './kept-links.js';
 import { isMark } from './overlayfs.js';
 import { removeEntry } from './removal.js';
-import { type Source, SourceList, type Sources } from './source-list.js';
+import { isSame, type Source, SourceList, type Sources } from './source-list.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
 export interface EarlierCopy {
@@ -258,10 +258,6 @@ export class LiveCopy {
   private mtimeOf(directory: Directory): bigint {
     return (this.files.stat(directory.path) as Stat).mtimeNs;
   }
-}
-
-function isSame(source: Source | undefined, stat: Stat): boolean {
-  return source !== undefined && source.inode === stat.inode && source.ctimeNs === stat.ctimeNs;
 }
 
 function isWhiteoutNode(stat: Stat): boolean {

@@ -1,14 +1,10 @@
 /** Seals deltas: lists every path of one, with a digest of each file, so that later looks need not read the files again. */
 
-import type { Files, FilesRead, Stat } from '../host/files.js';
-import type { BytePath } from '../model/byte-path.js';
+import type { Files } from '../host/files.js';
 import { type Bytes, piecesOf } from '../model/bytes.js';
-import { descend, type Job } from '../model/job.js';
+import type { Job } from '../model/job.js';
 import { decodeEntry, ListingWriter } from '../model/mtree.js';
-import { type Visit, walkLayer } from './delta.js';
-import { type EntriesOptions, entriesOf, type KnownDigests } from './entries.js';
-import { InStep } from './in-step.js';
-import { readListing } from './listing.js';
+import { type EntriesOptions, entriesOf } from './entries.js';
 
 /** How much is listed before it is written: what an interruption costs, besides the files that are being read. */
 const CHUNK_CHARACTERS = 1 << 16;
@@ -36,45 +32,6 @@ export function* sealDelta(
   files.append(partial, chunk + writer.seal());
   files.sync(partial);
   files.rename(partial, entries);
-}
-
-/**
- * The digests of a delta's files that have another name in another one, at the same path, from the listing of that; nothing
- * where it has none.
- */
-export class SharedDigests implements KnownDigests, Disposable {
-  private readonly inodes: InStep<bigint>;
-  private readonly lines: InStep<string>;
-
-  constructor(
-    files: FilesRead,
-    other: string,
-    private readonly listing: string,
-  ) {
-    const isSealed = files.stat(listing) !== undefined;
-    this.lines = new InStep(isSealed ? readListing(files, listing) : []);
-    this.inodes = new InStep(isSealed ? inodesIn(files, other) : []);
-  }
-
-  [Symbol.dispose](): void {
-    this.lines[Symbol.dispose]();
-    this.inodes[Symbol.dispose]();
-  }
-
-  /** Nearly all that has several names has them there. */
-  mayKnow({ links }: Pick<Stat, 'links'>): boolean {
-    return links > 1;
-  }
-
-  find({ path, stat }: Visit): string | undefined {
-    if (stat.links < 2 || this.inodes.find(path) !== stat.inode) return undefined;
-    const line = this.lines.find(path);
-    return line === undefined ? undefined : decodeEntry(line, this.listing).digest;
-  }
-}
-
-function* inodesIn(files: FilesRead, delta: string): Generator<readonly [BytePath, bigint]> {
-  for (const { path, stat } of descend(walkLayer(files, delta))) if (stat.type === 'file') yield [path, stat.inode];
 }
 
 /** What an interrupted sealing left. */

@@ -3,6 +3,7 @@
  * objects takes, and on disk, for the next copy, as a record each. Both are in the order of a walk: see `InStep`.
  */
 
+import type { Files, FilesRead } from '../host/files.js';
 import { type BytePath, ROOT } from '../model/byte-path.js';
 import { type Bytes, piecesOf } from '../model/bytes.js';
 
@@ -10,6 +11,11 @@ import { type Bytes, piecesOf } from '../model/bytes.js';
 export interface Source {
   readonly inode: bigint;
   readonly ctimeNs: bigint;
+}
+
+/** True for a file that is still what was copied. */
+export function isSame(source: Source | undefined, { inode, ctimeNs }: Source): boolean {
+  return source !== undefined && source.inode === inode && source.ctimeNs === ctimeNs;
 }
 
 export type Sources = Iterable<readonly [BytePath, Source]>;
@@ -60,6 +66,22 @@ export class SourceList implements Sources {
     this.block = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, atLeast));
     this.used = 0;
   }
+}
+
+/** Writes a list for `readSources`, into a file that is not there yet. */
+export function writeSources(files: Files, path: string, sources: Sources): void {
+  files.create(path, '', 0o600);
+  for (const piece of encodeSources(sources)) files.append(path, piece);
+}
+
+/** What a list on disk tells, read each time anew. */
+export function readSources(files: FilesRead, path: string): Sources {
+  return {
+    *[Symbol.iterator]() {
+      using file = files.openFile(path);
+      yield* decodeSources(file);
+    },
+  };
 }
 
 /** A record a file: inode, ctime in nanoseconds, and the path up to a NUL byte. Told in pieces, for it may be long. */

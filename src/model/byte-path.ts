@@ -57,7 +57,11 @@ export function pathToText(path: BytePath): string {
 
 /** The same of any bytes that are kept a character each. */
 export function bytesToText(bytes: string): string {
-  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+export function isAscii(bytes: string): boolean {
+  return ASCII.test(bytes);
 }
 
 /** True where `pathToText` loses nothing. */

@@ -14,7 +14,7 @@ export function readAll(bytes: Bytes): Buffer {
   return all.subarray(0, bytes.read(all, 0));
 }
 
-/** The bytes before `end`, in portions. A portion is good until the next one is asked for. */
+/** The bytes before `end`, which may lie behind the end there was at first, in portions. A portion is good until the next one is asked for. */
 export function* portionsOf(bytes: Bytes, end = bytes.size): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.min(PORTION_BYTES, Math.max(end, 1)));
   for (let position = 0; position < end; ) {

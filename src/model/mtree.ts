@@ -55,11 +55,6 @@ export class ListingWriter {
   }
 }
 
-/** The entries of a whole listing, as `decodeLines` tells them. */
-export function* decodeListing(bytes: Bytes, where: string): Generator<Entry> {
-  for (const [, line] of decodeLines(bytes, where)) yield decodeEntry(line, where);
-}
-
 /**
  * The paths of a whole listing, each with its line, in the order in which they were written, made as they are asked for.
  * @throws LxcvError `store-damaged`, before the first of them, where it is not as it was sealed.

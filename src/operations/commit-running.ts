@@ -4,10 +4,9 @@
  * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
 
-import type { FilesRead } from '../host/files.js';
 import { extentOfCopy } from '../layer/extent.js';
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
-import { decodeSources, encodeSources, type Sources } from '../layer/source-list.js';
+import { readSources, writeSources } from '../layer/source-list.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
@@ -63,8 +62,7 @@ export async function commitRunning(
       files.mkdir(layout.root, 0o700);
       const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
       await runJob(world, 'removing what only the copying needed', copy.end());
-      files.create(layout.sources, '', 0o600);
-      for (const piece of encodeSources(copy.trustedSources())) files.append(layout.sources, piece);
+      writeSources(files, layout.sources, copy.trustedSources());
       await checkKept(world, layout.delta, source.work);
       const after = layersOfVersion(repository.layout, { chain, bases });
       const changes = await countOrRefuse(world, before, after, request);
@@ -151,16 +149,6 @@ function findEarlierCopy(
   if (copied === undefined) return undefined;
   const layout = repository.version(copied);
   return files.stat(layout.sources) && { delta: layout.delta, sources: readSources(files, layout.sources) };
-}
-
-/** What a list of sources tells, read each time anew. */
-function readSources(files: FilesRead, path: string): Sources {
-  return {
-    *[Symbol.iterator]() {
-      using file = files.openFile(path);
-      yield* decodeSources(file);
-    },
-  };
 }
 
 function stoppedMeanwhile(name: ContainerName): LxcvError {

@@ -190,13 +190,8 @@ function shortenChain(
       layout.delta,
       pinOptions(undefined),
     );
-  const countSmall = () =>
-    finish(
-      smallRun(
-        files,
-        mergeable.map((layer) => repository.layer(layer)),
-      ),
-    );
+  const paths = mergeable.map((layer) => repository.layer(layer));
+  const countSmall = () => finish(smallRun(files, paths));
   const plan = planKeyframe(mergeable, fits, countSmall);
   if (plan === undefined) return { chain, keyframe: undefined };
   const layers = [...chain.map((layer) => repository.layer(layer)), ...bases.map((base) => base.path)];

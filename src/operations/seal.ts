@@ -4,7 +4,8 @@
  */
 
 import { type Host, isErrno } from '../host/host.js';
-import { SharedDigests, sealDelta } from '../layer/seal.js';
+import { sealDelta } from '../layer/seal.js';
+import { SharedDigests } from '../layer/shared-digests.js';
 import type { Job } from '../model/job.js';
 import type { RepositoryName, Version } from '../model/version.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';

@@ -1,10 +1,10 @@
 /** show REV:PATH: what a path of a tree is and, of a regular file, its bytes; read from the layers, without a mount. */
 
-import type { OpenFile } from '../host/content.js';
 import { unlessGone } from '../host/files.js';
 import { digestIfPresent } from '../layer/digest.js';
 import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
+import { portionsOf } from '../model/bytes.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
@@ -31,8 +31,6 @@ export interface ShownPath extends Disposable {
   readonly digest?: string;
 }
 
-const READ_BYTES = 1 << 18;
-
 /** @throws LxcvError `path-not-found`, and those of `findOperand`. */
 export async function showPath(world: World, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
   const { files } = world.host;
@@ -48,7 +46,11 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
   if (content === 'bytes') {
     const file = unlessGone(undefined, () => files.openFile(location));
     if (file === undefined) throw pathNotFound(operand.name, path);
-    return { ...shown, bytes: () => readPieces(file), [Symbol.dispose]: () => file[Symbol.dispose]() };
+    return {
+      ...shown,
+      bytes: () => portionsOf(file, Number.POSITIVE_INFINITY),
+      [Symbol.dispose]: () => file[Symbol.dispose](),
+    };
   }
   const digest = await runJob(world, `reading /${pathToText(path)}`, digestIfPresent(files, location));
   if (digest === undefined) throw pathNotFound(operand.name, path);
@@ -79,16 +81,6 @@ function* readEntries(world: World, opened: TreeDirectory | undefined): Job<Name
     yield;
   }
   return entries;
-}
-
-function* readPieces(file: OpenFile): Generator<Buffer> {
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
-  for (let position = 0; ; ) {
-    const read = file.read(buffer, position);
-    if (read === 0) return;
-    yield buffer.subarray(0, read);
-    position += read;
-  }
 }
 
 /** As gnu_dev_major(3) and gnu_dev_minor(3) do. */

@@ -3,7 +3,7 @@
  * reorder a line or hide in it.
  */
 
-import type { BytePath } from '../model/byte-path.js';
+import { type BytePath, bytesToText } from '../model/byte-path.js';
 
 /**
  * A name as a person sees it: as it is where all of it can be seen, else in double quotes with C escapes, as git's
@@ -16,7 +16,7 @@ export function escapeName(path: BytePath): string {
   const shown = path.replace(UTF8_CHARACTER, (bytes) => {
     const escaped = escapeCharacter(bytes);
     plain &&= escaped === undefined;
-    return escaped ?? decode(bytes);
+    return escaped ?? bytesToText(bytes);
   });
   return plain ? shown : `"${shown}"`;
 }
@@ -69,7 +69,7 @@ const C_ESCAPES = new Map([
 function escapeCharacter(bytes: string): string | undefined {
   if (bytes === '"' || bytes === '\\') return `\\${bytes}`;
   const malformed = bytes.length === 1 && bytes >= '\x80';
-  if (!malformed && !UNSAFE_IN_NAME.test(decode(bytes))) return undefined;
+  if (!malformed && !UNSAFE_IN_NAME.test(bytesToText(bytes))) return undefined;
   return C_ESCAPES.get(bytes) ?? Array.from(bytes, escapeByte).join('');
 }
 
@@ -80,8 +80,4 @@ function escapeByte(byte: string): string {
 function escapeCodePoint(codePoint: number): string {
   const hex = codePoint.toString(16);
   return codePoint < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
-}
-
-function decode(bytes: string): string {
-  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import type { Bytes } from '../../src/model/bytes.js';
 import type { Entry } from '../../src/model/entry.js';
-import { decodeListing } from '../../src/model/mtree.js';
+import { decodeEntry, decodeLines } from '../../src/model/mtree.js';
 
 /** A buffer as bytes that are read in portions. */
 export function asBytes(all: Buffer): Bytes {
@@ -10,5 +11,14 @@ export function asBytes(all: Buffer): Bytes {
 
 /** The entries of the sealed listing in a file. */
 export function entriesIn(path: string): Entry[] {
-  return [...decodeListing(asBytes(readFileSync(path)), path)];
+  return decodeListing(readFileSync(path), path);
+}
+
+/** The entries of a sealed listing. @param where names it in errors. */
+export function decodeListing(listing: Buffer, where: string): Entry[] {
+  return Array.from(decodeLines(asBytes(listing), where), ([path, line]) => {
+    const entry = decodeEntry(line, where);
+    expect(entry.path).toBe(path);
+    return entry;
+  });
 }
