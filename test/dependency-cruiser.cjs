@@ -17,6 +17,8 @@ const FLOORS = [
 ];
 /** Beside the floors: values to text, for the face alone. */
 const RENDER = 'src/render';
+/** No part of the program: it makes it. */
+const BUILD = 'src/bundle.mjs';
 
 const MACHINE_MODULES =
   'fs|child_process|cluster|dgram|dns|http|http2|https|inspector|module|net|os|tls|vm|worker_threads';
@@ -55,7 +57,7 @@ module.exports = {
     {
       name: 'only src/host touches the machine',
       severity: 'error',
-      from: { path: '^(src|commands)/', pathNot: within('src/host') },
+      from: { path: '^(src|commands)/', pathNot: within('src/host', BUILD) },
       to: { path: [coreModule(MACHINE_MODULES), npmPackage(MACHINE_PACKAGES)] },
     },
     {

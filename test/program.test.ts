@@ -1,15 +1,32 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { COMMANDS } from '../src/program.js';
 import { LXCV } from './support/lxc.js';
+import { temporaryDirectory } from './support/overlay.js';
 
 it('imports nothing while it runs: what V8 read back cannot', () => {
   const program = readFileSync(join(dirname(LXCV), 'program.cjs'), 'utf8');
   expect(program.length).toBeGreaterThan(100_000);
   expect(program.match(/\bimport\(["'`]/g)).toBeNull();
 });
+
+it('loads what takes long at its first use alone', () => {
+  using scratch = temporaryDirectory();
+  const tell = join(scratch.path, 'tell.cjs');
+  writeFileSync(tell, "process.on('exit', () => console.log(process.moduleLoadList.join('\\n')));");
+  const loaded = (...args: string[]) => {
+    const told = execFileSync(process.execPath, ['--require', tell, LXCV, ...args], { encoding: 'utf8' });
+    return told.split('\n').filter((line) => LATE.includes(line.replace('NativeModule ', '')));
+  };
+  expect(loaded('list', '-P', scratch.path)).toEqual([]);
+  expect(loaded('list', '--help')).not.toEqual([]);
+});
+
+/** Of Node's modules, those that take a millisecond or more to load; some only oclif's help and plugins would need. */
+const LATE = ['child_process', 'crypto', 'fs/promises', 'perf_hooks', 'readline', 'tty', 'worker_threads'];
 
 describe('COMMANDS', () => {
   it('has every command', async () => {

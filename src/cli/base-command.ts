@@ -33,6 +33,9 @@ export abstract class BaseCommand extends Command {
     await this.printed;
   }
 
+  /** oclif's own has nothing to do here but to log, for which it loads a logger. */
+  protected override async init(): Promise<void> {}
+
   /** Opens the engine on the lxcpath that the flags name. */
   protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
     return openEngine({

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { geteuid } from 'node:process';
 import type { Author } from '../model/version.js';
+import { type Clocks, monotonicMs, readClocks } from './clocks.js';
 import { type DigestThread, startDigestThread } from './digest-thread.js';
 import { type Files, files } from './files.js';
 import type { GitRepository } from './git.js';
@@ -13,12 +14,6 @@ import { type Mounts, mounts } from './mounts.js';
 import { type Programs, programs } from './programs.js';
 import { type Signals, signals } from './signals.js';
 import { type TemporaryDirectory, temporaryDirectory } from './temporary.js';
-
-/** A moment: in milliseconds since the epoch, by the clock that can be set, and since some other moment, by one that cannot. */
-export interface Clocks {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
 
 export interface Host {
   readonly files: Files;
@@ -64,8 +59,8 @@ export const machine: Host = {
   isRoot: () => geteuid?.() === 0,
   now: () => new Date(),
   clocks: readClocks,
-  monotonicMs: () => performance.now(),
-  randomBytes,
+  monotonicMs,
+  randomBytes: (size) => randomBytes(size),
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
   startDigestThread,
@@ -74,13 +69,5 @@ export const machine: Host = {
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
-
-function readClocks(): Clocks {
-  for (;;) {
-    const [monotonicMs, wallMs] = [performance.now(), Date.now()];
-    // Where the process was put aside between the two, they do not belong together.
-    if (performance.now() - monotonicMs < 1) return { wallMs, monotonicMs };
-  }
-}
 
 export { isErrno } from './files.js';

@@ -1,5 +1,6 @@
 /** The binding to the C library, loaded at the first call: what it declares, its errors, and how paths are handed to it. */
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 
@@ -47,8 +48,14 @@ export function libc(): LibC {
  */
 export function loadKoffi(arch: string = process.arch): Pick<typeof import('koffi'), 'address' | 'errno' | 'load'> {
   const require = createRequire(import.meta.url);
+  const native = `@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`;
+  // Where koffi would find it. To have Node look for it takes longer than to load it.
+  const places = (require.resolve.paths('koffi') ?? []).flatMap((modules) => [
+    `${modules}/koffi/node_modules/${native}`,
+    `${modules}/${native}`,
+  ]);
   try {
-    return createRequire(require.resolve('koffi'))(`@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`);
+    return require(places.find((place) => existsSync(place)) ?? 'koffi');
   } catch {
     return require('koffi');
   }

@@ -6,6 +6,7 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync }
 import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { monotonicMs } from './clocks.js';
 import { type Freezer, findFreezer, thawByGroup } from './freezer.js';
 import { bindAbstractSocket, closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
@@ -23,7 +24,7 @@ export type ContainerState =
 
 /** A container that stands still until this is disposed of. */
 export interface Freeze extends AsyncDisposable {
-  /** Before it stood still, by the clock of `performance.now()`: what follows is the pause, and some milliseconds more. */
+  /** Before it stood still, by `monotonicMs` (host/clocks.ts): what follows is the pause, and some milliseconds more. */
   readonly since: number;
 }
 
@@ -233,7 +234,7 @@ main`;
 async function freeze(lxcpath: string, name: ContainerName): Promise<Freeze> {
   const { control, freeze, thaw, state, frozen } = freezerOf(lxcpath, name) ?? {};
   const args = [lxcpath, name, control, freeze, thaw, state, frozen].map((arg) => arg ?? '');
-  const since = performance.now();
+  const since = monotonicMs();
   const keeper = spawn('sh', ['-c', KEEPER, 'sh', ...args], { detached: true, stdio: 'pipe' });
   let said = '';
   keeper.stderr.on('data', (bytes: Buffer) => {

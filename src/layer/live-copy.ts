@@ -10,8 +10,8 @@
  * somebody set the clock meanwhile, "older" means nothing, and all is copied again.
  */
 
+import type { Clocks } from '../host/clocks.js';
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
-import type { Clocks } from '../host/host.js';
 import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';

@@ -124,16 +124,12 @@ async function copyLive(
 }
 
 /** Acts while a container stands still. @returns for how long it did, in milliseconds. */
-async function whileFrozen(
-  { host: { lxc }, lxcpath }: World,
-  name: ContainerName,
-  act: () => Promise<void>,
-): Promise<number> {
-  await using freeze = await lxc.freeze(lxcpath, name).catch(async (error) => {
-    throw (await lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
+async function whileFrozen({ host, lxcpath }: World, name: ContainerName, act: () => Promise<void>): Promise<number> {
+  await using freeze = await host.lxc.freeze(lxcpath, name).catch(async (error) => {
+    throw (await host.lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
   });
   await act();
-  return Math.max(1, Math.round(performance.now() - freeze.since));
+  return Math.max(1, Math.round(host.monotonicMs() - freeze.since));
 }
 
 function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName): Step[] {

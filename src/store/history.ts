@@ -137,7 +137,9 @@ export class History {
     return {
       number: version.number,
       parents: version.parents.map((parent) => parent.id),
-      digest: digestManifest(bytes),
+      get digest() {
+        return digestManifest(bytes);
+      },
     };
   }
 
