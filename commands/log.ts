@@ -4,7 +4,7 @@ import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { parseTreePath } from '../src/model/revision.js';
-import { renderLog } from '../src/render/log.js';
+import { logLines } from '../src/render/log.js';
 
 export default class Log extends BaseCommand {
   static override summary = 'Show the versions that led to where a container is.';
@@ -34,7 +34,7 @@ export default class Log extends BaseCommand {
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     });
     const { graph, oneline } = flags;
-    if (!this.jsonEnabled()) return this.page(renderLog(log.entries, this.style, { graph, oneline }));
+    if (!this.jsonEnabled()) return this.pageLines(logLines(log.entries, this.style, { graph, oneline }));
     return {
       repository: log.repository,
       versions: each(log.entries, ({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),

@@ -39,7 +39,7 @@ import {
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
-import { type Stat, stamp, stat, statTarget, TYPE_BITS } from './stat.js';
+import { expectLooks, type Stat, stamp, stat, statTarget, TYPE_BITS } from './stat.js';
 
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
 
@@ -60,6 +60,8 @@ export interface FilesRead {
   stat(path: HostPath): Stat | undefined;
   /** What tells whether a file is still what it was: inode, size and both times. undefined where nothing is there. */
   stamp(path: HostPath): string | undefined;
+  /** Told that so many files are about to be looked at: for hundreds it is worth to load what makes that faster. */
+  expectLooks(count: number): void;
   /** Follows a symbolic link in the last part; undefined where nothing is there. */
   statTarget(path: HostPath): Stat | undefined;
   read(path: HostPath): Buffer;
@@ -128,6 +130,7 @@ export interface Files extends FilesRead, FilesWrite {}
 export const files: Files = {
   stat: (path) => present(() => stat(path)),
   stamp: (path) => present(() => stamp(path)),
+  expectLooks,
   statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,
   readEnd,

@@ -41,9 +41,14 @@ const O_CLOEXEC = 0o2000000;
  * call writes over it. A path below an open directory is looked up there, and not by way of /proc, which takes as long again.
  */
 export function statx(path: HostPath): DataView | undefined {
+  return statxBytes(path) && statxView;
+}
+
+/** The same as bytes. */
+export function statxBytes(path: HostPath): Buffer | undefined {
   const { directory, name } = belowDescriptor(path) ?? { directory: AT_FDCWD, name: path };
   const result = libc().statx(directory, cPath(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statxBuffer);
-  if (result === 0) return statxView;
+  if (result === 0) return statxBuffer;
   if (errorName() === 'ENOENT') return undefined;
   throw new SystemError(errorName(), 'statx', text(path));
 }

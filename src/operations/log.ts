@@ -80,31 +80,47 @@ function* thatChanged(
   return chosen;
 }
 
+/** Of the thousands of versions that a log may have, none is held longer than it takes to tell it. */
+class Told implements LogEntry {
+  constructor(
+    private readonly tell: () => Summary,
+    readonly parents: readonly VersionId[],
+    readonly branches: readonly BranchName[],
+    readonly tags: readonly TagName[],
+    readonly heads: LogEntry['heads'],
+  ) {}
+
+  get version(): Summary {
+    return this.tell();
+  }
+}
+
 /** @param chosen whether versions were left out between others, and not only the oldest. */
 function describe(world: World, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
   const { parentsOf } = repository.history;
   const users = containersOf(world, repository.name).flatMap(({ name, versioned: { working } }) =>
     working.parents.slice(0, 1).map((id) => [{ container: name, branch: working.branch }, id] as const),
   );
-  const heads = namesAt(users);
+  const headsAt = namesAt(users);
+  const branchesAt = namesAt([...repository.branches]);
+  const tagsAt = namesAt([...repository.tags].map(([name, tag]) => [name, tag.version]));
   const shown = new Set(ids);
-  const branches = namesAt([...repository.branches]);
-  const tags = namesAt([...repository.tags].map(([name, tag]) => [name, tag.version]));
-  const versions = repository.history.summaries(ids);
-  return ids.map((id, index) => ({
-    version: versions[index] as Summary,
-    parents: chosen
-      ? nearestAncestors(id, parentsOf, (each) => shown.has(each))
-      : parentsOf(id).filter((each) => shown.has(each)),
-    branches: branches.get(id) ?? [],
-    tags: tags.get(id) ?? [],
-    heads: heads.get(id) ?? [],
-  }));
+  const isShown = (id: VersionId) => shown.has(id);
+  const shownParents = (id: VersionId) => {
+    const parents = parentsOf(id);
+    if (parents.every(isShown)) return parents;
+    return chosen ? nearestAncestors(id, parentsOf, isShown) : parents.filter(isShown);
+  };
+  return repository.history.summaries(ids).map((tell, index) => {
+    const id = ids[index] as VersionId;
+    return new Told(tell, shownParents(id), branchesAt(id), tagsAt(id), headsAt(id));
+  });
 }
 
-/** Names, or what else points at versions, by the version that each is on, in their order. */
-function namesAt<Name>(named: readonly (readonly [Name, VersionId])[]): Map<VersionId, Name[]> {
+/** Looks up names, or what else points at versions, by the version that each is on, in their order. */
+function namesAt<Name>(named: readonly (readonly [Name, VersionId])[]): (id: VersionId) => readonly Name[] {
   const found = new Map<VersionId, Name[]>();
   for (const [name, id] of named) found.set(id, [...(found.get(id) ?? []), name]);
-  return found;
+  const none: Name[] = [];
+  return (id) => found.get(id) ?? none;
 }

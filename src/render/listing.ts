@@ -5,11 +5,11 @@ import type { EntryType, NamedPath, PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
 import { escapeName, escapeText } from './escape.js';
 import type { Style } from './style.js';
-import { type Column, renderTable } from './table.js';
+import { type Column, tableLines } from './table.js';
 
 /** A line each: mode, owner, group, size or device number, time in UTC, name, and where a link leads. Nothing is cut. */
 export function renderListing(entries: readonly NamedPath[], style: Style): string {
-  return renderTable(COLUMNS, entries.map(cellsOf), { ...style, human: false }, { long: true });
+  return [...tableLines(COLUMNS, entries.map(cellsOf), { ...style, human: false })].join('\n');
 }
 
 /** Where a symbolic link leads. */

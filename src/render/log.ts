@@ -5,12 +5,13 @@ import type { BranchName, ChangeCounts, ContainerName, TagName, Version, Version
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
-import { type Column, renderTable } from './table.js';
+import { type Column, tableLines } from './table.js';
 import { formatTime } from './time.js';
 import { truncate } from './width.js';
 
 /** A version and what points at it. */
 export interface LogEntry {
+  /** May be made anew each time. */
   readonly version: Pick<Version, 'id' | 'number' | 'message' | 'author' | 'time' | 'changes'>;
   /** Those of its ancestors from which the graph leads to it. */
   readonly parents: readonly VersionId[];
@@ -27,18 +28,24 @@ interface Head {
   readonly branch: BranchName | null;
 }
 
-/** @param entries newest first, none before a child of it. */
-export function renderLog(
+/**
+ * A line for each entry, and those of the graph, made as they are asked for.
+ * @param entries newest first, none before a child of it.
+ */
+export function* logLines(
   entries: readonly LogEntry[],
   style: Style,
   { graph = false, oneline = false }: { readonly graph?: boolean; readonly oneline?: boolean } = {},
-): string {
+): Generator<string> {
   const lines = graph ? draw(entries) : entries.map((entry) => ({ lanes: '', entry }));
-  if (!oneline) return renderRows(lines, style, graph);
-  return lines
-    .map(({ lanes, entry }) => (entry === undefined ? lanes : `${lanes}${renderOneline(entry, style)}`))
-    .map((line) => (style.human ? truncate(line, style.width) : line).trimEnd())
-    .join('\n');
+  if (!oneline) {
+    yield* rowLines(lines, style, graph);
+    return;
+  }
+  for (const { lanes, entry } of lines) {
+    const line = entry === undefined ? lanes : `${lanes}${renderOneline(entry, style)}`;
+    yield (style.human ? truncate(line, style.width) : line).trimEnd();
+  }
 }
 
 /** An entry with the graph before it, or a line of the graph alone. */
@@ -68,16 +75,17 @@ function draw(entries: readonly LogEntry[]): Line[] {
   return layoutGraph(nodes).map(({ lanes, id }) => ({ lanes, entry: id && byId.get(id) }));
 }
 
-function renderRows(lines: readonly Line[], style: Style, graph: boolean): string {
-  const rows = lines.map(({ lanes, entry }) => [
-    ...(graph ? [lanes.trimEnd()] : []),
-    ...(entry === undefined ? [] : cellsOf(entry, style)),
-  ]);
-  return renderTable(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style, { long: true });
+function rowLines(lines: readonly Line[], style: Style, graph: boolean): Iterable<string> {
+  const rows = lines.map(({ lanes, entry }) => {
+    const cells = entry === undefined ? [] : cellsOf(entry, style);
+    return graph ? [lanes.trimEnd(), ...cells] : cells;
+  });
+  return tableLines(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style);
 }
 
 function cellsOf(entry: LogEntry, style: Style): string[] {
-  const { number, id, time, author, changes } = entry.version;
+  const { version } = entry;
+  const { number, id, time, author, changes } = version;
   const whole = !style.human || style.width >= WIDTH_FOR_WHOLE_ID;
   return [
     paint(style, 'number', `@${number}`),
@@ -86,27 +94,27 @@ function cellsOf(entry: LogEntry, style: Style): string[] {
     escapeText(author.name),
     renderCounts(changes, style),
     formatBytes(changes.bytes),
-    describe(entry, style),
+    describe(version, entry, style),
   ];
 }
 
 function renderCounts({ added, modified, removed }: ChangeCounts, style: Style): string {
-  return [
-    paint(style, added === 0 ? 'faint' : 'added', `+${added}`),
-    paint(style, modified === 0 ? 'faint' : 'modified', `~${modified}`),
-    paint(style, removed === 0 ? 'faint' : 'removed', `-${removed}`),
-  ].join(' ');
+  const more = paint(style, added === 0 ? 'faint' : 'added', `+${added}`);
+  const other = paint(style, modified === 0 ? 'faint' : 'modified', `~${modified}`);
+  const less = paint(style, removed === 0 ? 'faint' : 'removed', `-${removed}`);
+  return `${more} ${other} ${less}`;
 }
 
 function renderOneline(entry: LogEntry, style: Style): string {
-  const { number, id } = entry.version;
+  const { version } = entry;
+  const { number, id } = version;
   const name = `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, SHORT_ID))}`;
-  return `${name} ${describe(entry, style)}`;
+  return `${name} ${describe(version, entry, style)}`;
 }
 
 /** What points at the version, in git's manner, and the first line of its message. */
-function describe({ version, branches, tags, heads }: LogEntry, style: Style): string {
-  const message = firstLine(version.message) || paint(style, 'faint', '(no message)');
+function describe({ message: text }: LogEntry['version'], { branches, tags, heads }: LogEntry, style: Style): string {
+  const message = firstLine(text) || paint(style, 'faint', '(no message)');
   // Nothing points at most of them.
   if (branches.length + tags.length + heads.length === 0) return message;
   const held = new Set(heads.map(({ branch }) => branch));

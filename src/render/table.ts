@@ -18,29 +18,33 @@ export interface Column {
 /**
  * The rows, each with one cell for each of `columns`, under their headings. A cell is one line, already escaped, and may
  * be painted. On a terminal no line is wider than `style.width`; for a pipe nothing is cut. No line ends in blanks, and
- * the last has no line feed. Without rows the table is empty. One that is or can be `long` is drawn without cli-table3, which
- * takes a tenth of a millisecond for each row, and 20 ms for the first; the lines are the same.
+ * the last has no line feed. What a row lacks at its end is empty. Without rows the table is.
  */
-export function renderTable(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  style: Style,
-  { long = false }: { readonly long?: boolean } = {},
-): string {
-  if (rows.length === 0) return '';
-  const shown = columns
-    .map((column, index) => ({ ...column, index }))
-    .filter(({ from = 0 }) => !style.human || style.width >= from);
-  const headings = shown.map(({ heading }) => paint(style, 'heading', heading));
-  const body = rows.map((row) => shown.map(({ index }) => row[index] ?? ''));
-  const cells = headings.some((heading) => heading !== '') ? [headings, ...body] : body;
-  const widths = fitWidths(shown, cells, style);
-  return (long ? padRows(shown, widths, cells) : layOut(shown, widths, cells))
+export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string {
+  const { shown, cells } = fitTable(columns, rows, style);
+  return layOut(shown, cells)
     .map((line) => (style.human ? truncate(line, style.width) : line))
     .join('\n');
 }
 
+/**
+ * The lines of the same table, made as they are asked for, of one that is or can be long: cli-table3 takes a tenth of a
+ * millisecond for each row, and 20 ms for the first.
+ */
+export function* tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  style: Style,
+): Generator<string> {
+  const { shown, cells } = fitTable(columns, rows, style);
+  for (const row of cells) {
+    const line = padRow(shown, row);
+    yield style.human ? truncate(line, style.width) : line;
+  }
+}
+
 const GAP = 2;
+const BETWEEN = ' '.repeat(GAP);
 
 /** What the flexible column keeps however narrow the terminal is: below this, lines lose their ends instead. */
 const LEAST_FLEXIBLE = 8;
@@ -48,33 +52,60 @@ const LEAST_FLEXIBLE = 8;
 /** cli-table3 takes a time that grows with the square of the rows, so it is given a few at once. */
 const ROWS_AT_ONCE = 16;
 
-/** The width of each column: that of its widest cell, but for the flexible one, which takes what the others leave. */
-function fitWidths(columns: readonly Column[], cells: readonly (readonly string[])[], style: Style): number[] {
-  const natural = columns.map((_, index) =>
-    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), 0),
-  );
-  if (!style.human) return natural;
-  const excess = natural.reduce((sum, width) => sum + width + GAP, -GAP) - style.width;
-  return natural.map((width, index) =>
-    columns[index]?.flexible ? Math.min(width, Math.max(width - excess, LEAST_FLEXIBLE)) : width,
-  );
+/** A column as it is drawn. */
+interface Fitted {
+  readonly align: Alignment;
+  readonly width: number;
+  /** Some of its cells are wider than that. */
+  readonly isCut: boolean;
+  /** Each of its cells takes as many columns of the terminal as it has characters. */
+  readonly isPlain: boolean;
 }
 
-/** A row whose flexible cell is cut to what is left for it. */
-function cutFlexible(columns: readonly Column[], widths: readonly number[], row: readonly string[]): string[] {
-  return row.map((cell, index) => (columns[index]?.flexible ? truncate(cell, widths[index] ?? 0) : cell));
+/** The columns that are shown, and their cells, headings first where there are any. */
+function fitTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style) {
+  const isShown = ({ from = 0 }: Column) => !style.human || style.width >= from;
+  const shown = columns.filter(isShown);
+  const isWhole = shown.length === columns.length;
+  const body = isWhole
+    ? rows
+    : rows.map((row) => columns.flatMap((column, at) => (isShown(column) ? [row[at] ?? ''] : [])));
+  const headings = shown.map(({ heading }) => paint(style, 'heading', heading));
+  const hasHeadings = rows.length > 0 && headings.some((heading) => heading !== '');
+  const cells = hasHeadings ? [headings, ...body] : body;
+  return { shown: fitColumns(shown, cells, style), cells };
 }
 
-function layOut(
-  columns: readonly Column[],
-  widths: readonly number[],
-  cells: readonly (readonly string[])[],
-): string[] {
-  const alignments = columns.map(({ align = 'left' }) => align);
+/** Each column is as wide as its widest cell, but for the flexible one, which takes what the others leave. */
+function fitColumns(columns: readonly Column[], cells: readonly (readonly string[])[], style: Style): Fitted[] {
+  const natural = columns.map((_, index) => {
+    let widest = 0;
+    let isPlain = true;
+    for (const row of cells) {
+      const cell = row[index] ?? '';
+      const width = displayWidth(cell);
+      if (width > widest) widest = width;
+      isPlain &&= width === cell.length;
+    }
+    return { widest, isPlain };
+  });
+  const whole = natural.reduce((sum, { widest }) => sum + widest + GAP, -GAP);
+  const excess = style.human ? Math.max(whole - style.width, 0) : 0;
+  return columns.map(({ align = 'left', flexible }, index) => {
+    const { widest, isPlain } = natural[index] as (typeof natural)[number];
+    const width = flexible ? Math.min(widest, Math.max(widest - excess, LEAST_FLEXIBLE)) : widest;
+    return { align, width, isCut: width < widest, isPlain };
+  });
+}
+
+function layOut(columns: readonly Fitted[], cells: readonly (readonly string[])[]): string[] {
+  const alignments = columns.map(({ align }) => align);
+  const widths = columns.map(({ width }) => width);
   const lines: string[] = [];
   for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
     const table = borderlessTable({ gap: GAP, alignments, widths });
-    table.push(...cells.slice(start, start + ROWS_AT_ONCE).map((row) => cutFlexible(columns, widths, row)));
+    const some = cells.slice(start, start + ROWS_AT_ONCE);
+    table.push(...some.map((row) => columns.map((column, index) => cut(column, row[index] ?? ''))));
     lines.push(
       ...table
         .toString()
@@ -85,16 +116,22 @@ function layOut(
   return lines;
 }
 
-function padRows(
-  columns: readonly Column[],
-  widths: readonly number[],
-  cells: readonly (readonly string[])[],
-): string[] {
-  return cells.map((row) => {
-    const padded = cutFlexible(columns, widths, row).map((cell, index) => {
-      const blanks = ' '.repeat(Math.max((widths[index] ?? 0) - displayWidth(cell), 0));
-      return columns[index]?.align === 'right' ? `${blanks}${cell}` : `${cell}${blanks}`;
-    });
-    return padded.join(' '.repeat(GAP)).trimEnd();
-  });
+function padRow(columns: readonly Fitted[], row: readonly string[]): string {
+  let line = '';
+  for (let index = 0; index < row.length; index += 1) {
+    line += pad(columns[index] as Fitted, row[index] as string);
+    line += BETWEEN;
+  }
+  return line.trimEnd();
+}
+
+function pad(column: Fitted, whole: string): string {
+  const { align, width, isPlain } = column;
+  const cell = cut(column, whole);
+  const length = isPlain ? width : width + cell.length - displayWidth(cell);
+  return align === 'right' ? cell.padStart(length) : cell.padEnd(length);
+}
+
+function cut({ width, isCut }: Fitted, cell: string): string {
+  return isCut ? truncate(cell, width) : cell;
 }

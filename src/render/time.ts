@@ -9,7 +9,7 @@ import type { Style } from './style.js';
  * `2026-01-02 03:04:05Z`.
  */
 export function formatTime(iso: string, style: Style): string {
-  if (!style.human) return `${iso.slice(0, 19).replace('T', ' ')}Z`;
+  if (!style.human) return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
   const time = new Date(iso);
   const ago = style.now.getTime() - time.getTime();
   const span = formatSpan(Math.abs(ago));

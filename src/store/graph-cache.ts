@@ -31,6 +31,8 @@ export class CachedGraph {
   /** Where the line of each begins, once that is worth it. */
   private index: ReadonlyMap<string, number> | undefined;
   private lookups = 0;
+  /** The end of the line that was found last: the next one that is asked for is mostly that of a parent. */
+  private at = 0;
 
   /** @param text lines that `writeGraph` wrote. */
   constructor(private readonly text: string) {}
@@ -49,12 +51,15 @@ export class CachedGraph {
     const { text } = this;
     const number = start + id.length + 1;
     const digest = text.indexOf(' ', number) + 1;
-    const parents = text.slice(digest + DIGEST_CHARACTERS + 1, text.indexOf('\n', digest));
+    const end = text.indexOf('\n', digest);
+    this.at = end + 1;
+    const parents = text.slice(digest + DIGEST_CHARACTERS + 1, end);
     const ids = (parents === '' ? [] : parents.split(' ')) as VersionId[];
     return new CachedNode(Number(text.slice(number, digest - 1)), ids, text, digest);
   }
 
   private startOf(id: VersionId): number | undefined {
+    if (this.text.startsWith(`${id} `, this.at)) return this.at;
     this.lookups += 1;
     if (this.index !== undefined || this.lookups > LOOKUPS_WITHOUT_INDEX) return this.lines().get(id);
     if (this.text.startsWith(`${id} `)) return 0;
@@ -82,9 +87,12 @@ class CachedNode implements GraphNode {
   }
 }
 
+/** Newest first, as it is walked. */
 export function writeGraph(files: Files, path: string, graph: Iterable<readonly [VersionId, GraphNode]>): void {
-  const lines = [...graph].map(
-    ([id, { number, digest, parents }]) => `${[id, number, digest.replace(/^sha256:/, ''), ...parents].join(' ')}\n`,
-  );
+  const lines = [...graph]
+    .sort(([, a], [, b]) => b.number - a.number)
+    .map(
+      ([id, { number, digest, parents }]) => `${[id, number, digest.replace(/^sha256:/, ''), ...parents].join(' ')}\n`,
+    );
   writeSealed(files, path, HEAD, lines.join(''));
 }

@@ -7,7 +7,7 @@ import { isVersionId } from '../model/names.js';
 import type { Parent, Version, VersionId } from '../model/version.js';
 import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
-import { CachedSummaries, type Summary, writeSummaries } from './summary-cache.js';
+import { CachedSummaries, encodeSummary, type Summary, writeSummaries } from './summary-cache.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
 const REMEMBER_FROM = 64;
@@ -86,22 +86,37 @@ export class History {
     return last + 1;
   }
 
-  /** What `log` tells of each of many versions. */
-  summaries(ids: readonly VersionId[]): Summary[] {
-    if (ids.length < REMEMBER_FROM) return ids.map((id) => this.get(id));
+  /** What makes, anew each time, what `log` tells of each of many versions. */
+  summaries(ids: readonly VersionId[]): (() => Summary)[] {
+    if (ids.length < REMEMBER_FROM) return ids.map((id) => this.teller(id));
     if (this.unknown >= REMEMBER_FROM) this.all();
     const { files, layout } = this;
     const cached = CachedSummaries.read(files, layout.summaries);
     using versions = files.openDirectory(layout.versions);
-    const stampOf = (id: VersionId) => files.stamp(`${versions?.path}/${id}/manifest.json`);
-    let missed = 0;
+    files.expectLooks(ids.length);
+    /** Of those that the file did not tell, or not as they are now. */
+    const lines = new Map<VersionId, string>();
     const told = ids.map((id) => {
-      const summary = cached.find(id, stampOf(id));
-      if (summary === undefined) missed += 1;
-      return summary ?? this.get(id);
+      const stamp = files.stamp(`${versions?.path}/${id}/manifest.json`);
+      const tell = cached.find(id, stamp);
+      if (tell !== undefined) return tell;
+      const read = this.teller(id);
+      lines.set(id, encodeSummary(read(), stamp));
+      return read;
     });
-    if (missed >= REMEMBER_FROM) writeSummaries(files, layout.summaries, told, stampOf);
+    if (lines.size >= REMEMBER_FROM) {
+      writeSummaries(
+        files,
+        layout.summaries,
+        ids.map((id) => lines.get(id) ?? cached.line(id)),
+      );
+    }
     return told;
+  }
+
+  private teller(id: VersionId): () => Summary {
+    const version = this.get(id);
+    return () => version;
   }
 
   private all(): ReadonlySet<VersionId> {
@@ -112,8 +127,11 @@ export class History {
     // The cache may know versions that went.
     for (const id of graph.keys()) if (!this.listed.has(id)) graph.set(id, undefined);
     if (this.unknown >= REMEMBER_FROM) {
-      const nodes = [...this.listed].map((id) => [id, this.node(id) as GraphNode] as const);
-      writeGraph(files, layout.graph, nodes);
+      writeGraph(
+        files,
+        layout.graph,
+        Array.from(this.listed, (id) => [id, this.node(id) as GraphNode] as const),
+      );
     }
     return this.listed;
   }

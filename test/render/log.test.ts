@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BranchName, ContainerName, TagName, VersionId } from '../../src/model/version.js';
-import { type LogEntry, renderLog } from '../../src/render/log.js';
+import { type LogEntry, logLines } from '../../src/render/log.js';
 import type { Style } from '../../src/render/style.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date('2026-03-01T12:00:00.000Z'), human: true };
@@ -33,7 +33,9 @@ const HISTORY: readonly LogEntry[] = [
   }),
 ];
 
-describe('renderLog', () => {
+const renderLog = (...args: Parameters<typeof logLines>) => [...logLines(...args)].join('\n');
+
+describe('logLines', () => {
   it('fits what matters into 80 columns', () => {
     expect(renderLog(HISTORY, TERMINAL)).toBe(
       lines(

@@ -79,6 +79,7 @@ function writeHalf(name: string, args: readonly unknown[]): void {
 export const LOOKING: readonly (keyof Files)[] = [
   'stat',
   'stamp',
+  'expectLooks',
   'statTarget',
   'read',
   'readEnd',
