@@ -7,7 +7,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  type Dirent,
   fsyncSync,
   lchownSync,
   linkSync,
@@ -36,6 +35,7 @@ import {
   truncate,
   withOpen,
 } from './content.js';
+import { listTyped } from './directories.js';
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
@@ -137,13 +137,7 @@ export const files: Files = {
   readIfPresent: (path) => present(() => readWhole(path)),
   realPath: (path) => present(() => realpathSync(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
-  listTyped: (path) =>
-    new Map(
-      readdirSync(path, { encoding: 'latin1', withFileTypes: true }).map((entry) => [
-        entry.name as BytePath,
-        typeOfEntry(entry),
-      ]),
-    ),
+  listTyped,
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
   free,
@@ -175,15 +169,6 @@ export const files: Files = {
   sync: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, fsyncSync),
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
 };
-
-function typeOfEntry(entry: Dirent): EntryType {
-  if (entry.isFile()) return 'file';
-  if (entry.isDirectory()) return 'directory';
-  if (entry.isSymbolicLink()) return 'symlink';
-  if (entry.isCharacterDevice()) return 'char';
-  if (entry.isBlockDevice()) return 'block';
-  return entry.isFIFO() ? 'fifo' : 'socket';
-}
 
 function openDirectory(path: HostPath): Directory | undefined {
   const fd = present(() => open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));

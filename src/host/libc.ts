@@ -100,6 +100,9 @@ function bind() {
         size: number,
       ) => number | bigint
     >('long syscall(long, int, const char *, unsigned int, const char *, void *, size_t)'),
+    getdents64: declare<(call: number, fd: number, into: Buffer, size: number) => number | bigint>(
+      'long syscall(long, int, void *, size_t)',
+    ),
     llistxattr: declare<(path: CPath, list: Buffer, size: number) => number>(
       'long llistxattr(const char *, void *, size_t)',
     ),

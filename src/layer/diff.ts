@@ -29,7 +29,7 @@ export interface DiffOptions {
 /**
  * The changes that make the tree of the layers `before` into that of `after`, both top first; no layers are an empty tree.
  * Parents come before what they hold, names in byte order. Every path below a directory that came or went is told as well.
- * The times of directories do not count: they follow from what happens inside. For each entry looked at, undefined is told.
+ * The times of directories do not count: they follow from what happens inside. For an entry that is the same, undefined is told.
  */
 export function diffTrees(
   files: FilesRead,
@@ -71,13 +71,12 @@ class Comparison {
       const before = was?.kind === 'entry' ? was.entry : undefined;
       const after = is?.kind === 'entry' ? is.entry : undefined;
       const kind = this.isWanted(path) ? this.kindOf(path, before, after) : undefined;
-      if (kind !== undefined) yield this.difference(path, kind, before, after);
+      yield kind === undefined ? undefined : this.difference(path, kind, before, after);
       if (before?.type === 'directory' || after?.type === 'directory') {
         using below = openChild(a, name, was);
         using above = openChild(b, name, is);
         if (below !== undefined || above !== undefined) yield this.compareDirectories(path, below, above);
       }
-      yield;
     }
   }
 
@@ -103,7 +102,9 @@ class Comparison {
       const next = paths.flatMap((path) => (path.startsWith(start) ? [path.slice(start.length).split('/')[0]] : []));
       return [...new Set(next)].sort() as BytePath[];
     }
-    return [...new Set([...ownNames(a, shared), ...ownNames(b, shared)])].sort();
+    const [own, others] = [ownNames(a, shared), ownNames(b, shared)];
+    const all = a === undefined || b === undefined ? [...own, ...others] : [...new Set([...own, ...others])];
+    return all.sort();
   }
 
   private isWanted(path: BytePath): boolean {
@@ -182,6 +183,6 @@ function countShared(a: readonly string[], b: readonly string[]): number {
   return shared;
 }
 
-function ownNames(directory: TreeDirectory | undefined, shared: number): Set<BytePath> {
-  return directory === undefined ? new Set() : directory.names(directory.layers.length - shared);
+function ownNames(directory: TreeDirectory | undefined, shared: number): Iterable<BytePath> {
+  return directory === undefined ? [] : directory.names(directory.layers.length - shared);
 }

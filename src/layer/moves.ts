@@ -25,7 +25,10 @@ export function* findMoves(
   after: MoveSource,
   changes: readonly Change[],
 ): Job<Map<BytePath, BytePath>> {
-  const [went, came] = [filesOf(changes, 'removed'), filesOf(changes, 'added')];
+  const moves = new Map<BytePath, BytePath>();
+  const went = filesOf(changes, 'removed');
+  if (went.length === 0) return moves;
+  const came = filesOf(changes, 'added');
   const [sizesBefore, sizesAfter] = [sizesOf(went), sizesOf(came)];
   const left = new Map<string, BytePath[]>();
   for (const { path, size } of went) {
@@ -36,7 +39,6 @@ export function* findMoves(
     if (same === undefined) left.set(digest, [path]);
     else same.push(path);
   }
-  const moves = new Map<BytePath, BytePath>();
   for (const { path, size } of came) {
     if (size === 0 || !sizesBefore.has(size)) continue;
     const candidates = left.get((yield* digestIn(files, after, path, size)) ?? '') ?? [];

@@ -22,6 +22,8 @@ interface Part {
 
 type Types = ReadonlyMap<BytePath, EntryType>;
 
+const NO_LAYERS: readonly string[] = [];
+
 /** What a tree holds under a name. `location` reaches it while the directory that it was looked up in is open. */
 export interface TreeEntry {
   readonly type: EntryType;
@@ -93,16 +95,29 @@ export class TreeDirectory implements Disposable {
     return this.parts.map((part) => part.layer);
   }
 
-  /** Every name, whiteouts included, that the first `count` parts hold. */
-  names(count = this.parts.length): Set<BytePath> {
+  /** Every name, whiteouts included, that the first `count` parts hold, once and in no order. */
+  names(count = this.parts.length): Iterable<BytePath> {
     const listed = this.parts.slice(0, count).map((part) => {
       part.types = unlessGone<Types>(new Map(), () => this.files.listTyped(part.directory.path));
       return part.types;
     });
-    return new Set(listed.flatMap((types) => [...types.keys()]));
+    return listed.length === 1 ? (listed[0] as Types).keys() : new Set(listed.flatMap((types) => [...types.keys()]));
   }
 
   lookup(name: BytePath): Lookup {
+    return this.lookupListed(name) ?? this.lookupLayers(name);
+  }
+
+  /** What a listing alone tells: a file and its like, of a directory with one part. Of many files, most are such. */
+  private lookupListed(name: BytePath): Lookup | undefined {
+    const part = this.parts[0];
+    if (this.parts.length !== 1 || part?.types === undefined || part.mark === 'xwhiteouts') return undefined;
+    const type = part.types.get(name);
+    if (type === undefined || type === 'directory' || type === 'char') return undefined;
+    return new ListedFile(this.files, type, part.directory.path, name, part.layer);
+  }
+
+  private lookupLayers(name: BytePath): Lookup {
     let top: TreeEntry | undefined;
     let closed = false;
     const layers: string[] = [];
@@ -124,13 +139,13 @@ export class TreeDirectory implements Disposable {
   }
 
   private entryIn({ layer, directory, types }: Part, name: BytePath): TreeEntry | undefined {
-    const location = childPath(directory.path, name);
     if (types === undefined) {
+      const location = childPath(directory.path, name);
       const stat = this.files.stat(location);
       return stat === undefined ? undefined : { type: stat.type, stat, location, layer };
     }
     const type = types.get(name);
-    return type === undefined ? undefined : new ListedEntry(this.files, type, location, layer);
+    return type === undefined ? undefined : new ListedEntry(this.files, type, directory.path, name, layer);
   }
 
   /** The entry of a name as the mounted tree shows it. */
@@ -162,14 +177,38 @@ class ListedEntry implements TreeEntry {
   constructor(
     private readonly files: FilesRead,
     readonly type: EntryType,
-    readonly location: HostPath,
+    private readonly directory: string,
+    private readonly name: BytePath,
     readonly layer: string,
   ) {}
+
+  get location(): HostPath {
+    return childPath(this.directory, this.name);
+  }
 
   get stat(): Stat {
     this.found ??= this.files.stat(this.location);
     if (this.found !== undefined) return this.found;
     throw Object.assign(new Error(`ENOENT: ${this.location} is gone`), { code: 'ENOENT' });
+  }
+}
+
+/** One that is no directory, and all that there is to say of it: there may be a million, and each object counts. */
+class ListedFile extends ListedEntry {
+  get kind(): 'entry' {
+    return 'entry';
+  }
+
+  get entry(): this {
+    return this;
+  }
+
+  get closed(): true {
+    return true;
+  }
+
+  get layers(): readonly string[] {
+    return NO_LAYERS;
   }
 }
 

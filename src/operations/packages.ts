@@ -18,6 +18,8 @@ export interface PackageFold {
 }
 
 const MANAGERS = Object.entries(DATABASES) as [PackageManager, PackageDatabase][];
+/** The files of any database: of most paths one look tells that they are of none. */
+const ANY_DATABASE = new RegExp(MANAGERS.map(([, { files }]) => files.source).join('|'));
 
 /** The changes of each package manager that has a database in one of the trees, and none that cannot be read. */
 export async function comparePackages(world: World, before: Tree, after: Tree): Promise<PackageChanges[]> {
@@ -46,8 +48,9 @@ export async function foldPackages(
   changes: readonly Pick<Change, 'path' | 'kind'>[],
 ): Promise<PackageFold[]> {
   const all: PackageFold[] = [];
+  const touched = changes.filter(({ path }) => ANY_DATABASE.test(path));
   for (const [manager, database] of MANAGERS) {
-    if (!changes.some(({ path }) => database.files.test(path))) continue;
+    if (!touched.some(({ path }) => database.files.test(path))) continue;
     const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));

@@ -19,6 +19,7 @@ export interface ContainerStatus {
   readonly describe: string | null;
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
+  /** In the order of a walk. */
   readonly changes: readonly (Pick<Change, 'path' | 'kind' | 'type'> & {
     /** Of a file that was only moved: where it was, or is. */
     readonly movedFrom?: BytePath;
@@ -54,8 +55,10 @@ export function* changeBlocks(
 ): Generator<Iterable<string>> {
   if (packages.length > 0) yield packageLines(packages, style, verbose);
   const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
+  const byKind = new Map(GROUPS.map(({ kind }) => [kind, [] as ContainerStatus['changes'][number][]]));
+  for (const change of changes) if (!folded.has(change.path)) byKind.get(change.kind)?.push(change);
   for (const group of GROUPS) {
-    const own = changes.filter(({ kind, path }) => kind === group.kind && !folded.has(path));
+    const own = byKind.get(group.kind) ?? [];
     if (own.length > 0) yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
   }
 }
@@ -170,25 +173,19 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
-/** One line for each change that no directory stands for: one that came or went with all that was in it. */
+/** One line for each change that no directory stands for: one that came or went with all that was in it, which comes next. */
 function fold(changes: ContainerStatus['changes']): Line[] {
-  const inside = new Map<string, number>();
-  for (const { path, kind, type } of changes) {
-    if (type === 'directory' && (kind === 'added' || kind === 'removed')) inside.set(path, 0);
+  const lines: { change: ContainerStatus['changes'][number]; inside: number }[] = [];
+  let below: string | undefined;
+  for (const change of changes) {
+    const { path, type, kind } = change;
+    const last = lines.at(-1);
+    if (last !== undefined && below !== undefined && path.startsWith(below)) {
+      last.inside += 1;
+    } else {
+      lines.push({ change, inside: 0 });
+      below = type === 'directory' && (kind === 'added' || kind === 'removed') ? `${path}/` : undefined;
+    }
   }
-  const shown = changes.filter(({ path }) => {
-    const top = highestAncestor(path, inside);
-    if (top !== undefined) inside.set(top, (inside.get(top) ?? 0) + 1);
-    return top === undefined;
-  });
-  return shown.map((change) => ({ change, inside: inside.get(change.path) ?? 0 }));
-}
-
-/** The highest directory above `path` that is among `directories`. */
-function highestAncestor(path: BytePath, directories: ReadonlyMap<string, unknown>): string | undefined {
-  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
-    const directory = path.slice(0, end);
-    if (directories.has(directory)) return directory;
-  }
-  return undefined;
+  return lines;
 }

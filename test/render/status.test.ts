@@ -107,9 +107,9 @@ describe('renderStatus', () => {
   it('folds what came or went with a directory into one line', () => {
     const changes = [
       change('added', 'srv/www', 'directory'),
-      change('added', 'srv/www-old'),
       change('added', 'srv/www/css', 'directory'),
       ...Array.from({ length: 1233 }, (_, page) => change('added', `srv/www/css/${page}.css`)),
+      change('added', 'srv/www-old'),
       change('removed', 'var/cache/apt', 'directory'),
       change('removed', 'var/cache/apt/pkgcache.bin'),
     ];

@@ -10,6 +10,8 @@ const MIB = 1 << 20;
 /** How a file system is made, and how small it can be. Of ext4, root may use every block. */
 const KINDS = {
   ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], bytes: 24 * MIB },
+  /** Its directories do not tell the types of what they hold. */
+  'ext4-untyped': { make: ['mkfs.ext4', '-q', '-O', '^filetype'], bytes: 24 * MIB },
   btrfs: { make: ['mkfs.btrfs', '-q'], bytes: 256 * MIB },
   xfs: { make: ['mkfs.xfs', '-q'], bytes: 512 * MIB },
 } as const;
