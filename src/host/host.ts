@@ -29,8 +29,10 @@ export interface Host {
   now(): Date;
   /** Both clocks at one moment. */
   clocks(): Clocks;
-  /** The one of them that nobody sets, which costs a third of that. */
+  /** The one of them that nobody sets. */
   monotonicMs(): number;
+  /** The other one, which costs half of that. */
+  wallMs(): number;
   randomBytes(size: number): Uint8Array;
   /** git as a tool for texts: see host/git.ts. */
   openGit(): Promise<GitRepository>;
@@ -60,6 +62,7 @@ export const machine: Host = {
   now: () => new Date(),
   clocks: readClocks,
   monotonicMs,
+  wallMs: () => Date.now(),
   randomBytes: (size) => randomBytes(size),
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),

@@ -19,6 +19,12 @@ describe('runJob', () => {
     expect(stepped.events).toEqual([]);
   });
 
+  it('breathes too when the clock was set back, and goes on by that', async () => {
+    const stepped = steppedWorld({ setBackAt: 120 });
+    await runJob(stepped.world, 'counting', stepped.job(20, 10));
+    expect(stepped.breaths).toEqual([50, 100, 120, 170]);
+  });
+
   it('reports progress once a second has passed, and in the end that it is over', async () => {
     const stepped = steppedWorld();
     await runJob(stepped.world, 'counting', stepped.job(11, 100));
@@ -55,7 +61,7 @@ describe('runJob', () => {
 });
 
 /** The machine with a clock that only a job's steps move on. */
-function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
+function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY, setBackAt = Number.POSITIVE_INFINITY } = {}) {
   const events: ReportEvent[] = [];
   const breaths: number[] = [];
   const sparings: string[] = [];
@@ -67,7 +73,7 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY } = {}) {
     ...machine,
     signals: { ...machine.signals, check },
     spareMemory: () => void sparings.push('spared'),
-    monotonicMs: () => state.passed,
+    wallMs: () => state.passed - (state.passed >= setBackAt ? 1_000_000 : 0),
     breathe: async () => void breaths.push(state.passed),
   };
   function* job(steps: number, stepMs: number, failure?: Error): Job<string> {
