@@ -4,9 +4,9 @@ import { type BytePath, encodePath, isUtf8, pathToText } from '../model/byte-pat
 import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
 import type { Version } from '../model/version.js';
-import type { Attributes, ToldChange } from '../operations/diff.js';
 import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
+import type { Attributes, ToldChange } from '../operations/told-changes.js';
 
 /** @param refs the names of the branches and tags that name the version. */
 export function versionToJson(version: Omit<Version, 'repository' | 'chain' | 'bases'>, refs: readonly string[] = []) {

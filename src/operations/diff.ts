@@ -7,8 +7,6 @@ import { findMoves } from '../layer/moves.js';
 import { isBookkeeping } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
 import { type BytePath, compactPath } from '../model/byte-path.js';
-import type { Change, ChangeKind } from '../model/changes.js';
-import type { EntryType } from '../model/entry.js';
 import type { Job } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
@@ -17,6 +15,7 @@ import { parseRevision } from '../model/revision.js';
 import { findOperand, listingsOf, type Operand } from './operand.js';
 import { comparePackages } from './packages.js';
 import { runJob } from './run-job.js';
+import { type Attributes, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
 import type { World } from './world.js';
 
 export interface DiffRequest {
@@ -44,28 +43,6 @@ export interface Diff {
   readonly packages?: readonly PackageChanges[];
 }
 
-/** A change as it is told: with where a file went or came from that was only moved. */
-export interface ToldChange extends Change {
-  /** Of the regular file that was there before, in bytes; 0 for all else. */
-  readonly sizeBefore: number;
-  /** Of a removed file: where it is now. */
-  readonly movedTo?: BytePath;
-  /** Of an added file: where it was. */
-  readonly movedFrom?: BytePath;
-  readonly before?: Attributes;
-  readonly after?: Attributes;
-}
-
-export interface Attributes {
-  /** The 12 permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtimeNs: bigint;
-  /** Values by name, a character a byte; without overlayfs's own. */
-  readonly xattrs: ReadonlyMap<string, Buffer>;
-}
-
 /** @throws LxcvError those of `findOperand`. */
 export async function diff(world: World, request: DiffRequest): Promise<Diff> {
   const { from, to, paths, attributes, sizes } = request;
@@ -75,7 +52,7 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
     listings: listingsOf(before, after),
     ...(paths === undefined || paths.length === 0 ? {} : { paths }),
     ...(attributes ? { attributes } : {}),
-    withoutSizes: !sizes && !attributes,
+    withoutSizes: !sizes,
   });
   const configs = before.config !== undefined && after.config !== undefined;
   return {
@@ -134,48 +111,30 @@ function* collect(
   { withoutSizes = false }: DiffOptions,
 ): Job<ToldChange[] | undefined> {
   const changes: ToldChange[] = [];
+  const told = new ToldChanges();
   const filesThat = { added: false, modified: false, removed: false, metadata: false };
   for (const difference of differences) {
     if (difference !== undefined) {
       const { kind, type, size, before, after } = difference;
-      const path = compactPath(difference.path);
       if (type === 'file') filesThat[kind] = true;
       if (withoutSizes && filesThat.added && filesThat.removed) return undefined;
-      const more = attributes ? unlessGone({}, () => bothSides(files, before, after)) : {};
-      const isSized = before?.type === 'file' && !withoutSizes;
-      const sizeBefore = isSized ? unlessGone(0, () => before.stat.size) : 0;
-      // Written out, for an object made by a rest of properties takes several times the memory, and there may be a million.
-      if (withoutSizes) changes.push(new UnsizedChange(path, kind, type));
-      else if (attributes) changes.push({ path, kind, type, size, sizeBefore, ...more });
-      else changes.push({ path, kind, type, size, sizeBefore });
+      const sides = attributes ? unlessGone(NO_SIDES, () => bothSides(files, before, after)) : NO_SIDES;
+      const sizes = withoutSizes ? undefined : { size, sizeBefore: sizeOf(before) };
+      changes.push(told.make(compactPath(difference.path), difference, sides, sizes));
     }
     yield;
   }
   return changes;
 }
 
-/** A change without its sizes, in three quarters of the memory. */
-class UnsizedChange implements ToldChange {
-  constructor(
-    readonly path: BytePath,
-    readonly kind: ChangeKind,
-    readonly type: EntryType,
-  ) {}
+const NO_SIDES: Sides = {};
 
-  get size(): number {
-    return 0;
-  }
-
-  get sizeBefore(): number {
-    return 0;
-  }
+function sizeOf(entry: TreeEntry | undefined): number {
+  return entry?.type === 'file' ? unlessGone(0, () => entry.stat.size) : 0;
 }
 
-function bothSides(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined) {
-  return {
-    ...(before === undefined ? {} : { before: attributesOf(files, before) }),
-    ...(after === undefined ? {} : { after: attributesOf(files, after) }),
-  };
+function bothSides(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined): Sides {
+  return { before: before && attributesOf(files, before), after: after && attributesOf(files, after) };
 }
 
 /** One for all that have none: there may be a million. */
@@ -197,7 +156,9 @@ function withMoves(changes: readonly ToldChange[], moves: ReadonlyMap<BytePath, 
   return changes.map((change) => {
     const movedFrom = change.kind === 'added' ? moves.get(change.path) : undefined;
     const movedTo = change.kind === 'removed' ? back.get(change.path) : undefined;
-    if (movedFrom !== undefined) return { ...change, movedFrom };
-    return movedTo === undefined ? change : { ...change, movedTo };
+    if (movedFrom === undefined && movedTo === undefined) return change;
+    const { path, kind, type, size, sizeBefore, before: was, after } = change;
+    const moved = movedFrom === undefined ? { movedTo: movedTo as BytePath } : { movedFrom };
+    return { path, kind, type, size, sizeBefore, before: was, after, ...moved };
   });
 }

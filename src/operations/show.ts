@@ -1,11 +1,12 @@
 /** show: one version, what names it, and what it changed. */
 
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
-import { type ToldChange, tellChanges } from './diff.js';
+import { tellChanges } from './diff.js';
 import { layersOfVersion } from './layers.js';
 import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
+import type { ToldChange } from './told-changes.js';
 import type { World } from './world.js';
 
 export interface ShownVersion {

@@ -3,11 +3,12 @@
 import type { ContainerState } from '../host/lxc.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import { describe } from './describe.js';
-import { type ToldChange, tellChanges } from './diff.js';
+import { tellChanges } from './diff.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { readRepository, refsAt, requireVersioned } from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
+import type { ToldChange } from './told-changes.js';
 import type { World } from './world.js';
 
 export interface Status {

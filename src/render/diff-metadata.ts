@@ -20,8 +20,8 @@ interface Attributes {
 
 type AttributedChange = ChangeView & {
   readonly type: EntryType;
-  readonly before?: Attributes;
-  readonly after?: Attributes;
+  readonly before?: Attributes | undefined;
+  readonly after?: Attributes | undefined;
 };
 
 /** A line a path, and below it one for each attribute that changed; of what came or went, those that it has. */

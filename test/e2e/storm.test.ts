@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
-import type { ToldChange } from '../../src/operations/diff.js';
+import type { ToldChange } from '../../src/operations/told-changes.js';
 import { changesBetween } from '../support/changes.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';

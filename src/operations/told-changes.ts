@@ -1,0 +1,172 @@
+/** Changes as they are told, each in as little memory as can be: there may be a million. */
+
+import type { BytePath } from '../model/byte-path.js';
+import type { Change, ChangeKind } from '../model/changes.js';
+import type { EntryType } from '../model/entry.js';
+
+/** A change as it is told: with where a file went or came from that was only moved. */
+export interface ToldChange extends Change {
+  /** Of the regular file that was there before, in bytes; 0 for all else. */
+  readonly sizeBefore: number;
+  /** Of a removed file: where it is now. */
+  readonly movedTo?: BytePath;
+  /** Of an added file: where it was. */
+  readonly movedFrom?: BytePath;
+  readonly before?: Attributes | undefined;
+  readonly after?: Attributes | undefined;
+}
+
+/** What it has on each side, as far as there is one. */
+export type Sides = Pick<ToldChange, 'before' | 'after'>;
+
+export interface Attributes {
+  /** The 12 permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeNs: bigint;
+  /** Values by name, a character a byte; without overlayfs's own. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+}
+
+/** Makes changes that share what they have in common. */
+export class ToldChanges {
+  private readonly commons: Common[] = [];
+  /** That of the change before: mostly the next one's too. */
+  private last: Common | undefined;
+  private readonly table = new AttributeTable();
+
+  /** @param sizes left out where they are not to be told. */
+  make(
+    path: BytePath,
+    change: Pick<Change, 'kind' | 'type'>,
+    sides: Sides,
+    sizes?: Pick<ToldChange, 'size' | 'sizeBefore'>,
+  ): ToldChange {
+    if (this.last === undefined || !isIn(this.last, change, sides)) this.last = this.commonOf(change, sides);
+    const place = this.table.size;
+    if (sides.before !== undefined) this.table.add(sides.before);
+    if (sides.after !== undefined) this.table.add(sides.after);
+    if (sizes === undefined) return new UnsizedChange(path, this.last, place);
+    return new SizedChange(path, this.last, place, sizes.size, sizes.sizeBefore);
+  }
+
+  private commonOf(change: Pick<Change, 'kind' | 'type'>, sides: Sides): Common {
+    const known = this.commons.find((common) => isIn(common, change, sides));
+    if (known !== undefined) return known;
+    const { kind, type } = change;
+    const { before, after } = sides;
+    const common = { kind, type, hasBefore: before !== undefined, hasAfter: after !== undefined, table: this.table };
+    this.commons.push(common);
+    return common;
+  }
+}
+
+/** What many changes have in common. */
+interface Common {
+  readonly kind: ChangeKind;
+  readonly type: EntryType;
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+  readonly table: AttributeTable;
+}
+
+function isIn(common: Common, { kind, type }: Pick<Change, 'kind' | 'type'>, { before, after }: Sides): boolean {
+  return (
+    common.kind === kind &&
+    common.type === type &&
+    common.hasBefore === (before !== undefined) &&
+    common.hasAfter === (after !== undefined)
+  );
+}
+
+abstract class KeptChange implements ToldChange {
+  abstract readonly size: number;
+  abstract readonly sizeBefore: number;
+
+  /** @param place of what it had before, if there is such, and then of what it has now. */
+  constructor(
+    readonly path: BytePath,
+    private readonly common: Common,
+    private readonly place: number,
+  ) {}
+
+  get kind(): ChangeKind {
+    return this.common.kind;
+  }
+
+  get type(): EntryType {
+    return this.common.type;
+  }
+
+  get before(): Attributes | undefined {
+    const { hasBefore, table } = this.common;
+    return hasBefore ? table.at(this.place) : undefined;
+  }
+
+  get after(): Attributes | undefined {
+    const { hasBefore, hasAfter, table } = this.common;
+    return hasAfter ? table.at(this.place + (hasBefore ? 1 : 0)) : undefined;
+  }
+}
+
+class UnsizedChange extends KeptChange {
+  get size(): number {
+    return 0;
+  }
+
+  get sizeBefore(): number {
+    return 0;
+  }
+}
+
+class SizedChange extends KeptChange {
+  constructor(
+    path: BytePath,
+    common: Common,
+    place: number,
+    readonly size: number,
+    readonly sizeBefore: number,
+  ) {
+    super(path, common, place);
+  }
+}
+
+type Rights = Omit<Attributes, 'mtimeNs'>;
+
+const RECORD_BYTES = 12;
+const RECORDS_OF_CHUNK = 1 << 16;
+
+/** Attributes of many files, in twelve bytes each: most have all but their times in common with others. */
+class AttributeTable {
+  private readonly rights: Rights[] = [];
+  private readonly numbers = new Map<string, number>();
+  /** Of each file the number of its rights, and its time. */
+  private readonly chunks: Buffer[] = [];
+  size = 0;
+
+  add({ mode, uid, gid, xattrs, mtimeNs }: Attributes): void {
+    const at = (this.size % RECORDS_OF_CHUNK) * RECORD_BYTES;
+    if (at === 0) this.chunks.push(Buffer.alloc(RECORDS_OF_CHUNK * RECORD_BYTES));
+    const chunk = this.chunks.at(-1) as Buffer;
+    chunk.writeUInt32LE(this.numberOf({ mode, uid, gid, xattrs }), at);
+    chunk.writeBigInt64LE(mtimeNs, at + 4);
+    this.size += 1;
+  }
+
+  at(place: number): Attributes {
+    const chunk = this.chunks[Math.floor(place / RECORDS_OF_CHUNK)] as Buffer;
+    const at = (place % RECORDS_OF_CHUNK) * RECORD_BYTES;
+    const rights = this.rights[chunk.readUInt32LE(at)] as Rights;
+    return { ...rights, mtimeNs: chunk.readBigInt64LE(at + 4) };
+  }
+
+  private numberOf(rights: Rights): number {
+    const values = [...rights.xattrs].flatMap(([name, value]) => [name, value.toString('latin1')]);
+    const key = JSON.stringify([rights.mode, rights.uid, rights.gid, ...values]);
+    const known = this.numbers.get(key);
+    if (known !== undefined) return known;
+    this.numbers.set(key, this.rights.length);
+    return this.rights.push(rights) - 1;
+  }
+}
