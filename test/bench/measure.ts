@@ -1,6 +1,6 @@
 /** Runs programs, and takes the time. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { LXCV } from '../support/lxc.js';
@@ -21,6 +21,12 @@ export function took([program, ...args]: Program): number {
   const ms = performance.now() - started;
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
   return ms;
+}
+
+/** Waits until nothing is left to be written to a file system before it takes the time. */
+export function tookWhenQuiet(place: string, program: Program): number {
+  execFileSync('sync', ['-f', place]);
+  return took(program);
 }
 
 /** Runs a program to its end. @returns the milliseconds until it said something, and until something was so. */

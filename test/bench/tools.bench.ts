@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, it } from 'vitest';
 import { mountDisk } from '../support/disk.js';
-import { interleaved, lxcv, type Program, took } from './measure.js';
+import { interleaved, lxcv, type Program, took, tookWhenQuiet } from './measure.js';
 import { type Row, reportRows } from './report.js';
 import { FILES, fillDelta, IS_QUICK, isInstalled, MIB, SIZE, tookToCommitCopy, versioned } from './work.js';
 
@@ -74,12 +74,6 @@ function measures({ place, prepare, keep, restore }: Peer): [string, () => numbe
     [keep.name, keepAnew],
     [restore.name, () => tookWhenQuiet(place, restore.program)],
   ];
-}
-
-/** Waits until nothing is left to be written to a file system before it takes the time. */
-function tookWhenQuiet(place: string, program: Program): number {
-  execFileSync('sync', ['-f', place]);
-  return took(program);
 }
 
 /** A full copy, and one that shares what did not change with an earlier copy: here all of it. */

@@ -17,9 +17,9 @@ export const FILE_BYTES = 8_000;
 /** That delta, as the table names it: `27,000 files, 1.3 GB`. */
 export const SIZE = `${FILES.toLocaleString('en')} files, ${((FILES * FILE_BYTES + MIB * 2 ** 20) / 1e9).toFixed(1)} GB`;
 
-/** A container with version 0, on an overlay. */
-export async function versioned(name: string): Promise<TestLxc> {
-  const lxc = temporaryLxc();
+/** A container with version 0, on an overlay. @param directory where; a temporary one if not given. */
+export async function versioned(name: string, directory?: string): Promise<TestLxc> {
+  const lxc = temporaryLxc(directory);
   lxc.createBase();
   await lxc.clone('base', name);
   await lxc.commit(name, 'First');
