@@ -7,7 +7,7 @@ import type { World } from './world.js';
 const BREATH_MS = 50;
 /** How long a user is not told of what is as good as done. */
 const PATIENCE_MS = 1000;
-/** From so many steps on there may be as many things in memory, and more of it than is needed in use. */
+/** From so many steps on there may be as many things in memory, and more that is not used any more. */
 const LARGE_STEPS = 10_000;
 
 /**

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -36,6 +37,8 @@ it('tells the same with the binding and without, and another thing of whatever c
   expect(stamps()).toEqual(before);
   expect(new Set(before).size).toBe(5);
   expect(before.slice(-2)).toEqual([undefined, undefined]);
+  const { ino, size, mtimeNs, ctimeNs } = lstatSync(large, { bigint: true });
+  expect(decode(before[2] as string)).toEqual({ ino, size, mtimeNs, ctimeNs });
 
   const changes: (() => void)[] = [
     () => chmodSync(path, 0o600),
@@ -56,3 +59,13 @@ it('tells the same with the binding and without, and another thing of whatever c
   rmSync(path);
   expect(stamp()).toBeUndefined();
 });
+
+/** Of struct statx inode and size, then the times of change and modification, one word between them. */
+function decode(stamp: string) {
+  const bytes = Buffer.from(stamp, 'base64');
+  const moment = (at: number) => bytes.readBigInt64LE(at) * 1_000_000_000n + BigInt(bytes.readUInt32LE(at + 8));
+  return {
+    ...{ ino: bytes.readBigUInt64LE(0), size: bytes.readBigUInt64LE(8) },
+    ...{ mtimeNs: moment(32), ctimeNs: moment(16) },
+  };
+}
