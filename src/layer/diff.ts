@@ -2,8 +2,8 @@
 
 import { type FilesRead, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
-import type { Change, ChangeKind } from '../model/changes.js';
+import { type BytePath, compactPath, isWithin, joinPath, ROOT } from '../model/byte-path.js';
+import type { Change, ChangeKind, ListedChanges } from '../model/changes.js';
 import { type Descent, descend } from '../model/job.js';
 import type { SealedDigests } from './digest.js';
 import { isBookkeeping } from './overlayfs.js';
@@ -22,8 +22,6 @@ export interface DiffOptions {
   readonly sealed?: SealedDigests;
   /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
   readonly coarse?: boolean;
-  /** Does not ask how large files are: of what only one tree has, no more is read than the listings of directories. */
-  readonly withoutSizes?: boolean;
 }
 
 /**
@@ -37,15 +35,30 @@ export function diffTrees(
   after: readonly string[],
   options: DiffOptions = {},
 ): Generator<Difference | undefined, void> {
-  return descend(new Comparison(files, options).compareRoots(before, after));
+  // It lists none.
+  return descend(new Comparison(files, options, false).compareRoots(before, after)) as Generator<
+    Difference | undefined,
+    void
+  >;
 }
 
-type Differences = Descent<Difference | undefined>;
+/** The same without sizes, which are 0: of what only one tree has, no more is read than the listings of directories. */
+export function listDifferences(
+  files: FilesRead,
+  before: readonly string[],
+  after: readonly string[],
+  options: DiffOptions = {},
+): Generator<Difference | ListedChanges | undefined, void> {
+  return descend(new Comparison(files, options, true).compareRoots(before, after));
+}
+
+type Differences = Descent<Difference | ListedChanges | undefined>;
 
 class Comparison {
   constructor(
     private readonly files: FilesRead,
     private readonly options: DiffOptions,
+    private readonly byListing: boolean,
   ) {}
 
   *compareRoots(before: readonly string[], after: readonly string[]): Differences {
@@ -64,7 +77,11 @@ class Comparison {
     a: TreeDirectory | undefined,
     b: TreeDirectory | undefined,
   ): Differences {
-    for (const name of this.namesBelow(parent, a, b)) {
+    for (const name of this.listed(parent, a, b) ?? this.namesBelow(parent, a, b)) {
+      if (typeof name !== 'string') {
+        yield name;
+        continue;
+      }
       const path = joinPath(parent, name);
       const was = a?.lookup(name);
       const is = b?.lookup(name);
@@ -80,6 +97,29 @@ class Comparison {
     }
   }
 
+  /** The names of a directory that only one of the trees has, those in a row that its listing tells all of as one. */
+  private listed(
+    parent: BytePath,
+    a: TreeDirectory | undefined,
+    b: TreeDirectory | undefined,
+  ): Iterable<BytePath | ListedChanges> | undefined {
+    const alone = a === undefined ? b : b === undefined ? a : undefined;
+    if (!this.byListing || alone === undefined || !this.isWanted(parent)) return undefined;
+    const kind = a === undefined ? 'added' : 'removed';
+    const all: (BytePath | ListedChanges)[] = [];
+    let row: (ListedChanges & { readonly names: BytePath[] }) | undefined;
+    for (const name of [...alone.names()].sort()) {
+      const type = alone.listedType(name);
+      if (row !== undefined && type === row.type) {
+        row.names.push(name);
+      } else {
+        row = type && { parent: compactPath(parent), kind, type, names: [name] };
+        all.push(row ?? name);
+      }
+    }
+    return all;
+  }
+
   private difference(
     path: BytePath,
     kind: ChangeKind,
@@ -87,8 +127,7 @@ class Comparison {
     after: TreeEntry | undefined,
   ): Difference {
     const told = (after ?? before) as TreeEntry;
-    const isSized = told.type === 'file' && !this.options.withoutSizes;
-    const size = isSized ? unlessGone(0, () => told.stat.size) : 0;
+    const size = told.type === 'file' && !this.byListing ? unlessGone(0, () => told.stat.size) : 0;
     return { path, kind, type: told.type, size, before, after };
   }
 
@@ -109,7 +148,7 @@ class Comparison {
 
   private isWanted(path: BytePath): boolean {
     const { paths } = this.options;
-    return paths === undefined || paths.some((wanted) => wanted === ROOT || `${path}/`.startsWith(`${wanted}/`));
+    return paths === undefined || paths.some((wanted) => isWithin(wanted, path));
   }
 
   private kindOf(path: BytePath, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {

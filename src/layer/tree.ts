@@ -108,13 +108,19 @@ export class TreeDirectory implements Disposable {
     return this.lookupListed(name) ?? this.lookupLayers(name);
   }
 
-  /** What a listing alone tells: a file and its like, of a directory with one part. Of many files, most are such. */
   private lookupListed(name: BytePath): Lookup | undefined {
+    const type = this.listedType(name);
+    if (type === undefined) return undefined;
+    const { directory, layer } = this.parts[0] as Part;
+    return new ListedFile(this.files, type, directory.path, name, layer);
+  }
+
+  /** The type of a name of which the listing alone tells all: a file or its like, in a directory with one part. Most are such. */
+  listedType(name: BytePath): EntryType | undefined {
     const part = this.parts[0];
     if (this.parts.length !== 1 || part?.types === undefined || part.mark === 'xwhiteouts') return undefined;
     const type = part.types.get(name);
-    if (type === undefined || type === 'directory' || type === 'char') return undefined;
-    return new ListedFile(this.files, type, part.directory.path, name, part.layer);
+    return type === 'directory' || type === 'char' ? undefined : type;
   }
 
   private lookupLayers(name: BytePath): Lookup {

@@ -30,6 +30,11 @@ export function joinPath(parent: BytePath, name: BytePath): BytePath {
   return (parent === '' ? name : `${parent}/${name}`) as BytePath;
 }
 
+/** True of a directory itself, and of all that is below it. */
+export function isWithin(directory: BytePath, path: BytePath): boolean {
+  return directory === ROOT || path === directory || path.startsWith(`${directory}/`);
+}
+
 /**
  * Compares two paths by the order of a walk, parents first and names in byte order: as strings are compared, but for `/`, which
  * comes before any byte of a name.

@@ -1,6 +1,6 @@
 /** What differs between two trees, path by path. */
 
-import type { BytePath } from './byte-path.js';
+import { type BytePath, joinPath } from './byte-path.js';
 import type { EntryType } from './entry.js';
 import type { Job } from './job.js';
 import type { ChangeCounts } from './version.js';
@@ -15,6 +15,50 @@ export interface Change {
   readonly type: EntryType;
   /** Of a regular file, in bytes; 0 for all else. */
   readonly size: number;
+}
+
+/** What came or went in one directory, is of one type and no directory: told by a listing alone, as most of many changes can be. */
+export interface ListedChanges {
+  readonly parent: BytePath;
+  readonly kind: 'added' | 'removed';
+  readonly type: EntryType;
+  /** In byte order, with none between them that is told otherwise. */
+  readonly names: readonly BytePath[];
+}
+
+export function isListed<Other extends object>(part: Other | ListedChanges): part is ListedChanges {
+  return 'names' in part;
+}
+
+/** One of them: of no listing a size is told. */
+export interface ListedChange extends Change {
+  readonly size: 0;
+  readonly sizeBefore: 0;
+}
+
+/** Changes in the order of a walk. There may be a million, so those of a listing are made as they are asked for. */
+export class ChangeList<Told extends object> implements Iterable<Told | ListedChange> {
+  constructor(readonly parts: readonly (Told | ListedChanges)[]) {}
+
+  get length(): number {
+    return this.parts.reduce((sum, part) => sum + (isListed(part) ? part.names.length : 1), 0);
+  }
+
+  *[Symbol.iterator](): Generator<Told | ListedChange> {
+    for (const part of this.parts) {
+      if (isListed(part)) yield* changesOf(part);
+      else yield part;
+    }
+  }
+
+  /** As an array, which is not made where there is one. */
+  toArray(): readonly (Told | ListedChange)[] {
+    return this.parts.some(isListed) ? [...this] : (this.parts as readonly Told[]);
+  }
+}
+
+function* changesOf({ parent, kind, type, names }: ListedChanges): Generator<ListedChange> {
+  for (const name of names) yield { path: joinPath(parent, name), kind, type, size: 0, sizeBefore: 0 };
 }
 
 /** Changes as they are found; undefined is a place to breathe. */
@@ -34,7 +78,7 @@ export function* countChanges(changes: FoundChanges): Job<ChangeCounts> {
 }
 
 /** True where there is any change; looks no further than the first. */
-export function* hasChange(changes: FoundChanges): Job<boolean> {
+export function* hasChange(changes: Iterable<Change | ListedChanges | undefined>): Job<boolean> {
   for (const change of changes) {
     if (change !== undefined) return true;
     yield;

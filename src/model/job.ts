@@ -4,6 +4,9 @@
  */
 export type Job<Result> = Generator<undefined, Result>;
 
+/** The same, whose steps may be of many things at once, and say how many. */
+export type BatchJob<Result> = Generator<number | undefined, Result>;
+
 /** Does a job to its end, without a pause. */
 export function finish<Result>(job: Job<Result>): Result {
   for (;;) {

@@ -1,13 +1,14 @@
 /** diff: what differs between two versions, or a version and what a container holds now. */
 
 import { type FilesRead, unlessGone } from '../host/files.js';
-import { type Difference, type DiffOptions, diffTrees } from '../layer/diff.js';
+import { type Difference, type DiffOptions, diffTrees, listDifferences } from '../layer/diff.js';
 import { SealedDigests } from '../layer/digest.js';
 import { findMoves } from '../layer/moves.js';
 import { isBookkeeping } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
 import { type BytePath, compactPath } from '../model/byte-path.js';
-import type { Job } from '../model/job.js';
+import { ChangeList, isListed, type ListedChanges } from '../model/changes.js';
+import type { BatchJob, Job } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
@@ -58,7 +59,7 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
   return {
     from: before,
     to: after,
-    changes,
+    changes: changes.toArray(),
     config: configs
       ? diffConfigs(parseLxcConfig(before.config as Buffer), parseLxcConfig(after.config as Buffer))
       : { removed: [], added: [] },
@@ -81,46 +82,70 @@ export async function tellChanges(
   before: readonly string[],
   after: readonly string[],
   { what, listings, paths, attributes = false, withoutSizes = false }: TellOptions,
-): Promise<readonly ToldChange[]> {
+): Promise<ChangeList<ToldChange>> {
   const { files } = world.host;
   const unsealed = new Set<string>();
   // One for each walk, for they go in step with it.
   const openDigests = () => new SealedDigests(files, listings, unsealed);
-  const find = async (more: DiffOptions) => {
+  const look = async <Told>(collect: (options: DiffOptions) => BatchJob<Told>) => {
     using sealed = openDigests();
-    const options = { sealed, ...(paths === undefined ? {} : { paths }), ...more };
-    return await runJob(world, what, collect(files, diffTrees(files, before, after, options), attributes, more));
+    return await runJob(world, what, collect({ sealed, ...(paths === undefined ? {} : { paths }) }));
   };
-  const changes = (withoutSizes ? await find({ withoutSizes }) : undefined) ?? ((await find({})) as ToldChange[]);
-  using known = openDigests();
-  using knownAfter = openDigests();
-  const moves = findMoves(files, { layers: before, sealed: known }, { layers: after, sealed: knownAfter }, changes);
-  const found = await runJob(world, 'looking for what was moved', moves);
+  const walk = attributes ? diffTrees : listDifferences;
+  const unsized = withoutSizes
+    ? await look((options) => collectUnsized(files, walk(files, before, after, options), attributes))
+    : undefined;
+  const findMoved = async (changes: readonly ToldChange[]) => {
+    using known = openDigests();
+    using knownAfter = openDigests();
+    const moves = findMoves(files, { layers: before, sealed: known }, { layers: after, sealed: knownAfter }, changes);
+    return withMoves(changes, await runJob(world, 'looking for what was moved', moves));
+  };
+  const parts =
+    unsized ??
+    (await findMoved(
+      await look((options) => collectSized(files, diffTrees(files, before, after, options), attributes)),
+    ));
   if (unsealed.size > 0) {
     const message = `${unsealed.size} of the versions are not sealed yet: their files were read`;
     world.report({ kind: 'notice', message });
   }
-  return withMoves(changes, found);
+  return new ChangeList(parts);
 }
 
-/** @returns undefined where sizes turn out to be needed that were not asked for. */
-function* collect(
+/** @returns undefined where sizes turn out to be needed: of files that came one may be one that went. */
+function* collectUnsized(
+  files: FilesRead,
+  differences: Iterable<Difference | ListedChanges | undefined>,
+  attributes: boolean,
+): BatchJob<(ToldChange | ListedChanges)[] | undefined> {
+  const parts: (ToldChange | ListedChanges)[] = [];
+  const told = new ToldChanges();
+  const filesThat = { added: false, modified: false, removed: false, metadata: false };
+  for (const part of differences) {
+    if (part?.type === 'file') filesThat[part.kind] = true;
+    if (filesThat.added && filesThat.removed) return undefined;
+    if (part !== undefined) {
+      if (isListed(part)) parts.push(part);
+      else parts.push(told.make(compactPath(part.path), part, sidesOf(files, part, attributes)));
+    }
+    yield part !== undefined && isListed(part) ? part.names.length : undefined;
+  }
+  return parts;
+}
+
+function* collectSized(
   files: FilesRead,
   differences: Iterable<Difference | undefined>,
   attributes: boolean,
-  { withoutSizes = false }: DiffOptions,
-): Job<ToldChange[] | undefined> {
+): Job<ToldChange[]> {
   const changes: ToldChange[] = [];
   const told = new ToldChanges();
-  const filesThat = { added: false, modified: false, removed: false, metadata: false };
   for (const difference of differences) {
     if (difference !== undefined) {
-      const { kind, type, size, before, after } = difference;
-      if (type === 'file') filesThat[kind] = true;
-      if (withoutSizes && filesThat.added && filesThat.removed) return undefined;
-      const sides = attributes ? unlessGone(NO_SIDES, () => bothSides(files, before, after)) : NO_SIDES;
-      const sizes = withoutSizes ? undefined : { size, sizeBefore: sizeOf(before) };
-      changes.push(told.make(compactPath(difference.path), difference, sides, sizes));
+      const { size, before } = difference;
+      const sides = sidesOf(files, difference, attributes);
+      changes.push(told.make(compactPath(difference.path), difference, sides, { size, sizeBefore: sizeOf(before) }));
     }
     yield;
   }
@@ -133,8 +158,12 @@ function sizeOf(entry: TreeEntry | undefined): number {
   return entry?.type === 'file' ? unlessGone(0, () => entry.stat.size) : 0;
 }
 
-function bothSides(files: FilesRead, before: TreeEntry | undefined, after: TreeEntry | undefined): Sides {
-  return { before: before && attributesOf(files, before), after: after && attributesOf(files, after) };
+function sidesOf(files: FilesRead, { before, after }: Difference, attributes: boolean): Sides {
+  if (!attributes) return NO_SIDES;
+  return unlessGone(NO_SIDES, () => ({
+    before: before && attributesOf(files, before),
+    after: after && attributesOf(files, after),
+  }));
 }
 
 /** One for all that have none: there may be a million. */

@@ -1,6 +1,6 @@
 /** Puts together what a version says of itself. */
 
-import { diffTrees } from '../layer/diff.js';
+import { diffTrees, listDifferences } from '../layer/diff.js';
 import { planKeyframe, smallRun } from '../layer/keyframe.js';
 import { fitsMountString, pinOptions } from '../layer/overlayfs.js';
 import { countChanges, hasChange } from '../model/changes.js';
@@ -123,7 +123,7 @@ export function changesAnything(
   after: readonly string[],
   container: ContainerName,
 ): Promise<boolean> {
-  const changed = hasChange(diffTrees(world.host.files, before, after, { coarse: true, withoutSizes: true }));
+  const changed = hasChange(listDifferences(world.host.files, before, after, { coarse: true }));
   return runJob(world, `looking for what changed in ${container}`, changed);
 }
 

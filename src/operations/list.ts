@@ -1,7 +1,7 @@
 /** list: the containers that have versions. */
 
 import type { ContainerState } from '../host/lxc.js';
-import { diffTrees } from '../layer/diff.js';
+import { listDifferences } from '../layer/diff.js';
 import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
@@ -75,7 +75,9 @@ async function isDirty(
 ): Promise<boolean | null> {
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
-    const changed = hasChange(diffTrees(world.host.files, before, layersOfContainer(versioned), { coarse: true }));
+    const changed = hasChange(
+      listDifferences(world.host.files, before, layersOfContainer(versioned), { coarse: true }),
+    );
     return await runJob(world, `looking for what changed in ${name}`, changed);
   } catch (error) {
     if (error instanceof LxcvError) return null;

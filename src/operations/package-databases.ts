@@ -37,8 +37,11 @@ export interface PackageDatabase {
 }
 
 const DPKG = 'var/lib/dpkg' as BytePath;
-const APK_INSTALLED = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'] as BytePath[];
+const APK_DIRECTORIES = ['lib/apk/db', 'usr/lib/apk/db'] as BytePath[];
+const APK_INSTALLED = APK_DIRECTORIES.map((directory) => childOf(directory, 'installed'));
 const RPM_DIRECTORIES = ['var/lib/rpm', 'usr/lib/sysimage/rpm'] as BytePath[];
+/** Below one of these is each file of a database. */
+export const DATABASE_PLACES: readonly BytePath[] = [DPKG, ...APK_DIRECTORIES, ...RPM_DIRECTORIES];
 /** The files of rpm's kinds of database: sqlite, ndb and, of old, Berkeley DB. */
 const RPM_DATABASE = /^(rpmdb\.sqlite|Packages\.db|Packages)$/;
 

@@ -1,9 +1,9 @@
 /** Which packages two trees differ in, and which of the changed paths that explains. */
 
-import type { BytePath } from '../model/byte-path.js';
-import type { Change } from '../model/changes.js';
+import { type BytePath, isWithin } from '../model/byte-path.js';
+import { type Change, ChangeList, isListed } from '../model/changes.js';
 import { diffPackages, type PackageChanges, type PackageManager } from '../model/packages.js';
-import { DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
+import { DATABASE_PLACES, DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
 import type { World } from './world.js';
 
 /** A package that differs, with those of the changes that are its own. */
@@ -45,12 +45,12 @@ export async function foldPackages(
   world: World,
   before: Tree,
   after: Tree,
-  changes: readonly Pick<Change, 'path' | 'kind'>[],
+  changes: ChangeList<Pick<Change, 'path' | 'kind'>>,
 ): Promise<PackageFold[]> {
   const all: PackageFold[] = [];
-  const touched = changes.filter(({ path }) => ANY_DATABASE.test(path));
+  const touched = databasePaths(changes);
   for (const [manager, database] of MANAGERS) {
-    if (!touched.some(({ path }) => database.files.test(path))) continue;
+    if (!touched.some((path) => database.files.test(path))) continue;
     const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
@@ -63,6 +63,14 @@ export async function foldPackages(
     all.push(...differing.map((change) => ({ manager, ...change, paths: paths.get(change.name) ?? [] })));
   }
   return all;
+}
+
+/** The changed files of any database. */
+function databasePaths({ parts }: ChangeList<Pick<Change, 'path'>>): BytePath[] {
+  const listed = parts.filter(
+    (part) => !isListed(part) || DATABASE_PLACES.some((place) => isWithin(place, part.parent)),
+  );
+  return [...new ChangeList(listed)].map(({ path }) => path).filter((path) => ANY_DATABASE.test(path));
 }
 
 /** Which of the packages each path belongs to, in any of the trees. */

@@ -1,6 +1,6 @@
 /** Does long pieces of work such that lxcv hears signals meanwhile, and a user sees that something goes on. */
 
-import type { Job } from '../model/job.js';
+import type { BatchJob } from '../model/job.js';
 import type { World } from './world.js';
 
 /** How long lxcv may be deaf. */
@@ -15,16 +15,19 @@ const LARGE_STEPS = 10_000;
  * @param what it does, in the gerund: `comparing mysql with its last version`.
  * @throws LxcvError `interrupted` where a signal came that is held back.
  */
-export async function runJob<Result>(world: World, what: string, job: Job<Result>): Promise<Result> {
+export async function runJob<Result>(world: World, what: string, job: BatchJob<Result>): Promise<Result> {
   const { host, report } = world;
   const started = host.wallMs();
   let breathed = started;
   let told = false;
+  let steps = 0;
   try {
-    for (let steps = 1; ; steps += 1) {
+    for (;;) {
       const step = job.next();
       if (step.done) return step.value;
-      if (steps === LARGE_STEPS) host.spareMemory();
+      const isSmall = steps < LARGE_STEPS;
+      steps += step.value ?? 1;
+      if (isSmall && steps >= LARGE_STEPS) host.spareMemory();
       const now = host.wallMs();
       // Where the clock was set, it is time too.
       if (Math.abs(now - breathed) < BREATH_MS) continue;

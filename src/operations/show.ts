@@ -1,5 +1,6 @@
 /** show: one version, what names it, and what it changed. */
 
+import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { tellChanges } from './diff.js';
 import { layersOfVersion } from './layers.js';
@@ -19,7 +20,7 @@ export interface ShownVersion {
   /** True where its delta has a sealed listing. */
   readonly sealed: boolean;
   /** Against its first parent or, without one, its bases. */
-  readonly changes: readonly ToldChange[];
+  readonly changes: ChangeList<ToldChange>;
   /** The packages that differ, with those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }

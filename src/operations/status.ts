@@ -1,6 +1,7 @@
 /** status: what a container holds that its last version does not. */
 
 import type { ContainerState } from '../host/lxc.js';
+import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
@@ -23,7 +24,7 @@ export interface Status {
   /** Its name after the nearest tag: see `describe`. */
   readonly describe: string | null;
   readonly state: ContainerState;
-  readonly changes: readonly ToldChange[];
+  readonly changes: ChangeList<ToldChange>;
   /** The packages that differ, with those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }

@@ -1,11 +1,11 @@
 /** One version, as `git show` tells of a commit. */
 
 import { formatBytes, formatCount, formatNumber } from '../model/amount.js';
-import type { Change } from '../model/changes.js';
+import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
 import type { PackageFold } from './packages.js';
-import { changeBlocks } from './status.js';
+import { changeBlocks, type ShownChange } from './status.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 
@@ -17,7 +17,7 @@ export interface VersionToShow {
   /** The containers whose HEAD it is. */
   readonly heads: readonly ContainerName[];
   readonly sealed: boolean;
-  readonly changes: readonly Pick<Change, 'path' | 'kind' | 'type'>[];
+  readonly changes: ChangeList<ShownChange>;
   /** With those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }

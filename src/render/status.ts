@@ -2,7 +2,7 @@
 
 import { formatCount, formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
-import type { Change, ChangeKind } from '../model/changes.js';
+import { type Change, type ChangeKind, ChangeList, isListed, type ListedChanges } from '../model/changes.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { type PackageFold, renderPackage } from './packages.js';
@@ -19,15 +19,18 @@ export interface ContainerStatus {
   readonly describe: string | null;
   /** LXC's word: `running`, `stopped`, `frozen`. */
   readonly state: string;
-  /** In the order of a walk. */
-  readonly changes: readonly (Pick<Change, 'path' | 'kind' | 'type'> & {
-    /** Of a file that was only moved: where it was, or is. */
-    readonly movedFrom?: BytePath;
-    readonly movedTo?: BytePath;
-  })[];
+  readonly changes: ChangeList<ShownChange>;
   /** With those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }
+
+export type ShownChange = Pick<Change, 'path' | 'kind' | 'type'> & {
+  /** Of a file that was only moved: where it was, or is. */
+  readonly movedFrom?: BytePath;
+  readonly movedTo?: BytePath;
+};
+
+type Part = ShownChange | ListedChanges;
 
 /**
  * Paths stay in their order. What came or went together with a directory is one line, and no group is longer than a
@@ -55,11 +58,12 @@ export function* changeBlocks(
 ): Generator<Iterable<string>> {
   if (packages.length > 0) yield packageLines(packages, style, verbose);
   const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
-  const byKind = new Map(GROUPS.map(({ kind }) => [kind, [] as ContainerStatus['changes'][number][]]));
-  for (const change of changes) if (!folded.has(change.path)) byKind.get(change.kind)?.push(change);
+  const parts = folded.size === 0 ? changes.parts : [...changes].filter(({ path }) => !folded.has(path));
+  const byKind = new Map<ChangeKind, Part[]>(GROUPS.map(({ kind }) => [kind, []]));
+  for (const part of parts) byKind.get(part.kind)?.push(part);
   for (const group of GROUPS) {
-    const own = byKind.get(group.kind) ?? [];
-    if (own.length > 0) yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
+    const own = new ChangeList(byKind.get(group.kind) ?? []);
+    if (own.parts.length > 0) yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
   }
 }
 
@@ -92,7 +96,7 @@ interface Group {
 
 /** A path to show, and how many more are below it that it stands for. */
 interface Line {
-  readonly change: ContainerStatus['changes'][number];
+  readonly change: ShownChange;
   readonly inside: number;
   /** The directory did not change as its files did: it stands for so many of them. */
   readonly isCrowd?: true;
@@ -123,15 +127,15 @@ function renderHead(
   return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${state}`];
 }
 
-function groupLines({ title, role }: Group, changes: ContainerStatus['changes'], style: Style): Iterable<string> {
-  const lines = gatherCrowds(fold(changes));
+function groupLines({ title, role }: Group, changes: ChangeList<ShownChange>, style: Style): Iterable<string> {
+  const lines = gatherCrowds(fold(changes.parts));
   const shown = lines.slice(0, LINES_MAX).map((line) => renderLine(line, role, style));
   const left = lines.slice(LINES_MAX).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
   return sectionLines(title, changes.length, shown, left, style);
 }
 
 /** The same with each path on its line, made when it is asked for: there may be a million. */
-function* everyLine({ title, role }: Group, changes: ContainerStatus['changes'], style: Style): Generator<string> {
+function* everyLine({ title, role }: Group, changes: ChangeList<ShownChange>, style: Style): Generator<string> {
   yield* sectionLines(title, changes.length, [], 0, style);
   for (const change of changes) yield `  ${renderLine({ change, inside: 0 }, role, style)}`;
 }
@@ -174,18 +178,18 @@ function parentOf(path: string): string {
 }
 
 /** One line for each change that no directory stands for: one that came or went with all that was in it, which comes next. */
-function fold(changes: ContainerStatus['changes']): Line[] {
-  const lines: { change: ContainerStatus['changes'][number]; inside: number }[] = [];
+function fold(parts: readonly Part[]): Line[] {
+  const lines: { change: ShownChange; inside: number }[] = [];
   let below: string | undefined;
-  for (const change of changes) {
-    const { path, type, kind } = change;
+  for (const part of parts) {
     const last = lines.at(-1);
-    if (last !== undefined && below !== undefined && path.startsWith(below)) {
-      last.inside += 1;
-    } else {
-      lines.push({ change, inside: 0 });
-      below = type === 'directory' && (kind === 'added' || kind === 'removed') ? `${path}/` : undefined;
+    const place = isListed(part) ? `${part.parent}/` : part.path;
+    if (last !== undefined && below !== undefined && place.startsWith(below)) {
+      last.inside += isListed(part) ? part.names.length : 1;
+      continue;
     }
+    for (const change of new ChangeList([part])) lines.push({ change, inside: 0 });
+    if (part.type === 'directory' && (part.kind === 'added' || part.kind === 'removed')) below = `${place}/`;
   }
   return lines;
 }

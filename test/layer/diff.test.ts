@@ -3,10 +3,10 @@ import { chmodSync, chownSync, linkSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
-import { type DiffOptions, diffTrees } from '../../src/layer/diff.js';
+import { diffTrees, listDifferences } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { BytePath } from '../../src/model/byte-path.js';
-import type { Change } from '../../src/model/changes.js';
+import { type Change, ChangeList } from '../../src/model/changes.js';
 import { finish, gather } from '../../src/model/job.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
 import { setMtime, setXattr } from '../support/libc.js';
@@ -37,6 +37,7 @@ describe('diffTrees', () => {
         if (after.length === 0) continue;
         const changes = diff(before, after);
         expect(changes, `from state ${from} to ${to}`).toEqual(compareMounts(trees[from] as Tree, trees[to] as Tree));
+        expect(list(before, after)).toEqual(changes.map((change) => ({ ...change, size: 0 })));
         for (const change of changes) told[change.kind] += 1;
       }
     }
@@ -192,14 +193,27 @@ describe('diffTrees', () => {
   it('looks only at the paths that are asked for, and at what is below them', () => {
     using place = temporaryDirectory();
     const base = plant(join(place.path, 'base'), { 'etc/a': '1', 'etc/b/c': '1', 'usr/d': '1', 'usr2/e': '1' });
-    const delta = plant(join(place.path, 'delta'), { 'etc/a': '22', 'etc/b/c': '22', 'usr/d': '22', 'usr2/e': '22' });
-    const told = (...paths: string[]) =>
-      finish(gather(diffTrees(files, [base], [delta, base], { paths: paths as BytePath[] }))).map(({ path }) => path);
+    const delta = plant(join(place.path, 'delta'), {
+      'etc/a': '22',
+      'etc/b/c': '22',
+      'usr/d': '22',
+      'usr2/e': '22',
+      'new/a': '',
+      'new/b/c': '',
+    });
+    const told = (...paths: string[]) => {
+      const options = { paths: paths as BytePath[] };
+      const found = finish(gather(diffTrees(files, [base], [delta, base], options))).map(({ path }) => path);
+      const listed = new ChangeList(finish(gather(listDifferences(files, [base], [delta, base], options))));
+      expect([...listed].map(({ path }) => path)).toEqual(found);
+      return found;
+    };
     expect(told('etc')).toEqual(['etc/a', 'etc/b/c']);
     expect(told('etc/b/c')).toEqual(['etc/b/c']);
     expect(told('usr', 'etc/a')).toEqual(['etc/a', 'usr/d']);
     expect(told('nowhere', 'etc/a/b')).toEqual([]);
-    expect(told('')).toHaveLength(4);
+    expect(told('new/b', 'new/c')).toEqual(['new/b', 'new/b/c']);
+    expect(told('')).toHaveLength(8);
   });
 
   it('reads coarsely only what nothing else tells apart, and takes all that differs for modified', () => {
@@ -283,13 +297,16 @@ describe('diffTrees', () => {
         return files.stat(path);
       },
     };
-    const tell = (options: DiffOptions) => finish(gather(diffTrees(watched, [base], [delta, base], options)));
-    const sized = tell({});
+    const sized = finish(gather(diffTrees(watched, [base], [delta, base])));
     expect(sized.map(({ size }) => size)).toEqual([0, ...Array(50).fill(7), 0]);
     expect(asked).toContain('49');
     asked.splice(0);
-    const changes = tell({ withoutSizes: true });
+    const parts = finish(gather(listDifferences(watched, [base], [delta, base])));
+    const changes = [...new ChangeList(parts)];
     expect(changes.map(toLine)).toEqual(sized.map((change) => toLine({ ...change, size: 0 })));
+    const names = Array.from({ length: 50 }, (_, i) => `${i}`).sort();
+    expect(parts[1]).toEqual({ parent: 'etc/new', kind: 'added', type: 'file', names });
+    expect(parts).toHaveLength(3);
     expect(asked).toContain('null');
     expect(asked).not.toContain('49');
   });
@@ -327,6 +344,11 @@ describe('diffTrees', () => {
 function diff(before: readonly string[], after: readonly string[]): Change[] {
   const found = finish(gather(diffTrees(files, before, after)));
   return found.map(({ path, kind, type, size }) => ({ path, kind, type, size }));
+}
+
+function list(before: readonly string[], after: readonly string[]): Change[] {
+  const found = new ChangeList(finish(gather(listDifferences(files, before, after))));
+  return [...found].map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 
 /** The same from two mounts, read wholly by the tests' own reader. */

@@ -1,7 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { type Change, type ChangeKind, countChanges } from '../../src/model/changes.js';
+import { type Change, type ChangeKind, ChangeList, countChanges, type ListedChanges } from '../../src/model/changes.js';
 import { finish } from '../../src/model/job.js';
+
+describe('ChangeList', () => {
+  const listed: ListedChanges = {
+    ...{ parent: 'etc' as BytePath, kind: 'added', type: 'symlink' },
+    names: ['a', 'b'] as BytePath[],
+  };
+  const unsized = { kind: 'added', type: 'symlink', size: 0, sizeBefore: 0 };
+
+  it('tells each change of a listing, in its place', () => {
+    const list = new ChangeList<Change>([change('added', 1), listed, change('removed', 2)]);
+    const all = [
+      change('added', 1),
+      { path: 'etc/a', ...unsized },
+      { path: 'etc/b', ...unsized },
+      change('removed', 2),
+    ];
+    expect([...list]).toEqual(all);
+    expect(list.toArray()).toEqual(all);
+    expect(list.length).toBe(4);
+  });
+
+  it('joins names to the root', () => {
+    expect([...new ChangeList<Change>([{ ...listed, parent: '' as BytePath }])].map(({ path }) => path)).toEqual([
+      'a',
+      'b',
+    ]);
+  });
+
+  it('makes no array where there is one', () => {
+    const changes = [change('added')];
+    expect(new ChangeList(changes).toArray()).toBe(changes);
+  });
+});
 
 describe('countChanges', () => {
   it('counts none', () => {

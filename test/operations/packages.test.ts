@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
 import type { BytePath } from '../../src/model/byte-path.js';
+import { type Change, ChangeList, type ListedChanges } from '../../src/model/changes.js';
 import { comparePackages, foldPackages } from '../../src/operations/packages.js';
 import type { ReportEvent } from '../../src/operations/world.js';
 import { temporaryDirectory } from '../support/overlay.js';
@@ -129,6 +130,20 @@ describe('foldPackages', () => {
     ]);
   });
 
+  it.each([
+    ['dpkg', 'var/lib/dpkg', 'status', 'Package: a\nStatus: install ok installed\nVersion: 1\n', ['var/lib/dpkg/info']],
+    ['apk', 'lib/apk/db', 'installed', 'P:a\nV:1\nF:sbin\nR:ip\n', []],
+  ])('finds a database of %s, and the files of its packages, in listings', async (manager, place, file, text, more) => {
+    using room = temporaryRoom();
+    room.write(`delta/${place}/${file}`, text);
+    if (more.length > 0) room.write('delta/var/lib/dpkg/info/a.list', '/sbin/ip\n');
+    const listed = (parent: string, ...names: string[]) =>
+      ({ parent: parent as BytePath, kind: 'added', type: 'file', names: names as BytePath[] }) as const;
+    const folded = await room.foldParts(['delta'], [listed(place, file), listed('sbin', 'ip', 'own')]);
+    expect(folded).toEqual([{ manager, name: 'a', from: null, to: '1', paths: ['sbin/ip'] }]);
+    expect(await room.foldParts(['delta'], [listed('sbin', 'ip', file)])).toEqual([]);
+  });
+
   it('reads no database where none changed', async () => {
     using room = temporaryRoom();
     room.write('base/var/lib/dpkg/status', 'Package: a\nVersion: 1\n');
@@ -174,6 +189,14 @@ function temporaryRoom() {
       });
       chmodSync(at(path), 0o755);
     },
+    /** From nothing. */
+    foldParts(after: readonly string[], parts: readonly ListedChanges[]) {
+      const trees = [
+        { layers: [], name: 'before' },
+        { layers: after.map(at), name: 'after' },
+      ] as const;
+      return foldPackages({ host: machine, lxcpath: '/', report }, ...trees, new ChangeList<Change>(parts));
+    },
     /** @param changes a letter, as in git, and a path. */
     fold(before: readonly string[], after: readonly string[], changes: readonly string[]) {
       const kinds = { A: 'added', M: 'modified', D: 'removed' } as const;
@@ -185,7 +208,7 @@ function temporaryRoom() {
         before: { layers: before.map(at), name: 'before' },
         after: { layers: after.map(at), name: 'after' },
       };
-      return foldPackages({ host: machine, lxcpath: '/', report }, trees.before, trees.after, told);
+      return foldPackages({ host: machine, lxcpath: '/', report }, trees.before, trees.after, new ChangeList(told));
     },
     compare(before: readonly string[], after: readonly string[], host = machine) {
       const world = { host, lxcpath: '/', report };

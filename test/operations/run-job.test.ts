@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { machine } from '../../src/host/host.js';
-import type { Job } from '../../src/model/job.js';
+import type { BatchJob } from '../../src/model/job.js';
 import { runJob } from '../../src/operations/run-job.js';
 import type { ReportEvent, World } from '../../src/operations/world.js';
 
@@ -43,6 +43,14 @@ describe('runJob', () => {
     expect(stepped.sparings).toEqual(['spared']);
   });
 
+  it('counts what is done many at a time', async () => {
+    const stepped = steppedWorld();
+    await runJob(stepped.world, 'listing', stepped.job(2, 1_000, { things: 5_000 }));
+    expect(stepped.events[0]).toEqual({ kind: 'progress', what: 'listing', steps: 5_000 });
+    expect(stepped.events[1]).toEqual({ kind: 'progress', what: 'listing', steps: 10_000 });
+    expect(stepped.sparings).toEqual(['spared']);
+  });
+
   it('ends the job at the next breath where a signal came', async () => {
     const stepped = steppedWorld({ interruptedAt: 1200 });
     await expect(runJob(stepped.world, 'counting', stepped.job(100, 100))).rejects.toThrow('interrupted');
@@ -53,7 +61,9 @@ describe('runJob', () => {
 
   it('passes on what the job throws, and clears the progress', async () => {
     const stepped = steppedWorld();
-    await expect(runJob(stepped.world, 'counting', stepped.job(20, 100, new Error('no')))).rejects.toThrow('no');
+    await expect(runJob(stepped.world, 'counting', stepped.job(20, 100, { failure: new Error('no') }))).rejects.toThrow(
+      'no',
+    );
     expect(stepped.disposed).toBe(1);
     expect(stepped.events.filter(({ kind }) => kind === 'progress-end')).toHaveLength(1);
     expect(stepped.events.at(-1)).toEqual({ kind: 'progress-end' });
@@ -76,7 +86,11 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY, setBackAt = Nu
     wallMs: () => state.passed - (state.passed >= setBackAt ? 1_000_000 : 0),
     breathe: async () => void breaths.push(state.passed),
   };
-  function* job(steps: number, stepMs: number, failure?: Error): Job<string> {
+  function* job(
+    steps: number,
+    stepMs: number,
+    { failure, things }: { failure?: Error; things?: number } = {},
+  ): BatchJob<string> {
     using _ = {
       [Symbol.dispose]() {
         state.disposed += 1;
@@ -84,7 +98,7 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY, setBackAt = Nu
     };
     for (let step = 0; step < steps; step += 1) {
       state.passed += stepMs;
-      yield;
+      yield things;
     }
     if (failure !== undefined) throw failure;
     return 'result';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import type { ChangeKind } from '../../src/model/changes.js';
+import { type ChangeKind, ChangeList } from '../../src/model/changes.js';
 import type { EntryType } from '../../src/model/entry.js';
 import type { BranchName, ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
-import { type ContainerStatus, statusLines } from '../../src/render/status.js';
+import { type ContainerStatus, type ShownChange, statusLines } from '../../src/render/status.js';
 import type { Style } from '../../src/render/style.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
 
-const CLEAN: ContainerStatus = {
+const CLEAN: TestStatus = {
   container: 'mysql' as ContainerName,
   repository: 'mysql' as RepositoryName,
   branch: 'mysql' as BranchName,
@@ -152,6 +152,32 @@ describe('renderStatus', () => {
     expect(shown.slice(-2)).toEqual(['  a49', '  … and 12 more (-v shows all)']);
   });
 
+  it('folds what listings tell as it does what is told one by one', () => {
+    const listed = (kind: 'added' | 'removed', parent: string, ...names: string[]) =>
+      ({ kind, parent: parent as BytePath, type: 'file', names: names as BytePath[] }) as const;
+    const changes = [
+      change('modified', 'a'),
+      listed('added', 'a', 'x', 'y'),
+      change('added', 'z', 'directory'),
+      listed('added', 'z', '1', '2'),
+      change('added', 'z/3', 'directory'),
+      listed('added', 'z/3', '1'),
+      listed('added', 'z', '4'),
+      listed('added', 'zz', '1'),
+      change('removed', 'w', 'directory'),
+      listed('removed', 'w', '1'),
+    ];
+    const folded = lines(
+      ...['Added (9):', '  a/x', '  a/y', '  z/  (and 5 more inside)', '  zz/1', ''],
+      ...['Modified (1):', '  a', '', 'Removed (2):', '  w/  (and 1 more inside)'],
+    );
+    expect(groupsOf(changes)).toBe(folded);
+    expect(groupsOf([...new ChangeList(changes)])).toBe(folded);
+    expect(groupsOf(changes, { verbose: true })).toContain(
+      lines('  z/', '  z/1', '  z/2', '  z/3/', '  z/3/1', '  z/4'),
+    );
+  });
+
   it('shows every path where it is asked to', () => {
     const changes = [
       change('added', 'z', 'directory'),
@@ -194,17 +220,19 @@ describe('renderStatus', () => {
   });
 });
 
-type ShownChange = ContainerStatus['changes'][number];
+interface TestStatus extends Omit<ContainerStatus, 'changes'> {
+  readonly changes: ContainerStatus['changes']['parts'];
+}
 
 function change(kind: ChangeKind, path: string, type: EntryType = 'file'): ShownChange {
   return { kind, path: path as BytePath, type };
 }
 
-function headOf(status: ContainerStatus): string[] {
+function headOf(status: TestStatus): string[] {
   return renderStatus(status, TERMINAL).split('\n').slice(0, 2);
 }
 
-function groupsOf(changes: readonly ShownChange[], options?: { verbose: boolean }): string {
+function groupsOf(changes: TestStatus['changes'], options?: { verbose: boolean }): string {
   return renderStatus({ ...CLEAN, changes }, TERMINAL, options)
     .split('\n')
     .slice(3)
@@ -215,6 +243,6 @@ function lines(...all: string[]): string {
   return all.join('\n');
 }
 
-function renderStatus(...args: Parameters<typeof statusLines>): string {
-  return [...statusLines(...args)].join('\n');
+function renderStatus({ changes, ...rest }: TestStatus, style: Style, options?: { verbose: boolean }): string {
+  return [...statusLines({ ...rest, changes: new ChangeList(changes) }, style, options)].join('\n');
 }
