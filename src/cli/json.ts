@@ -3,13 +3,13 @@
 import { type BytePath, encodePath, isUtf8, pathToText } from '../model/byte-path.js';
 import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
-import type { Version } from '../model/version.js';
+import type { Summary } from '../model/version.js';
 import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
 import type { Attributes, ToldChange } from '../operations/told-changes.js';
 
 /** @param refs the names of the branches and tags that name the version. */
-export function versionToJson(version: Omit<Version, 'repository' | 'chain' | 'bases'>, refs: readonly string[] = []) {
+export function versionToJson(version: Summary, refs: readonly string[] = []) {
   const { id, number, parents, message, author, time, branch, changes, pause } = version;
   return {
     ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },

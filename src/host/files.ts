@@ -39,7 +39,7 @@ import { listTyped } from './directories.js';
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
-import { expectLooks, type Stat, stamp, stat, statTarget, TYPE_BITS } from './stat.js';
+import { expectLooks, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
 
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
 
@@ -58,8 +58,11 @@ export interface Directory extends Disposable {
 export interface FilesRead {
   /** undefined where nothing is there. */
   stat(path: HostPath): Stat | undefined;
-  /** What tells whether a file is still what it was: inode, size and both times. undefined where nothing is there. */
-  stamp(path: HostPath): string | undefined;
+  /**
+   * Of each file below a directory, in their order, what tells whether it is still what it was: inode, size and both times, always
+   * as many characters. undefined where nothing is there.
+   */
+  stamps(directory: Directory, names: readonly string[]): (string | undefined)[];
   /** Told that so many files are about to be looked at: for hundreds it is worth to load what makes that faster. */
   expectLooks(count: number): void;
   /** Follows a symbolic link in the last part; undefined where nothing is there. */
@@ -129,7 +132,10 @@ export interface Files extends FilesRead, FilesWrite {}
 /** The machine's own file system. */
 export const files: Files = {
   stat: (path) => present(() => stat(path)),
-  stamp: (path) => present(() => stamp(path)),
+  stamps: ({ path }, names) => {
+    const look = statxBelow(path);
+    return stampsOf(names, (name) => present(() => look(name)));
+  },
   expectLooks,
   statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,

@@ -41,16 +41,16 @@ const O_CLOEXEC = 0o2000000;
  * call writes over it. A path below an open directory is looked up there, and not by way of /proc, which takes as long again.
  */
 export function statx(path: HostPath): DataView | undefined {
-  return statxBytes(path) && statxView;
+  const { directory, name } = belowDescriptor(path) ?? { directory: AT_FDCWD, name: path };
+  return statxAt(directory, name);
 }
 
-/** The same as bytes. */
-export function statxBytes(path: HostPath): Buffer | undefined {
-  const { directory, name } = belowDescriptor(path) ?? { directory: AT_FDCWD, name: path };
+/** The same of a name below an open directory, or of any path from AT_FDCWD. */
+export function statxAt(directory: number, name: HostPath): DataView | undefined {
   const result = libc().statx(directory, cPath(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statxBuffer);
-  if (result === 0) return statxBuffer;
+  if (result === 0) return statxView;
   if (errorName() === 'ENOENT') return undefined;
-  throw new SystemError(errorName(), 'statx', text(path));
+  throw new SystemError(errorName(), 'statx', text(name));
 }
 
 /**

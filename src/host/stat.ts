@@ -2,8 +2,8 @@
 
 import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import type { EntryType } from '../model/entry.js';
-import { type HostPath, isBound, libc } from './libc.js';
-import { statx, statxBytes } from './native.js';
+import { belowDescriptor, type HostPath, isBound, libc } from './libc.js';
+import { statx, statxAt } from './native.js';
 
 /** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
 export interface Stat {
@@ -63,29 +63,58 @@ export function expectLooks(count: number): void {
   if (count >= LOOKS_WORTH_BINDING) libc();
 }
 
-/** What tells whether a file is still what it was, as text: inode, size and both times; undefined where nothing is there. */
-export function stamp(path: HostPath): string | undefined {
-  const bytes = isBound() ? statxBytes(path) : statxOf(lstatSync(path, IF_THERE));
-  // Inode and size beside the times, in the place of that of its birth.
-  return bytes?.copyWithin(80, 32, 48).toString('base64', 80, 124);
+/** Where a struct statx has inode and size, and the times of change and modification, in words of four bytes. */
+const STAMP_WORDS = [8, 9, 10, 11, 24, 25, 26, 27, 28, 29, 30, 31] as const;
+const WORD_BYTES = 4;
+/** Of base64, which has four for three bytes. */
+const STAMP_CHARACTERS = (STAMP_WORDS.length * WORD_BYTES * 4) / 3;
+
+/**
+ * See `Files`. All are made text at once: for each by itself that would take a fourth of the time.
+ * @param statxOf what lies under a name, of which only inode, size and both times are used.
+ */
+export function stampsOf(
+  names: readonly string[],
+  statxOf: (name: string) => DataView | undefined,
+): (string | undefined)[] {
+  const words = new DataView(new ArrayBuffer(names.length * STAMP_WORDS.length * WORD_BYTES));
+  let at = 0;
+  const isThere = names.map((name) => {
+    const found = statxOf(name);
+    for (const word of STAMP_WORDS) {
+      if (found !== undefined) words.setInt32(at, found.getInt32(word * WORD_BYTES));
+      at += WORD_BYTES;
+    }
+    return found !== undefined;
+  });
+  const text = Buffer.from(words.buffer).toString('base64');
+  return isThere.map((is, index) =>
+    is ? text.slice(index * STAMP_CHARACTERS, (index + 1) * STAMP_CHARACTERS) : undefined,
+  );
 }
 
-/** The struct statx of a file, as far as a stamp needs it. */
-function statxOf(stats: BigIntStats | undefined): Buffer | undefined {
+/** Looks up names below an open directory as `stat` does, and tells a struct statx, as far as a stamp needs it. */
+export function statxBelow(directory: string): (name: string) => DataView | undefined {
+  const below = isBound() ? belowDescriptor(directory) : undefined;
+  if (below !== undefined) return (name) => statxAt(below.directory, name);
+  return (name) => asStatx(lstatSync(`${directory}/${name}`, IF_THERE));
+}
+
+function asStatx(stats: BigIntStats | undefined): DataView | undefined {
   if (stats === undefined) return undefined;
-  const bytes = Buffer.alloc(124);
-  bytes.writeBigUInt64LE(stats.ino, 32);
-  bytes.writeBigUInt64LE(stats.size, 40);
-  writeMoment(bytes, stats.ctimeNs, 96);
-  writeMoment(bytes, stats.mtimeNs, 112);
-  return bytes;
+  const view = new DataView(new ArrayBuffer(128));
+  view.setBigUint64(32, stats.ino, true);
+  view.setBigUint64(40, stats.size, true);
+  setMoment(view, stats.ctimeNs, 96);
+  setMoment(view, stats.mtimeNs, 112);
+  return view;
 }
 
 /** A struct statx_timestamp: nanoseconds count upwards also before 1970. */
-function writeMoment(bytes: Buffer, ns: bigint, at: number): void {
+function setMoment(view: DataView, ns: bigint, at: number): void {
   const rest = ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
-  bytes.writeBigInt64LE((ns - rest) / NS_PER_S, at);
-  bytes.writeUInt32LE(Number(rest), at + 8);
+  view.setBigInt64(at, (ns - rest) / NS_PER_S, true);
+  view.setUint32(at + 8, Number(rest), true);
 }
 
 function fromNode(stats: BigIntStats | undefined): Stat | undefined {

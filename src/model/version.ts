@@ -71,3 +71,9 @@ export interface Version {
   /** For a version of a running container: how long it stood still, in milliseconds. */
   readonly pause?: number;
 }
+
+/** What is told of a version among others. */
+export interface Summary
+  extends Pick<Version, 'id' | 'number' | 'message' | 'author' | 'time' | 'branch' | 'changes' | 'pause'> {
+  readonly parents: readonly Pick<Parent, 'id'>[];
+}

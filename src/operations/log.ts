@@ -5,8 +5,7 @@ import { type BytePath, pathToText } from '../model/byte-path.js';
 import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
-import type { BranchName, ContainerName, RepositoryName, TagName, VersionId } from '../model/version.js';
-import type { Summary } from '../store/summary-cache.js';
+import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
 import { layersOfVersion } from './layers.js';
 import { containersOf, findRevision, type Repository } from './lookup.js';
 import { runJob } from './run-job.js';
@@ -84,7 +83,7 @@ function* thatChanged(
 class Told implements LogEntry {
   constructor(
     private readonly tell: () => Summary,
-    readonly parents: readonly VersionId[],
+    private readonly findParents: () => readonly VersionId[],
     readonly branches: readonly BranchName[],
     readonly tags: readonly TagName[],
     readonly heads: LogEntry['heads'],
@@ -92,6 +91,10 @@ class Told implements LogEntry {
 
   get version(): Summary {
     return this.tell();
+  }
+
+  get parents(): readonly VersionId[] {
+    return this.findParents();
   }
 }
 
@@ -113,7 +116,7 @@ function describe(world: World, repository: Repository, ids: readonly VersionId[
   };
   return repository.history.summaries(ids).map((tell, index) => {
     const id = ids[index] as VersionId;
-    return new Told(tell, shownParents(id), branchesAt(id), tagsAt(id), headsAt(id));
+    return new Told(tell, () => shownParents(id), branchesAt(id), tagsAt(id), headsAt(id));
   });
 }
 

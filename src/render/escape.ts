@@ -35,8 +35,9 @@ export function escapeText(text: string, { newlines = false } = {}): string {
 
 /** The first line of a message, fit for one line of output. */
 export function firstLine(message: string): string {
-  if (PRINTABLE.test(message)) return message.trim();
-  return escapeText(message.trimStart().split(/\r?\n/, 1).join('').trimEnd());
+  const text = message.trimStart();
+  const end = text.indexOf('\n');
+  return escapeText((end < 0 ? text : text.slice(0, end)).trimEnd());
 }
 
 const PRINTABLE = /^[ -~]*$/;

@@ -32,16 +32,16 @@ interface Head {
  * A line for each entry, and those of the graph, made as they are asked for.
  * @param entries newest first, none before a child of it.
  */
-export function* logLines(
+export function logLines(
   entries: readonly LogEntry[],
   style: Style,
   { graph = false, oneline = false }: { readonly graph?: boolean; readonly oneline?: boolean } = {},
-): Generator<string> {
+): Iterable<string> {
   const lines = graph ? draw(entries) : entries.map((entry) => ({ lanes: '', entry }));
-  if (!oneline) {
-    yield* rowLines(lines, style, graph);
-    return;
-  }
+  return oneline ? onelines(lines, style) : rowLines(lines, style, graph);
+}
+
+function* onelines(lines: readonly Line[], style: Style): Generator<string> {
   for (const { lanes, entry } of lines) {
     const line = entry === undefined ? lanes : `${lanes}${renderOneline(entry, style)}`;
     yield (style.human ? truncate(line, style.width) : line).trimEnd();

@@ -53,13 +53,13 @@ export class CachedGraph {
     const digest = text.indexOf(' ', number) + 1;
     const end = text.indexOf('\n', digest);
     this.at = end + 1;
-    const parents = text.slice(digest + DIGEST_CHARACTERS + 1, end);
-    const ids = (parents === '' ? [] : parents.split(' ')) as VersionId[];
+    const parents = text.slice(digest + DIGEST_CHARACTERS + 1, end) as VersionId;
+    const ids = parents.includes(' ') ? (parents.split(' ') as VersionId[]) : parents === '' ? [] : [parents];
     return new CachedNode(Number(text.slice(number, digest - 1)), ids, text, digest);
   }
 
   private startOf(id: VersionId): number | undefined {
-    if (this.text.startsWith(`${id} `, this.at)) return this.at;
+    if (this.text.startsWith(id, this.at) && this.text[this.at + id.length] === ' ') return this.at;
     this.lookups += 1;
     if (this.index !== undefined || this.lookups > LOOKUPS_WITHOUT_INDEX) return this.lines().get(id);
     if (this.text.startsWith(`${id} `)) return 0;

@@ -4,10 +4,10 @@ import type { Files } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
-import type { Parent, Version, VersionId } from '../model/version.js';
+import type { Parent, Summary, Version, VersionId } from '../model/version.js';
 import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
-import { CachedSummaries, encodeSummary, type Summary, writeSummaries } from './summary-cache.js';
+import { CachedSummaries, encodeSummary, writeSummaries } from './summary-cache.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
 const REMEMBER_FROM = 64;
@@ -94,10 +94,12 @@ export class History {
     const cached = CachedSummaries.read(files, layout.summaries);
     using versions = files.openDirectory(layout.versions);
     files.expectLooks(ids.length);
+    const manifests = ids.map((id) => `${id}/manifest.json`);
+    const stamps = versions === undefined ? [] : files.stamps(versions, manifests);
     /** Of those that the file did not tell, or not as they are now. */
     const lines = new Map<VersionId, string>();
-    const told = ids.map((id) => {
-      const stamp = files.stamp(`${versions?.path}/${id}/manifest.json`);
+    const told = ids.map((id, index) => {
+      const stamp = stamps[index];
       const tell = cached.find(id, stamp);
       if (tell !== undefined) return tell;
       const read = this.teller(id);
@@ -137,7 +139,8 @@ export class History {
   }
 
   private node(id: VersionId): GraphNode | undefined {
-    if (this.graph.has(id)) return this.graph.get(id);
+    const known = this.graph.get(id);
+    if (known !== undefined || this.graph.has(id)) return known;
     const node = this.listed === undefined || this.listed.has(id) ? (this.cached.node(id) ?? this.read(id)) : undefined;
     this.graph.set(id, node);
     return node;

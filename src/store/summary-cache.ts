@@ -5,13 +5,10 @@
 
 import type { Files, FilesRead } from '../host/files.js';
 import { bytesToText } from '../model/byte-path.js';
-import type { Parent, Version, VersionId } from '../model/version.js';
+import type { Summary, VersionId } from '../model/version.js';
 import { indexLines, readSealed, writeSealed } from './sealed-text.js';
 
-/** A version without what only its tree needs. */
-export type Summary = Omit<Version, 'repository' | 'chain' | 'bases'>;
-
-const HEAD = 'lxcv summaries 3\n';
+const HEAD = 'lxcv summaries 4\n';
 
 /** Summaries by id and manifest. */
 export class CachedSummaries {
@@ -69,20 +66,20 @@ export function writeSummaries(files: Files, path: string, lines: readonly strin
 }
 
 /** One array, without names and without others in it: that is half as long, and sooner read. The parents come last. */
-function toJson({ id, number, parents, message, author, time, container, branch, changes, pause }: Summary): string {
+function toJson({ id, number, parents, message, author, time, branch, changes, pause }: Summary): string {
   const { added, modified, removed, bytes } = changes;
   return JSON.stringify([
-    ...[id, number, message, author.name, author.email, time, container, branch],
+    ...[id, number, message, author.name, author.email, time, branch],
     ...[added, modified, removed, bytes, pause ?? null],
-    ...parents.flatMap((parent) => [parent.id, parent.digest]),
+    ...parents.map((parent) => parent.id),
   ]);
 }
 
 /** By places: to take the array apart as a whole would take as long as to parse it. */
 function fromJson(json: string): Summary {
   const told = JSON.parse(json);
-  const parents: Parent[] = [];
-  for (let at = 13; at < told.length; at += 2) parents.push({ id: told[at], digest: told[at + 1] });
+  const parents: { id: VersionId }[] = [];
+  for (let at = 12; at < told.length; at += 1) parents.push({ id: told[at] });
   const summary: Summary = {
     id: told[0],
     number: told[1],
@@ -90,9 +87,8 @@ function fromJson(json: string): Summary {
     message: told[2],
     author: { name: told[3], email: told[4] },
     time: told[5],
-    container: told[6],
-    branch: told[7],
-    changes: { added: told[8], modified: told[9], removed: told[10], bytes: told[11] },
+    branch: told[6],
+    changes: { added: told[7], modified: told[8], removed: told[9], bytes: told[10] },
   };
-  return told[12] === null ? summary : { ...summary, pause: told[12] };
+  return told[11] === null ? summary : { ...summary, pause: told[11] };
 }

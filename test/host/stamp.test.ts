@@ -11,15 +11,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { files } from '../../src/host/files.js';
+import { type Directory, files } from '../../src/host/files.js';
 import { isBound } from '../../src/host/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
 
 it('tells the same with the binding and without, and another thing of whatever changed', () => {
   using place = temporaryDirectory();
   const path = join(place.path, 'file');
-  const others = ['directory', 'large', 'link', 'none', 'file/none'].map((name) => join(place.path, name));
-  const [directory, large, link] = others as [string, string, string];
+  const names = ['file', 'directory', 'large', 'link', 'none', 'file/none'];
+  const [, directory, large, link] = names.map((name) => join(place.path, name)) as [string, string, string, string];
   mkdirSync(directory);
   writeFileSync(large, '');
   truncateSync(large, 2 ** 40);
@@ -27,8 +27,9 @@ it('tells the same with the binding and without, and another thing of whatever c
   symlinkSync('/none', link);
   writeFileSync(path, 'bytes');
   utimesSync(path, 1_234_567_890, 1_234_567_890.000_001);
-  const stamp = () => files.stamp(path);
-  const stamps = () => [path, ...others].map((each) => files.stamp(each));
+  using opened = files.openDirectory(place.path) as Directory;
+  const stamps = () => files.stamps(opened, names);
+  const stamp = () => files.stamps(opened, ['file'])[0];
   const before = stamps();
   files.expectLooks(499);
   expect(isBound()).toBe(false);

@@ -2,10 +2,9 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, utimesSync
 import { describe, expect, it } from 'vitest';
 import { type Files, files, type Stat } from '../../src/host/files.js';
 import { encodeManifest } from '../../src/model/manifest.js';
-import type { Version, VersionId } from '../../src/model/version.js';
+import type { Summary, Version, VersionId } from '../../src/model/version.js';
 import { History } from '../../src/store/history.js';
 import type { RepositoryLayout } from '../../src/store/layout.js';
-import type { Summary } from '../../src/store/summary-cache.js';
 import { longHistory } from '../support/long-history.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { exampleId } from '../support/version.js';
@@ -17,7 +16,7 @@ describe('the summaries of a long history', () => {
   it('are written once, and spare the manifests from then on', () => {
     using place = temporaryDirectory();
     const { layout, versions } = longHistory(place, COUNT, { message: 'Ünïcode, and a line\nfeed' });
-    const expected = [...versions].reverse().map(withoutTree);
+    const expected = [...versions].reverse().map(summaryOf);
     expect(tell(History.read(files, layout))).toMatchObject(expected);
     expect(manifestsRead(layout)).toEqual([]);
     expect(tell(History.read(files, layout))).toEqual(expected);
@@ -28,7 +27,7 @@ describe('the summaries of a long history', () => {
     const { layout, versions } = longHistory(place, COUNT, { pause: 12 });
     History.read(files, layout).summaries(IDS);
     const order = [...IDS].sort((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1));
-    const expected = new Map(versions.map((version) => [version.id, withoutTree(version)]));
+    const expected = new Map(versions.map((version) => [version.id, summaryOf(version)]));
     expect(expected.get(IDS[0] as VersionId)?.pause).toBe(12);
     const readIfPresent: Files['readIfPresent'] = (path) => {
       expect(`${path}`).not.toMatch(/manifest\.json$/);
@@ -79,9 +78,10 @@ describe('the summaries of a long history', () => {
     using place = temporaryDirectory();
     const { layout } = longHistory(place, COUNT);
     const { manifest } = layout.version(exampleId(7));
-    const isIt = (path: unknown) => `${path}`.endsWith(`${exampleId(7)}/manifest.json`);
-    const stamp: Files['stamp'] = (path) => (isIt(path) ? undefined : files.stamp(path));
-    History.read({ ...files, stamp }, layout).summaries(IDS);
+    const isIt = (name: unknown) => name === `${exampleId(7)}/manifest.json`;
+    const stamps: Files['stamps'] = (directory, names) =>
+      files.stamps(directory, names).map((stamp, index) => (isIt(names[index]) ? undefined : stamp));
+    History.read({ ...files, stamps }, layout).summaries(IDS);
     rmSync(manifest);
     const damaged = expect.objectContaining({ code: 'store-damaged' });
     expect(() => History.read(files, layout).summaries(IDS)).toThrow(damaged);
@@ -113,13 +113,11 @@ function tell(history: History, ids: readonly VersionId[] = IDS): Summary[] {
   return history.summaries(ids).map((make) => make());
 }
 
-function withoutTree({
-  repository,
-  chain,
-  bases,
-  ...summary
-}: Version): Omit<Version, 'repository' | 'chain' | 'bases'> {
-  return summary;
+function summaryOf({ id, number, parents, message, author, time, branch, changes, pause }: Version): Summary {
+  return {
+    ...{ id, number, parents: parents.map((parent) => ({ id: parent.id })), message, author, time, branch, changes },
+    ...(pause === undefined ? {} : { pause }),
+  };
 }
 
 /** Another file in its place, with the same times as far as they can be set. */

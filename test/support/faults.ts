@@ -78,7 +78,7 @@ function writeHalf(name: string, args: readonly unknown[]): void {
 /** The methods of a machine's files that only look. */
 export const LOOKING: readonly (keyof Files)[] = [
   'stat',
-  'stamp',
+  'stamps',
   'expectLooks',
   'statTarget',
   'read',
