@@ -4,8 +4,8 @@
  * A delta has rank 0. Four layers of one rank at the top of a chain are merged into one of the next rank, as a counter of
  * base four carries: a chain of n commits has at most some 3·log₄(n) layers, and a file is linked again log₄(n) times at most.
  *
- * Most changes are small, and to merge what is small costs next to nothing: so two small deltas are enough, and what lies below
- * them is merged too as long as all of it is small together. What that makes is of rank 0 still: a delta that is not that small.
+ * Most changes are small, and to merge what is small costs next to nothing: so a delta is merged with the layers below it at once, as
+ * long as all of it is small together. What that makes is of rank 0 still: a delta that is not that small.
  */
 
 import { childPath, type Directory, type Files, type FilesRead } from '../host/files.js';
@@ -20,10 +20,10 @@ import { TreeDirectory, type TreeEntry } from './tree.js';
 
 const RADIX = 4;
 const RANK_MAX = 9;
-/** So many deltas are merged where they are small. */
-const SMALL_DELTAS = 2;
-/** So many names are small: a keyframe of theirs takes some 64 KiB. */
-const SMALL_NAMES = 2048;
+/** So many layers are merged where they are small. */
+const SMALL_LAYERS = 2;
+/** So many names are small: a keyframe of theirs takes some 48 KiB. */
+const SMALL_NAMES = 1536;
 /** A directory takes as much room as so many names in one. */
 const DIRECTORY_NAMES = 128;
 
@@ -52,9 +52,8 @@ export function planKeyframe(
 
 function planMerge(chain: readonly Layer[], countSmall: () => number): KeyframePlan {
   const run = countRun(chain, 0, 0);
-  const areDeltas = chain.length >= SMALL_DELTAS && chain.slice(0, SMALL_DELTAS).every(isDelta);
-  const small = areDeltas ? Math.min(countSmall(), run) : 0;
-  let [count, rank] = [small < SMALL_DELTAS ? 0 : small, 0];
+  const small = run < SMALL_LAYERS ? 0 : Math.min(countSmall(), run);
+  let [count, rank] = [small < SMALL_LAYERS ? 0 : small, 0];
   // What is merged so far is one layer of its rank, with those that follow.
   for (let more = run - count; more + Math.min(count, 1) >= RADIX; more = countRun(chain, count, rank)) {
     count += more;
@@ -178,10 +177,6 @@ class Links implements Disposable {
 function countRun(chain: readonly Layer[], start: number, rank: number): number {
   const end = chain.findIndex((layer, index) => index >= start && rankOf(layer) !== rank);
   return (end < 0 ? chain.length : end) - start;
-}
-
-function isDelta(layer: Layer): boolean {
-  return layer.endsWith('/delta');
 }
 
 function rankOf(layer: Layer): number {

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { TestLxc } from '../support/lxc.js';
 import { interleaved, took } from './measure.js';
@@ -22,10 +22,17 @@ afterAll(() => reportRows('container', rows));
 it('leaves a container as fast as it was', async () => {
   using lxc = await versioned('many');
   const layers: number[] = [];
+  const before = diskOf(lxc.store);
   for (let number = 1; number <= COMMITS || layers.at(-1) !== Math.max(...layers.slice(-CYCLE)); number += 1) {
     await commitFile(lxc, 'many', `${number}`);
     layers.push(countLayers(lxc, 'many'));
   }
+  const grown = (diskOf(lxc.store) - before) / layers.length;
+  const bare = diskOf(dirname(newestDelta(lxc, 'many')), '--exclude=keyframe-*');
+  rows.push({
+    ...{ what: `disk, for each of ${COMMITS.toLocaleString('en')} commits of one small file`, lxcv: grown },
+    ...{ peer: 'its manifest, its directories and the file', peerTook: bare, isBytes: true },
+  });
   await commitAtOnce(lxc, 'many', 'once');
   for (const name of ['many', 'once']) lxc.quieten(name);
   // Each round starts them anew, so that the kernel knows nothing of what is looked up.
@@ -60,6 +67,16 @@ async function commitAtOnce(lxc: TestLxc, from: string, name: string): Promise<v
   writeInto(lxc, name, (root) => cpSync(join(source.path, 'home'), join(root, 'home'), { recursive: true }));
   await lxc.commit(name, 'All at once');
   expect(countLayers(lxc, name)).toBe(1);
+}
+
+/** The bytes that a directory takes on disk, with all in it; a file counts once, whatever its names. */
+function diskOf(path: string, ...options: string[]): number {
+  return Number(execFileSync('du', ['-s', '--block-size=1', ...options, path], { encoding: 'utf8' }).split('\t')[0]);
+}
+
+/** Right after a commit the newest layer of a container is its version's delta. */
+function newestDelta(lxc: TestLxc, name: string): string {
+  return lxc.rootfs(name).lowers[0] as string;
 }
 
 /** Of versions: below them are the base and the guard that lxcv lays under it. */

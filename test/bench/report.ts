@@ -12,11 +12,12 @@ type Section = 'peers' | 'tools' | 'container' | 'growth' | 'history';
 
 export interface Row {
   readonly what: string;
-  /** In milliseconds. */
+  /** In milliseconds, or bytes where it is about them. */
   readonly lxcv: number;
   readonly peer: string;
-  /** In milliseconds. */
+  /** In the same unit. */
   readonly peerTook: number;
+  readonly isBytes?: boolean;
   /** Left out where a peer is only there to be looked at. */
   readonly bar?: string;
   /** Whether the bar is reached, by lxcv's time over the peer's. */
@@ -104,11 +105,12 @@ export function under(most: number): (ratio: number) => boolean {
 }
 
 function renderRows(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, lxcv, peer, peerTook, bar = '-', reached }) => {
+  const lines = rows.map(({ what, lxcv, peer, peerTook, isBytes, bar = '-', reached }) => {
+    const show = isBytes ? formatBytes : time;
     const ratio = lxcv / peerTook;
     const told = ratio < 1 ? `1/${(1 / ratio).toFixed(1)}` : ratio.toFixed(2);
     const verdict = reached === undefined ? '-' : reached(ratio) ? 'yes' : 'no';
-    return `| ${what} | ${time(lxcv)} | ${peer}: ${time(peerTook)} | ${told} | ${bar} | ${verdict} |`;
+    return `| ${what} | ${show(lxcv)} | ${peer}: ${show(peerTook)} | ${told} | ${bar} | ${verdict} |`;
   });
   return ['| what | lxcv | peer | ratio | bar | reached |', '| --- | --- | --- | --- | --- | --- |', ...lines].join(
     '\n',

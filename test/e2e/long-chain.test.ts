@@ -55,14 +55,14 @@ it('mounts a keyframe from the commit on that follows the one it was made with, 
     layers.push(lxc.rootfs('mysql').lowers.length - 2);
     expect((await lxc.json<{ changes: unknown[] }>('status', 'mysql')).changes).toEqual([]);
   }
-  expect(layers).toEqual([1, 2, 2, 3, 2, 3, 2, 3, 2]);
-  const chains = [7, 8].map(async (number) => {
+  expect(layers).toEqual([1, ...Array(8).fill(2)]);
+  const chains = [0, 8].map(async (number) => {
     await lxc.checkout(`mysql@${number}`, `at${number}`);
     return lxc.rootfs(`at${number}`).lowers.map((path) => basename(path));
   });
-  const [seventh, eighth] = await Promise.all(chains);
-  expect(seventh?.slice(0, -2)).toEqual(['keyframe-0']);
-  expect(eighth?.slice(0, -2)).toEqual(['delta', 'keyframe-0']);
+  const [first, ninth] = await Promise.all(chains);
+  expect(first?.slice(0, -2)).toEqual(['delta']);
+  expect(ninth?.slice(0, -2)).toEqual(['keyframe-0']);
   change(lxc, 9);
   const tree = lxc.tree('mysql');
   await lxc.commit('mysql', 'On the keyframe');

@@ -177,7 +177,8 @@ describe('planKeyframe', () => {
     ['nothing of one delta', [layer(0)], 1, undefined],
     ['one of two', counter(2).map(layer), 2, { count: 2, rank: 0 }],
     ['nothing of two of which one is large', counter(2).map(layer), 1, undefined],
-    ['nothing of one over a small keyframe', [layer(0), SMALL], 2, undefined],
+    ['one of one and the small keyframe below', [layer(0), SMALL], 2, { count: 2, rank: 0 }],
+    ['nothing of one over a keyframe that is full', [layer(0), SMALL], 1, undefined],
     ['one of two and the small keyframe below', [...counter(2).map(layer), SMALL], 3, { count: 3, rank: 0 }],
     ['one of two over a keyframe that is full', [...counter(2).map(layer), SMALL], 2, { count: 2, rank: 0 }],
     ['one of two, whatever a keyframe of rank 1 holds', counter(2, 1).map(layer), 3, { count: 2, rank: 0 }],
@@ -207,13 +208,14 @@ describe('planKeyframe', () => {
     expect(linked).toBeLessThanOrEqual(3000 * 5);
   });
 
-  it('keeps it at two layers where little changes at a time, and begins anew when that is much together', () => {
+  it('keeps it at one layer where little changes at a time, and begins anew when that is much together', () => {
     const { commits, merges } = simulate(100, { weigh: () => 1, small: 30 });
     const lengths = commits.map(([, chain]) => chain.length);
-    expect(lengths.slice(0, 6)).toEqual([1, 1, 2, 1, 2, 1]);
-    expect(Math.max(...lengths.slice(0, 30))).toBe(2);
-    expect(Math.max(...lengths)).toBe(4);
-    expect(merges).toBe(50);
+    const thirty = (length: number) => Array(30).fill(length);
+    // The ninety-first makes one of all of them.
+    expect(lengths).toEqual([...thirty(1), ...thirty(2), ...thirty(3), 1, ...Array(9).fill(2)]);
+    // Each commit but the first, and the first over what is full.
+    expect(merges).toBe(96);
   });
 
   it('keeps it short whatever the sizes, in whatever order', () => {
@@ -300,8 +302,8 @@ describe('smallRun', () => {
       const more = Object.fromEntries(Array.from({ length: directories }, (_, index) => [`d${index}/`, directory]));
       return plant(join(place.path, name), { ...files, ...more });
     };
-    const [few, many] = [of('few', 10), of('many', 1800)];
-    const [full, deep] = [of('full', 1921), of('deep', 0, 16)];
+    const [few, many] = [of('few', 10), of('many', 1300)];
+    const [full, deep] = [of('full', 1409), of('deep', 0, 12)];
     const small = (...layers: string[]) => finish(smallRun(files, layers));
     expect(small()).toBe(0);
     expect(small(few, few, few)).toBe(3);
