@@ -6,12 +6,11 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync,
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestLxc } from '../support/lxc.js';
-import { IS_QUICK } from './work.js';
 
 /** Made once; it is kept with what npm installed. */
 const TARBALL = fileURLToPath(new URL('../../node_modules/.cache/lxcv/debian.tar', import.meta.url));
-const SMALL_FILES = IS_QUICK ? 2_000 : 20_000;
-const LARGE_MIB = IS_QUICK ? 50 : 500;
+const SMALL_FILES = 20_000;
+const LARGE_MIB = 500;
 
 export interface DebianStep {
   /** As the table names it. */

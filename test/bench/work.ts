@@ -11,7 +11,7 @@ import { lxcv, tookUntil } from './measure.js';
 /** Whether to measure with less, and to write nothing into the documents. */
 export const IS_QUICK = process.env.LXCV_BENCH !== 'full';
 /** A delta of many small files and a large one. */
-export const FILES = IS_QUICK ? 5_000 : 27_000;
+export const FILES = IS_QUICK ? 3_000 : 27_000;
 export const MIB = IS_QUICK ? 100 : 1_000;
 export const FILE_BYTES = 8_000;
 /** That delta, as the table names it: `27,000 files, 1.3 GB`. */
