@@ -16,7 +16,7 @@ type CommandClass = new (argv: string[], config: BareConfig) => BaseCommand;
 export async function runCommand(args: readonly string[], commands: Commands, root: string): Promise<void> {
   // Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
   settings.enableAutoTranspile = false;
-  const [name = '', ...rest] = commandFirst(args);
+  const [name = '', ...rest] = helpAsFlag(commandFirst(args));
   try {
     const load = Object.hasOwn(commands, name) && !asksForHelp(rest) ? commands[name] : undefined;
     // Help, and what is no command, is for oclif to find words for.
@@ -42,6 +42,11 @@ function commandFirst(args: readonly string[]): string[] {
   while (flag.test(args[count] ?? '')) count += args[count] === '-P' || args[count] === '--lxcpath' ? 2 : 1;
   const [command, ...rest] = args.slice(count);
   return command === undefined ? [] : [command, ...args.slice(0, count), ...rest];
+}
+
+/** `help log` for `log --help`, as git takes both. */
+function helpAsFlag(args: readonly string[]): readonly string[] {
+  return args[0] === 'help' ? [...args.slice(1), '--help'] : args;
 }
 
 function asksForHelp(args: readonly string[]): boolean {

@@ -23,6 +23,8 @@ describe('the npm package', () => {
     expect(lxcv('--version')).toContain(`lxcv/${version} `);
     expect(JSON.parse(lxcv('list', '-P', place.path, '--json'))).toEqual({ containers: [], repositories: [] });
     expect(lxcv('commit', '--help')).toContain('$ lxcv commit CONTAINER');
+    expect(lxcv('help', 'commit')).toBe(lxcv('commit', '--help'));
+    expect(lxcv('help')).toBe(lxcv('--help'));
   });
 });
 
