@@ -50,11 +50,6 @@ export class ChangeList<Told extends object> implements Iterable<Told | ListedCh
       else yield part;
     }
   }
-
-  /** As an array, which is not made where there is one. */
-  toArray(): readonly (Told | ListedChange)[] {
-    return this.parts.some(isListed) ? [...this] : (this.parts as readonly Told[]);
-  }
 }
 
 function* changesOf({ parent, kind, type, names }: ListedChanges): Generator<ListedChange> {

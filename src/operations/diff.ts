@@ -37,7 +37,7 @@ export interface DiffRequest {
 export interface Diff {
   readonly from: Operand;
   readonly to: Operand;
-  readonly changes: readonly ToldChange[];
+  readonly changes: ChangeList<ToldChange>;
   /** Of the LXC config; none where one side is a base. */
   readonly config: ConfigChanges;
   /** Of each package manager that has a database on one of the sides, where that was asked for. */
@@ -59,7 +59,7 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
   return {
     from: before,
     to: after,
-    changes: changes.toArray(),
+    changes,
     config: configs
       ? diffConfigs(parseLxcConfig(before.config as Buffer), parseLxcConfig(after.config as Buffer))
       : { removed: [], added: [] },

@@ -25,10 +25,9 @@ type AttributedChange = ChangeView & {
 };
 
 /** A line a path, and below it one for each attribute that changed; of what came or went, those that it has. */
-export function* metadataLines(changes: readonly AttributedChange[], style: Style): Generator<string> {
-  const origins = new Map(
-    changes.filter(({ movedTo }) => movedTo !== undefined).map((change) => [change.path, change]),
-  );
+export function* metadataLines(changes: Iterable<AttributedChange>, style: Style): Generator<string> {
+  const origins = new Map<BytePath, AttributedChange>();
+  for (const change of changes) if (change.movedTo !== undefined) origins.set(change.path, change);
   const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
   for (const change of withoutOrigins(changes)) {
     const { path, movedFrom, type, after } = change;

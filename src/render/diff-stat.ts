@@ -19,8 +19,8 @@ const COLUMNS = ['name', 'before', 'after'] as const;
 const NAME_MIN = 10;
 
 /** A line a path, and one with the sum. On a terminal long names are cut, at their start as git does. */
-export function* statLines(changes: readonly SizedChange[], style: Style): Generator<string> {
-  const told = withoutOrigins(changes);
+export function* statLines(changes: Iterable<SizedChange>, style: Style): Generator<string> {
+  const told = [...withoutOrigins(changes)];
   if (told.length === 0) return;
   // Each row is made twice, for there may be a million.
   const widest = { name: 0, before: 0, after: 0 };

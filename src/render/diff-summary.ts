@@ -48,7 +48,7 @@ const LINES_AROUND = 3;
 const LINES_MIN = 5;
 
 /** Lines, no more than `room` where that is enough for a few; as many directories are opened as fit, those with the most first. */
-export function renderSummary(changes: readonly Counted[], style: Style, room: number): string[] {
+export function renderSummary(changes: Iterable<Counted>, style: Style, room: number): string[] {
   const root = plant(changes);
   const shown = unfold(root, Math.max(room - LINES_AROUND, LINES_MIN));
   const names = shown.map(nameOf);
@@ -62,7 +62,7 @@ export function renderSummary(changes: readonly Counted[], style: Style, room: n
   );
 }
 
-function plant(changes: readonly Counted[]): Branch {
+function plant(changes: Iterable<Counted>): Branch {
   const root = branchAt('');
   for (const { path, kind, movedFrom, movedTo } of changes) {
     if (movedTo !== undefined) continue;

@@ -7,7 +7,7 @@ import { escapeName, escapeText } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
 
 export interface DiffView {
-  readonly changes: readonly ChangeView[];
+  readonly changes: Iterable<ChangeView> & { readonly length: number };
   readonly config: { readonly removed: readonly string[]; readonly added: readonly string[] };
 }
 
@@ -25,7 +25,7 @@ export function* diffLines(
   const settings = renderConfig(config, style);
   // The prompt that comes after it takes a line too.
   const room = rows - 1 - (settings.length === 0 ? 0 : settings.length + 1);
-  const isSummed = rows < Number.POSITIVE_INFINITY && withoutOrigins(changes).length > room;
+  const isSummed = rows < Number.POSITIVE_INFINITY && isLongerThan(room, nameStatusLines(changes, style));
   if (isSummed) yield* renderSummary(changes, style, room);
   else yield* nameStatusLines(changes, style);
   if (changes.length > 0 && settings.length > 0) yield '';
@@ -33,8 +33,13 @@ export function* diffLines(
 }
 
 /** A line each: a letter, a tab and the path, as `git diff --name-status` has it; of what was moved `R` and both paths. */
-export function* nameStatusLines(changes: readonly ChangeView[], style: Style): Generator<string> {
-  for (const change of changes) if (change.movedTo === undefined) yield renderLine(change, style);
+export function* nameStatusLines(changes: Iterable<ChangeView>, style: Style): Generator<string> {
+  for (const change of withoutOrigins(changes)) yield renderLine(change, style);
+}
+
+/** The changes without where moved files came from: those are told with where they went. */
+export function* withoutOrigins<View extends ChangeView>(changes: Iterable<View>): Generator<View> {
+  for (const change of changes) if (change.movedTo === undefined) yield change;
 }
 
 /** A path as text, fit for a terminal; the root is `/`. */
@@ -42,14 +47,18 @@ export function showPath(path: BytePath): string {
   return path === '' ? '/' : escapeName(path);
 }
 
-/** The changes without where moved files came from: those are told with where they went. */
-export function withoutOrigins<View extends ChangeView>(changes: readonly View[]): View[] {
-  return changes.filter(({ movedTo }) => movedTo === undefined);
-}
-
 /** The letter of a change, painted: `R` of what was moved. */
 export function renderLetter({ kind, movedFrom }: ChangeView, style: Style): string {
   return movedFrom === undefined ? paint(style, kind, LETTERS[kind]) : paint(style, MOVED, 'R');
+}
+
+function isLongerThan(most: number, lines: Iterable<string>): boolean {
+  let count = 0;
+  for (const _ of lines) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
 }
 
 const LETTERS: Readonly<Record<ChangeKind, string>> = { added: 'A', modified: 'M', removed: 'D', metadata: 'm' };
