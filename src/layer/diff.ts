@@ -36,21 +36,26 @@ export function diffTrees(
   options: DiffOptions = {},
 ): Generator<Difference | undefined, void> {
   // It lists none.
-  return descend(new Comparison(files, options, false).compareRoots(before, after)) as Generator<
-    Difference | undefined,
-    void
-  >;
+  return descend(new Comparison(files, options).compareRoots(before, after)) as Generator<Difference | undefined, void>;
 }
 
-/** The same without sizes, which are 0: of what only one tree has, no more is read than the listings of directories. */
+export interface ListOptions extends DiffOptions {
+  /** Tells sizes too. Without, they are 0, and of what only one tree has no more is read than the listings of directories. */
+  readonly sizes?: boolean;
+}
+
+/** The same, with what only one tree has as its listings have it, some at a time. */
 export function listDifferences(
   files: FilesRead,
   before: readonly string[],
   after: readonly string[],
-  options: DiffOptions = {},
+  options: ListOptions = {},
 ): Generator<Difference | ListedChanges | undefined, void> {
-  return descend(new Comparison(files, options, true).compareRoots(before, after));
+  return descend(new Comparison(files, options, options.sizes ? 'sizes' : 'names').compareRoots(before, after));
 }
+
+/** So many names are told at once: to ask for their sizes takes some milliseconds. */
+const ROW_NAMES = 1024;
 
 type Differences = Descent<Difference | ListedChanges | undefined>;
 
@@ -58,7 +63,7 @@ class Comparison {
   constructor(
     private readonly files: FilesRead,
     private readonly options: DiffOptions,
-    private readonly byListing: boolean,
+    private readonly listing?: 'names' | 'sizes',
   ) {}
 
   *compareRoots(before: readonly string[], after: readonly string[]): Differences {
@@ -79,7 +84,7 @@ class Comparison {
   ): Differences {
     for (const name of this.listed(parent, a, b) ?? this.namesBelow(parent, a, b)) {
       if (typeof name !== 'string') {
-        yield name;
+        yield this.listing === 'sizes' ? withSizes(name, a ?? (b as TreeDirectory)) : name;
         continue;
       }
       const path = joinPath(parent, name);
@@ -97,20 +102,20 @@ class Comparison {
     }
   }
 
-  /** The names of a directory that only one of the trees has, those in a row that its listing tells all of as one. */
+  /** The names of a directory that only one of the trees has, those in a row that its listing tells all of as one, or a few where they are very many. */
   private listed(
     parent: BytePath,
     a: TreeDirectory | undefined,
     b: TreeDirectory | undefined,
   ): Iterable<BytePath | ListedChanges> | undefined {
     const alone = a === undefined ? b : b === undefined ? a : undefined;
-    if (!this.byListing || alone === undefined || !this.isWanted(parent)) return undefined;
+    if (this.listing === undefined || alone === undefined || !this.isWanted(parent)) return undefined;
     const kind = a === undefined ? 'added' : 'removed';
     const all: (BytePath | ListedChanges)[] = [];
     let row: (ListedChanges & { readonly names: BytePath[] }) | undefined;
     for (const name of [...alone.names()].sort()) {
       const type = alone.listedType(name);
-      if (row !== undefined && type === row.type) {
+      if (row !== undefined && type === row.type && row.names.length < ROW_NAMES) {
         row.names.push(name);
       } else {
         row = type && { parent: compactPath(parent), kind, type, names: [name] };
@@ -127,7 +132,7 @@ class Comparison {
     after: TreeEntry | undefined,
   ): Difference {
     const told = (after ?? before) as TreeEntry;
-    const size = told.type === 'file' && !this.byListing ? unlessGone(0, () => told.stat.size) : 0;
+    const size = told.type === 'file' && this.listing !== 'names' ? unlessGone(0, () => told.stat.size) : 0;
     return { path, kind, type: told.type, size, before, after };
   }
 
@@ -184,6 +189,12 @@ class Comparison {
     const known = this.options.sealed?.compare(a.layer, b.layer, path, a.stat.size);
     return known ?? this.files.sameContent(a.location, b.location);
   }
+}
+
+/** @param directory that the names are in. */
+function withSizes(row: ListedChanges, directory: TreeDirectory): ListedChanges {
+  if (row.type !== 'file') return row;
+  return { ...row, sizes: row.names.map((name) => unlessGone(0, () => directory.entry(name)?.stat.size ?? 0)) };
 }
 
 function hasSameMetadata(files: FilesRead, a: TreeEntry, b: TreeEntry): boolean {

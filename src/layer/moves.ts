@@ -16,22 +16,21 @@ export interface MoveSource {
 /**
  * Pairs removed and added files of the same bytes, as `git diff -M100%` does: of several candidates the one of the same name comes
  * first, then the first in byte order. Only files whose sizes agree are looked at, and of those only what no listing knows is read.
- * @param changes in the order of a walk.
+ * @param changes in the order of a walk, each time that they are asked for.
  * @returns the old path of each new one.
  */
 export function* findMoves(
   files: FilesRead,
   before: MoveSource,
   after: MoveSource,
-  changes: readonly Change[],
+  changes: Iterable<Change>,
 ): Job<Map<BytePath, BytePath>> {
   const moves = new Map<BytePath, BytePath>();
-  const went = filesOf(changes, 'removed');
-  if (went.length === 0) return moves;
-  const came = filesOf(changes, 'added');
-  const [sizesBefore, sizesAfter] = [sizesOf(went), sizesOf(came)];
+  const sizesBefore = sizesOf(filesThat(changes, 'removed'));
+  if (sizesBefore.size === 0) return moves;
+  const sizesAfter = sizesOf(filesThat(changes, 'added'));
   const left = new Map<string, BytePath[]>();
-  for (const { path, size } of went) {
+  for (const { path, size } of filesThat(changes, 'removed')) {
     if (size === 0 || !sizesAfter.has(size)) continue;
     const digest = yield* digestIn(files, before, path, size);
     if (digest === undefined) continue;
@@ -39,7 +38,7 @@ export function* findMoves(
     if (same === undefined) left.set(digest, [path]);
     else same.push(path);
   }
-  for (const { path, size } of came) {
+  for (const { path, size } of filesThat(changes, 'added')) {
     if (size === 0 || !sizesBefore.has(size)) continue;
     const candidates = left.get((yield* digestIn(files, after, path, size)) ?? '') ?? [];
     const same = candidates.findIndex((old) => nameOf(old) === nameOf(path));
@@ -49,12 +48,14 @@ export function* findMoves(
   return moves;
 }
 
-function filesOf(changes: readonly Change[], kind: 'added' | 'removed'): Change[] {
-  return changes.filter((change) => change.kind === kind && change.type === 'file');
+function* filesThat(changes: Iterable<Change>, kind: 'added' | 'removed'): Generator<Change> {
+  for (const change of changes) if (change.kind === kind && change.type === 'file') yield change;
 }
 
-function sizesOf(changes: readonly Change[]): Set<number> {
-  return new Set(changes.map(({ size }) => size));
+function sizesOf(changes: Iterable<Change>): Set<number> {
+  const sizes = new Set<number>();
+  for (const { size } of changes) sizes.add(size);
+  return sizes;
 }
 
 /** undefined where the file is gone: a container may be running. */

@@ -24,16 +24,17 @@ export interface ListedChanges {
   readonly type: EntryType;
   /** In byte order, with none between them that is told otherwise. */
   readonly names: readonly BytePath[];
+  /** Of each of them, in bytes; without, none is told. */
+  readonly sizes?: readonly number[];
 }
 
 export function isListed<Other extends object>(part: Other | ListedChanges): part is ListedChanges {
   return 'names' in part;
 }
 
-/** One of them: of no listing a size is told. */
+/** One of them. Sizes that are not told are 0. */
 export interface ListedChange extends Change {
-  readonly size: 0;
-  readonly sizeBefore: 0;
+  readonly sizeBefore: number;
 }
 
 /** Changes in the order of a walk. There may be a million, so those of a listing are made as they are asked for. */
@@ -52,8 +53,12 @@ export class ChangeList<Told extends object> implements Iterable<Told | ListedCh
   }
 }
 
-function* changesOf({ parent, kind, type, names }: ListedChanges): Generator<ListedChange> {
-  for (const name of names) yield { path: joinPath(parent, name), kind, type, size: 0, sizeBefore: 0 };
+function* changesOf({ parent, kind, type, names, sizes }: ListedChanges): Generator<ListedChange> {
+  for (let index = 0; index < names.length; index += 1) {
+    const size = sizes?.[index] ?? 0;
+    const sizeBefore = kind === 'removed' ? size : 0;
+    yield { path: joinPath(parent, names[index] as BytePath), kind, type, size, sizeBefore };
+  }
 }
 
 /** Changes as they are found; undefined is a place to breathe. */

@@ -6,9 +6,9 @@ import { SealedDigests } from '../layer/digest.js';
 import { findMoves } from '../layer/moves.js';
 import { isBookkeeping } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
-import { type BytePath, compactPath } from '../model/byte-path.js';
+import { type BytePath, compactPath, joinPath } from '../model/byte-path.js';
 import { ChangeList, isListed, type ListedChanges } from '../model/changes.js';
-import type { BatchJob, Job } from '../model/job.js';
+import type { BatchJob } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
@@ -91,21 +91,25 @@ export async function tellChanges(
     using sealed = openDigests();
     return await runJob(world, what, collect({ sealed, ...(paths === undefined ? {} : { paths }) }));
   };
-  const walk = attributes ? diffTrees : listDifferences;
-  const unsized = withoutSizes
-    ? await look((options) => collectUnsized(files, walk(files, before, after, options), attributes))
-    : undefined;
-  const findMoved = async (changes: readonly ToldChange[]) => {
+  const find = (sizes: boolean) =>
+    look((options) => {
+      const differences = attributes
+        ? diffTrees(files, before, after, options)
+        : listDifferences(files, before, after, { ...options, sizes });
+      return collect(files, differences, { attributes, sizes });
+    });
+  const findMoved = async (parts: readonly Part[]) => {
     using known = openDigests();
     using knownAfter = openDigests();
-    const moves = findMoves(files, { layers: before, sealed: known }, { layers: after, sealed: knownAfter }, changes);
-    return withMoves(changes, await runJob(world, 'looking for what was moved', moves));
+    const [from, to] = [
+      { layers: before, sealed: known },
+      { layers: after, sealed: knownAfter },
+    ];
+    const moves = findMoves(files, from, to, new ChangeList(parts));
+    return withMoves(parts, await runJob(world, 'looking for what was moved', moves));
   };
-  const parts =
-    unsized ??
-    (await findMoved(
-      await look((options) => collectSized(files, diffTrees(files, before, after, options), attributes)),
-    ));
+  const unsized = withoutSizes ? await find(false) : undefined;
+  const parts = unsized ?? (await findMoved((await find(true)) as Part[]));
   if (unsealed.size > 0) {
     const message = `${unsealed.size} of the versions are not sealed yet: their files were read`;
     world.report({ kind: 'notice', message });
@@ -113,43 +117,33 @@ export async function tellChanges(
   return new ChangeList(parts);
 }
 
-/** @returns undefined where sizes turn out to be needed: of files that came one may be one that went. */
-function* collectUnsized(
+type Part = ToldChange | ListedChanges;
+
+/** @returns undefined where sizes turn out to be needed that were not asked for: of files that came one may be one that went. */
+function* collect(
   files: FilesRead,
   differences: Iterable<Difference | ListedChanges | undefined>,
-  attributes: boolean,
-): BatchJob<(ToldChange | ListedChanges)[] | undefined> {
-  const parts: (ToldChange | ListedChanges)[] = [];
+  { attributes, sizes }: { readonly attributes: boolean; readonly sizes: boolean },
+): BatchJob<Part[] | undefined> {
+  const parts: Part[] = [];
   const told = new ToldChanges();
   const filesThat = { added: false, modified: false, removed: false, metadata: false };
   for (const part of differences) {
     if (part?.type === 'file') filesThat[part.kind] = true;
-    if (filesThat.added && filesThat.removed) return undefined;
-    if (part !== undefined) {
-      if (isListed(part)) parts.push(part);
-      else parts.push(told.make(compactPath(part.path), part, sidesOf(files, part, attributes)));
+    if (!sizes && filesThat.added && filesThat.removed) return undefined;
+    if (part !== undefined && isListed(part)) {
+      parts.push(part);
+      yield part.names.length;
+      continue;
     }
-    yield part !== undefined && isListed(part) ? part.names.length : undefined;
-  }
-  return parts;
-}
-
-function* collectSized(
-  files: FilesRead,
-  differences: Iterable<Difference | undefined>,
-  attributes: boolean,
-): Job<ToldChange[]> {
-  const changes: ToldChange[] = [];
-  const told = new ToldChanges();
-  for (const difference of differences) {
-    if (difference !== undefined) {
-      const { size, before } = difference;
-      const sides = sidesOf(files, difference, attributes);
-      changes.push(told.make(compactPath(difference.path), difference, sides, { size, sizeBefore: sizeOf(before) }));
+    if (part !== undefined) {
+      const { path, size, before } = part;
+      const known = sizes ? { size, sizeBefore: sizeOf(before) } : undefined;
+      parts.push(told.make(compactPath(path), part, sidesOf(files, part, attributes), known));
     }
     yield;
   }
-  return changes;
+  return parts;
 }
 
 const NO_SIDES: Sides = {};
@@ -179,15 +173,22 @@ function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attribut
   return { mode, uid, gid, mtimeNs, xattrs };
 }
 
-function withMoves(changes: readonly ToldChange[], moves: ReadonlyMap<BytePath, BytePath>): readonly ToldChange[] {
-  if (moves.size === 0) return changes;
+function withMoves(parts: readonly Part[], moves: ReadonlyMap<BytePath, BytePath>): readonly Part[] {
+  if (moves.size === 0) return parts;
   const back = new Map([...moves].map(([path, old]) => [old, path]));
-  return changes.map((change) => {
+  const move = (change: ToldChange): ToldChange => {
     const movedFrom = change.kind === 'added' ? moves.get(change.path) : undefined;
     const movedTo = change.kind === 'removed' ? back.get(change.path) : undefined;
     if (movedFrom === undefined && movedTo === undefined) return change;
     const { path, kind, type, size, sizeBefore, before: was, after } = change;
     const moved = movedFrom === undefined ? { movedTo: movedTo as BytePath } : { movedFrom };
     return { path, kind, type, size, sizeBefore, before: was, after, ...moved };
+  };
+  return parts.flatMap((part): readonly Part[] => {
+    if (!isListed(part)) return [move(part)];
+    const { parent, kind, names } = part;
+    const found = kind === 'added' ? moves : back;
+    const isMoved = names.some((name) => found.has(joinPath(parent, name)));
+    return isMoved ? [...new ChangeList<ToldChange>([part])].map(move) : [part];
   });
 }

@@ -20,27 +20,32 @@ const NAME_MIN = 10;
 
 /** A line a path, and one with the sum. On a terminal long names are cut, at their start as git does. */
 export function* statLines(changes: Iterable<SizedChange>, style: Style): Generator<string> {
-  const told = [...withoutOrigins(changes)];
-  if (told.length === 0) return;
   // Each row is made twice, for there may be a million.
   const widest = { name: 0, before: 0, after: 0 };
-  for (const change of told) {
+  const sum = { paths: 0, before: 0, after: 0 };
+  for (const change of withoutOrigins(changes)) {
     const row = rowOf(change);
     for (const column of COLUMNS) widest[column] = Math.max(widest[column], displayWidth(row[column]));
+    sum.paths += 1;
+    if (change.kind === 'metadata' || change.movedFrom !== undefined) continue;
+    sum.before += change.sizeBefore;
+    sum.after += sizeAfter(change);
   }
+  if (sum.paths === 0) return;
   const { before, after } = widest;
   const fixed = ' M  | '.length + before + ' -> '.length + after;
   const room = style.human ? Math.max(style.width - fixed, NAME_MIN) : Number.POSITIVE_INFINITY;
   const width = Math.min(widest.name, room);
   const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
-  for (const change of told) {
+  for (const change of withoutOrigins(changes)) {
     const row = rowOf(change);
     const name = cutStart(row.name, width);
     const padded = `${name}${' '.repeat(width - displayWidth(name))}`;
     const sizes = row.after === '' ? row.before : `${row.before.padStart(before)} -> ${row.after.padStart(after)}`;
     yield cut(` ${renderLetter(change, style)} ${padded} | ${sizes}`);
   }
-  yield cut(` ${renderSum(told)}`);
+  const sizes = `${formatBytes(sum.before)} -> ${formatBytes(sum.after)}`;
+  yield cut(` ${formatCount(sum.paths, 'path', 'paths')} changed, ${sizes}`);
 }
 
 function rowOf(change: SizedChange): Row {
@@ -54,13 +59,6 @@ function rowOf(change: SizedChange): Row {
 
 function sizeAfter({ kind, size }: SizedChange): number {
   return kind === 'removed' ? 0 : size;
-}
-
-function renderSum(changes: readonly SizedChange[]): string {
-  const sized = changes.filter(({ kind, movedFrom }) => kind !== 'metadata' && movedFrom === undefined);
-  const before = sized.reduce((sum, { sizeBefore }) => sum + sizeBefore, 0);
-  const after = sized.reduce((sum, change) => sum + sizeAfter(change), 0);
-  return `${formatCount(changes.length, 'path', 'paths')} changed, ${formatBytes(before)} -> ${formatBytes(after)}`;
 }
 
 /** The end of a name that does not fit, from a `/` on where there is one. */

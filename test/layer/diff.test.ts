@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
-import { diffTrees, listDifferences } from '../../src/layer/diff.js';
+import { diffTrees, type ListOptions, listDifferences } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { type Change, ChangeList } from '../../src/model/changes.js';
@@ -38,6 +38,7 @@ describe('diffTrees', () => {
         const changes = diff(before, after);
         expect(changes, `from state ${from} to ${to}`).toEqual(compareMounts(trees[from] as Tree, trees[to] as Tree));
         expect(list(before, after)).toEqual(changes.map((change) => ({ ...change, size: 0 })));
+        expect(list(before, after, { sizes: true })).toEqual(changes);
         for (const change of changes) told[change.kind] += 1;
       }
     }
@@ -311,6 +312,17 @@ describe('diffTrees', () => {
     expect(asked).not.toContain('49');
   });
 
+  it('tells very many of one directory some at a time, so that there is room to breathe', () => {
+    using place = temporaryDirectory();
+    const many = Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`new/${i}`, `${i}`]));
+    const delta = plant(join(place.path, 'delta'), { ...many, 'new/1x/': directory });
+    const parts = finish(gather(listDifferences(files, [], [delta], { sizes: true })));
+    expect(parts.map((part) => ('names' in part ? part.names.length : part.path))).toEqual([
+      ...['new', 1024, 88, 'new/1x', 1024, 364],
+    ]);
+    expect(list([], [delta], { sizes: true })).toEqual(diff([], [delta]));
+  });
+
   it.each([
     ['base-missing', 'rootfs'],
     ['store-damaged', 'versions/abcdefghijkl/delta'],
@@ -346,8 +358,8 @@ function diff(before: readonly string[], after: readonly string[]): Change[] {
   return found.map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 
-function list(before: readonly string[], after: readonly string[]): Change[] {
-  const found = new ChangeList(finish(gather(listDifferences(files, before, after))));
+function list(before: readonly string[], after: readonly string[], options: ListOptions = {}): Change[] {
+  const found = new ChangeList(finish(gather(listDifferences(files, before, after, options))));
   return [...found].map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 

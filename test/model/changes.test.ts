@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { type Change, type ChangeKind, ChangeList, countChanges, type ListedChanges } from '../../src/model/changes.js';
+import {
+  type Change,
+  type ChangeKind,
+  ChangeList,
+  countChanges,
+  type ListedChange,
+  type ListedChanges,
+} from '../../src/model/changes.js';
 import { finish } from '../../src/model/job.js';
 
 describe('ChangeList', () => {
@@ -20,6 +27,22 @@ describe('ChangeList', () => {
     ];
     expect([...list]).toEqual(all);
     expect(list.length).toBe(4);
+  });
+
+  it('tells the sizes of a listing where it has them, of what went as those before', () => {
+    const sized: ListedChanges = { ...listed, type: 'file', sizes: [3, 5] };
+    const sizesOf = (part: ListedChanges) =>
+      [...new ChangeList<Change>([part])]
+        .map((change) => change as ListedChange)
+        .map(({ size, sizeBefore }) => [size, sizeBefore]);
+    expect(sizesOf(sized)).toEqual([
+      [3, 0],
+      [5, 0],
+    ]);
+    expect(sizesOf({ ...sized, kind: 'removed' })).toEqual([
+      [3, 3],
+      [5, 5],
+    ]);
   });
 
   it('joins names to the root', () => {
