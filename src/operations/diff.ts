@@ -1,7 +1,7 @@
 /** diff: what differs between two versions, or a version and what a container holds now. */
 
 import { type FilesRead, unlessGone } from '../host/files.js';
-import { type Difference, type DiffOptions, diffTrees, listDifferences } from '../layer/diff.js';
+import { type Difference, diffTrees, listDifferences } from '../layer/diff.js';
 import { SealedDigests } from '../layer/digest.js';
 import { findMoves } from '../layer/moves.js';
 import { isBookkeeping } from '../layer/overlayfs.js';
@@ -87,17 +87,14 @@ export async function tellChanges(
   const unsealed = new Set<string>();
   // One for each walk, for they go in step with it.
   const openDigests = () => new SealedDigests(files, listings, unsealed);
-  const look = async <Told>(collect: (options: DiffOptions) => BatchJob<Told>) => {
+  const find = async (sizes: boolean) => {
     using sealed = openDigests();
-    return await runJob(world, what, collect({ sealed, ...(paths === undefined ? {} : { paths }) }));
+    const options = { sealed, ...(paths === undefined ? {} : { paths }) };
+    const differences = attributes
+      ? diffTrees(files, before, after, options)
+      : listDifferences(files, before, after, { ...options, sizes });
+    return await runJob(world, what, collect(files, differences, { attributes, sizes }));
   };
-  const find = (sizes: boolean) =>
-    look((options) => {
-      const differences = attributes
-        ? diffTrees(files, before, after, options)
-        : listDifferences(files, before, after, { ...options, sizes });
-      return collect(files, differences, { attributes, sizes });
-    });
   const findMoved = async (parts: readonly Part[]) => {
     using known = openDigests();
     using knownAfter = openDigests();
