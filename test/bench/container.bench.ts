@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import type { TestLxc } from '../support/lxc.js';
 import { interleaved, took } from './measure.js';
 import { type Row, reportRows, under } from './report.js';
-import { commitFile, IS_QUICK, versioned, writeInto } from './work.js';
+import { commitFile, diskOf, IS_QUICK, versioned, writeInto } from './work.js';
 
 const ROUNDS = IS_QUICK ? 5 : 61;
 const COMMITS = IS_QUICK ? 60 : 1_000;
@@ -67,11 +67,6 @@ async function commitAtOnce(lxc: TestLxc, from: string, name: string): Promise<v
   writeInto(lxc, name, (root) => cpSync(join(source.path, 'home'), join(root, 'home'), { recursive: true }));
   await lxc.commit(name, 'All at once');
   expect(countLayers(lxc, name)).toBe(1);
-}
-
-/** The bytes that a directory takes on disk, with all in it; a file counts once, whatever its names. */
-function diskOf(path: string, ...options: string[]): number {
-  return Number(execFileSync('du', ['-s', '--block-size=1', ...options, path], { encoding: 'utf8' }).split('\t')[0]);
 }
 
 /** Right after a commit the newest layer of a container is its version's delta. */

@@ -7,7 +7,7 @@ import { temporaryLxc } from '../support/lxc.js';
 import { createDebian, DEBIAN_STEPS } from './debian.js';
 import { lxcv, median, type Program, took } from './measure.js';
 import { type HistoryStep, reportHistory } from './report.js';
-import { IS_QUICK, isInstalled, tookToCommit } from './work.js';
+import { diskOf, IS_QUICK, isInstalled, tookToCommit } from './work.js';
 
 /** A quick one is of a step that needs no other. */
 const STEPS = DEBIAN_STEPS.filter(({ name }) => !IS_QUICK || name === 'install sqlite3');
@@ -53,8 +53,8 @@ it('keeps the history of a Debian', async () => {
     steps,
     kept: Object.fromEntries([
       // The delta that the container writes to is the container's own.
-      ['lxcv', bytesIn(lxc.store) - bytesIn(join(lxc.rootfs('web').upper))],
-      ...keepers.map(({ name, place }) => [name, bytesIn(place)]),
+      ['lxcv', diskOf(lxc.store) - diskOf(join(lxc.rootfs('web').upper))],
+      ...keepers.map(({ name, place }) => [name, diskOf(place)]),
     ]),
     checkout: median(restored.map(([ours]) => ours as number)),
     restore: median(restored.map(([, theirs]) => theirs as number)),
@@ -108,9 +108,4 @@ function keepersIn({ lxcpath, directory }: TestLxc): Keeper[] {
 async function whenQuiet<T>({ directory }: TestLxc, act: () => T | Promise<T>): Promise<T> {
   execFileSync('sync', ['-f', directory]);
   return await act();
-}
-
-/** What the files below a path take on disk. */
-function bytesIn(path: string): number {
-  return Number(execFileSync('du', ['-s', '-B1', path], { encoding: 'utf8' }).split('\t')[0]);
 }

@@ -74,6 +74,11 @@ export async function tookToCommit(lxc: TestLxc, name: string): Promise<CommitTo
   return { free: so, said };
 }
 
+/** The bytes that a path takes on disk, with all below it; a file counts once, whatever its names. */
+export function diskOf(path: string, ...options: string[]): number {
+  return Number(execFileSync('du', ['-s', '-B1', ...options, path], { encoding: 'utf8' }).split('\t')[0]);
+}
+
 /** Whether a program is there; says so where it is not. */
 export function isInstalled(program: string): boolean {
   const isFound = spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
