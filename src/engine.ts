@@ -2,6 +2,7 @@
 
 import type { OpenFile } from './host/content.js';
 import { type Host, machine } from './host/host.js';
+import { type Signals, signalsOf } from './host/signals.js';
 import { LxcvError } from './model/errors.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version } from './model/version.js';
 import { type Blame, type BlameRequest, blame } from './operations/blame.js';
@@ -34,45 +35,59 @@ import { type Status, status } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
 
+/** What every verb takes besides its request. */
+export interface Call {
+  /** Ends it early: what was begun is rolled back, and `interrupted` is thrown, unless the commit point had passed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what goes on, in place of the engine's own. */
+  readonly report?: ((event: ReportEvent) => void) | undefined;
+}
+
+/** Verbs keep no state between calls, and leave none in the process; several may be under way at once. */
 export interface Engine {
-  commit(request: CommitRequest): Promise<Version>;
-  checkout(request: CheckoutRequest): Promise<CheckoutOutcome>;
-  status(container: ContainerName): Promise<Status>;
-  log(request: LogRequest): Promise<Log>;
-  list(): Promise<Listing>;
+  commit(request: CommitRequest, call?: Call): Promise<Version>;
+  checkout(request: CheckoutRequest, call?: Call): Promise<CheckoutOutcome>;
+  status(container: ContainerName, call?: Call): Promise<Status>;
+  log(request: LogRequest, call?: Call): Promise<Log>;
+  list(call?: Call): Promise<Listing>;
   /** @param revision `NAME[@REV]`. */
-  showVersion(revision: string): Promise<ShownVersion>;
-  showPath(request: ShowPathRequest): Promise<ShownPath>;
-  listBranches(name: ContainerName): Promise<Branches>;
-  createBranch(name: ContainerName, branch: BranchName, revision: string): Promise<Branch>;
-  renameBranch(name: ContainerName, from: BranchName, to: BranchName): Promise<Branch>;
-  deleteBranch(name: ContainerName, branch: BranchName, force: boolean): Promise<Branch>;
-  listTags(name: ContainerName): Promise<Tags>;
-  createTag(request: TagRequest): Promise<NamedTag>;
-  deleteTag(name: ContainerName, tag: TagName): Promise<NamedTag>;
-  diff(request: DiffRequest): Promise<Diff>;
+  showVersion(revision: string, call?: Call): Promise<ShownVersion>;
+  showPath(request: ShowPathRequest, call?: Call): Promise<ShownPath>;
+  listBranches(name: ContainerName, call?: Call): Promise<Branches>;
+  createBranch(name: ContainerName, branch: BranchName, revision: string, call?: Call): Promise<Branch>;
+  renameBranch(name: ContainerName, from: BranchName, to: BranchName, call?: Call): Promise<Branch>;
+  deleteBranch(name: ContainerName, branch: BranchName, force: boolean, call?: Call): Promise<Branch>;
+  listTags(name: ContainerName, call?: Call): Promise<Tags>;
+  createTag(request: TagRequest, call?: Call): Promise<NamedTag>;
+  deleteTag(name: ContainerName, tag: TagName, call?: Call): Promise<NamedTag>;
+  diff(request: DiffRequest, call?: Call): Promise<Diff>;
   /** To be closed by whoever asked. */
-  patch(request: PatchRequest): Promise<OpenFile>;
-  blame(request: BlameRequest): Promise<Blame>;
-  grep(request: GrepRequest): Promise<Match[]>;
+  patch(request: PatchRequest, call?: Call): Promise<OpenFile>;
+  blame(request: BlameRequest, call?: Call): Promise<Blame>;
+  grep(request: GrepRequest, call?: Call): Promise<Match[]>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
-  seal(repository: RepositoryName): Promise<void>;
-  exportVersion(request: ExportRequest): Promise<Version>;
-  mountVersion(request: MountRequest): Promise<Version>;
-  unmountVersion(directory: string): Promise<void>;
-  fsck(repository: ContainerName | undefined): Promise<Finding[]>;
+  seal(repository: RepositoryName, call?: Call): Promise<void>;
+  exportVersion(request: ExportRequest, call?: Call): Promise<Version>;
+  mountVersion(request: MountRequest, call?: Call): Promise<Version>;
+  unmountVersion(directory: string, call?: Call): Promise<void>;
+  fsck(repository: ContainerName | undefined, call?: Call): Promise<Finding[]>;
 }
 
 export interface EngineOptions {
   /** Where the containers are; LXC's configured lxcpath where it is left out. Relative paths are the caller's to resolve. */
   readonly lxcpath?: string;
   readonly report?: (event: ReportEvent) => void;
+  /** What ends a call that brings no signal of its own, and is told while something is changed: the program's, for one. */
+  readonly signals?: Signals;
+  /** Told that an operation is a large one, so that the program may give memory back early. */
+  readonly onLarge?: () => void;
   /** The machine; another one for tests. */
   readonly host?: Host;
 }
 
 /** @throws LxcvError `not-root`, `no-lxc`, `bad-name` for an lxcpath that no mount option can hold. */
-export async function openEngine({ lxcpath, report = () => {}, host = machine }: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { host = machine, signals = host.signals, onLarge } = options;
   if (!host.isRoot()) {
     throw new LxcvError(
       'not-root',
@@ -80,32 +95,41 @@ export async function openEngine({ lxcpath, report = () => {}, host = machine }:
       'Use sudo.',
     );
   }
-  const world: World = { host, lxcpath: checkLxcpath(lxcpath ?? (await host.lxc.defaultPath())), report };
+  const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
+  const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): World => ({
+    host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
+    lxcpath,
+    report,
+    onLarge,
+  });
+  const read = <T>(call: Call | undefined, look: (world: World) => T | Promise<T>): Promise<T> => {
+    const world = worldOf(call);
+    return consistently(world, () => look(world));
+  };
   return {
-    commit: (request) => commit(world, request),
-    checkout: (request) => checkout(world, request),
-    status: (container) => consistently(world, () => status(world, container)),
-    log: (request) => consistently(world, () => log(world, request)),
-    list: () => consistently(world, () => list(world)),
-    showVersion: (revision) => consistently(world, () => showVersion(world, revision)),
-    showPath: (request) => showPath(world, request),
-    listBranches: (name) => consistently(world, () => listBranches(world, name)),
-    createBranch: (name, branch, revision) => createBranch(world, name, branch, revision),
-    renameBranch: (name, from, to) => renameBranch(world, name, from, to),
-    deleteBranch: (name, branch, force) => deleteBranch(world, name, branch, force),
-    listTags: (name) => consistently(world, () => listTags(world, name)),
-    createTag: (request) => createTag(world, request),
-    deleteTag: (name, tag) => deleteTag(world, name, tag),
-    patch: (request) => consistently(world, () => patch(world, request)),
-    grep: (request) => consistently(world, () => grep(world, request)),
-    blame: (request) => consistently(world, () => blame(world, request)),
-    diff: (request) => consistently(world, () => diff(world, request)),
-    seal: (repository) => sealRepository(world, repository),
-    mountVersion: (request) => mountVersion(world, request),
-    unmountVersion: (directory) => unmountVersion(world, directory),
-    exportVersion: (request) => exportVersion(world, request),
-    fsck: (repository) =>
-      consistently(world, () => fsck(world, repository as string | undefined as RepositoryName | undefined)),
+    commit: (request, call) => commit(worldOf(call), request),
+    checkout: (request, call) => checkout(worldOf(call), request),
+    status: (container, call) => read(call, (world) => status(world, container)),
+    log: (request, call) => read(call, (world) => log(world, request)),
+    list: (call) => read(call, (world) => list(world)),
+    showVersion: (revision, call) => read(call, (world) => showVersion(world, revision)),
+    showPath: (request, call) => showPath(worldOf(call), request),
+    listBranches: (name, call) => read(call, (world) => listBranches(world, name)),
+    createBranch: (name, branch, revision, call) => createBranch(worldOf(call), name, branch, revision),
+    renameBranch: (name, from, to, call) => renameBranch(worldOf(call), name, from, to),
+    deleteBranch: (name, branch, force, call) => deleteBranch(worldOf(call), name, branch, force),
+    listTags: (name, call) => read(call, (world) => listTags(world, name)),
+    createTag: (request, call) => createTag(worldOf(call), request),
+    deleteTag: (name, tag, call) => deleteTag(worldOf(call), name, tag),
+    patch: (request, call) => read(call, (world) => patch(world, request)),
+    grep: (request, call) => read(call, (world) => grep(world, request)),
+    blame: (request, call) => read(call, (world) => blame(world, request)),
+    diff: (request, call) => read(call, (world) => diff(world, request)),
+    seal: (repository, call) => sealRepository(worldOf(call), repository),
+    mountVersion: (request, call) => mountVersion(worldOf(call), request),
+    unmountVersion: (directory, call) => unmountVersion(worldOf(call), directory),
+    exportVersion: (request, call) => exportVersion(worldOf(call), request),
+    fsck: (name, call) => read(call, (world) => fsck(world, name as string | undefined as RepositoryName | undefined)),
   };
 }
 

@@ -4,7 +4,9 @@ import { resolve } from 'node:path';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { type Engine, openEngine } from '../engine.js';
+import { spareMemory } from '../host/heap.js';
 import { showInPager } from '../host/pager.js';
+import { processSignals } from '../host/signals.js';
 import type { Style } from '../render/style.js';
 import { inPieces, writeText } from './bytes.js';
 import { exitCodeOf, formatFailure, toFailure } from './failure.js';
@@ -41,6 +43,8 @@ export abstract class BaseCommand extends Command {
     return openEngine({
       ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
       report: reportTo(process.stderr),
+      signals: processSignals,
+      onLarge: spareMemory,
     });
   }
 

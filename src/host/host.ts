@@ -7,12 +7,11 @@ import { type Clocks, monotonicMs, readClocks } from './clocks.js';
 import { type DigestThread, startDigestThread } from './digest-thread.js';
 import { type Files, files } from './files.js';
 import type { GitRepository } from './git.js';
-import { spareMemory } from './heap.js';
 import { type Lock, takeLock } from './lock.js';
 import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
 import { type Programs, programs } from './programs.js';
-import { type Signals, signals } from './signals.js';
+import { noSignals, type Signals } from './signals.js';
 import { type TemporaryDirectory, temporaryDirectory } from './temporary.js';
 
 export interface Host {
@@ -20,6 +19,7 @@ export interface Host {
   readonly lxc: Lxc;
   readonly mounts: Mounts;
   readonly programs: Programs;
+  /** What ends an operation early: of the machine itself nothing does, each call of the engine brings its own. */
   readonly signals: Signals;
   /** Takes a lock that ends with this process: see host/lock.ts. */
   takeLock(path: string, holder: string): Lock;
@@ -40,8 +40,6 @@ export interface Host {
   author(): Promise<Author>;
   /** A second thread, for digests: see host/digest-thread.ts. */
   startDigestThread(): DigestThread;
-  /** Told that an operation is a large one: see host/heap.ts. */
-  spareMemory(): void;
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
   breathe(): Promise<void>;
@@ -55,7 +53,7 @@ export const machine: Host = {
   lxc,
   mounts,
   programs,
-  signals,
+  signals: noSignals,
   takeLock,
   temporaryDirectory,
   isRoot: () => geteuid?.() === 0,
@@ -67,7 +65,6 @@ export const machine: Host = {
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
   startDigestThread,
-  spareMemory,
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

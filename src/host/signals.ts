@@ -1,66 +1,70 @@
 /**
- * Signals that end a process, held back while an operation changes something: it is taken back, or finished where it has
- * passed its commit point, and then the process ends as the signal wants it.
+ * What ends an operation early. The engine knows it as `Signals`, one for each call; the program hands it those of its process,
+ * which are held back while an operation changes something: it is rolled back, or finished where it has passed its commit
+ * point, and then the process ends as the signal wants it.
  */
 
 import { LxcvError } from '../model/errors.js';
 
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
+/** What an operation is told of who wants it to end, and tells of whether it may. */
 export interface Signals {
-  /** Holds signals back until disposed of. A second one ends the process at once, as a crash does. */
+  /** Until this is disposed of something is being changed: the process must not end of itself. */
   hold(): Disposable;
-  /** The first that came while they were held. */
-  readonly received: NodeJS.Signals | undefined;
-  /** Aborts with the first: for programs that need not run to their end. */
+  /** Aborts when the operation is to end; its reason is text that says why. For programs that need not run to their end. */
   readonly abort: AbortSignal;
-  /** @throws LxcvError `interrupted` where one came. */
+  /** @throws LxcvError `interrupted` where it is to end. */
   check(): void;
 }
+
+/** Signals of one call. @param hold is called as `Signals` has it; nothing is held back without it. */
+export function signalsOf(abort: AbortSignal, hold: Signals['hold'] = () => NOT_HELD): Signals {
+  return {
+    hold,
+    abort,
+    check() {
+      if (!abort.aborted) return;
+      const cause = typeof abort.reason === 'string' ? ` by ${abort.reason}` : '';
+      throw new LxcvError('interrupted', `interrupted${cause}`, 'Nothing was done: everything is as it was before.');
+    },
+  };
+}
+
+const NOT_HELD: Disposable = { [Symbol.dispose]() {} };
+/** Of an operation that nobody interrupts. */
+export const noSignals: Signals = signalsOf(new AbortController().signal);
+
+const PROCESS_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 let held = 0;
 let received: NodeJS.Signals | undefined;
 let installed = false;
 const controller = new AbortController();
 
-export const signals: Signals = {
-  hold() {
-    held += 1;
-    if (!installed) for (const signal of SIGNALS) process.on(signal, note);
-    installed = true;
-    return {
-      [Symbol.dispose]() {
-        held -= 1;
-      },
-    };
-  },
-  get received() {
-    return received;
-  },
-  abort: controller.signal,
-  check() {
-    if (received === undefined) return;
-    throw new LxcvError(
-      'interrupted',
-      `interrupted by ${received}`,
-      'Nothing was done: everything is as it was before.',
-    );
-  },
-};
+/** Those of this process, for the program alone. A second signal while they are held ends the process at once, as a crash does. */
+export const processSignals: Signals = signalsOf(controller.signal, () => {
+  held += 1;
+  if (!installed) for (const signal of PROCESS_SIGNALS) process.on(signal, note);
+  installed = true;
+  return {
+    [Symbol.dispose]() {
+      held -= 1;
+    },
+  };
+});
 
 /** Ends the process by the signal that was held back, if one was: who waits for it sees that it was interrupted. */
 export function endAsSignalled(): void {
   if (received !== undefined) end(received);
 }
 
-/** Stays in place when nothing is held any more: a signal is told to JavaScript only once that has nothing else to do. */
+/** Stays in place when nothing is held any more: Node delivers a signal only once the event loop turns. */
 function note(signal: NodeJS.Signals): void {
   if (held === 0 || received !== undefined) end(signal);
   received = signal;
-  controller.abort();
+  controller.abort(signal);
 }
 
 function end(signal: NodeJS.Signals): void {
-  for (const each of SIGNALS) process.removeListener(each, note);
+  for (const each of PROCESS_SIGNALS) process.removeListener(each, note);
   process.kill(process.pid, signal);
 }

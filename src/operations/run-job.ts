@@ -16,7 +16,7 @@ const LARGE_STEPS = 10_000;
  * @throws LxcvError `interrupted` where a signal came that is held back.
  */
 export async function runJob<Result>(world: World, what: string, job: BatchJob<Result>): Promise<Result> {
-  const { host, report } = world;
+  const { host, report, onLarge } = world;
   const started = host.wallMs();
   let breathed = started;
   let told = false;
@@ -27,7 +27,7 @@ export async function runJob<Result>(world: World, what: string, job: BatchJob<R
       if (step.done) return step.value;
       const isSmall = steps < LARGE_STEPS;
       steps += step.value ?? 1;
-      if (isSmall && steps >= LARGE_STEPS) host.spareMemory();
+      if (isSmall && steps >= LARGE_STEPS) onLarge?.();
       const now = host.wallMs();
       // Where the clock was set, it is time too.
       if (Math.abs(now - breathed) < BREATH_MS) continue;

@@ -8,6 +8,8 @@ export interface World {
   readonly lxcpath: string;
   /** Told what an operation does while it lasts, and what a user should know besides its outcome. */
   readonly report: (event: ReportEvent) => void;
+  /** Told that an operation is a large one, so that the program may give memory back early. */
+  readonly onLarge?: (() => void) | undefined;
 }
 
 export type ReportEvent =

@@ -8,7 +8,7 @@ const MODULE = fileURLToPath(new URL('../../dist/src/host/signals.js', import.me
 describe('a signal', () => {
   it('that comes while it is held ends the process when that is ready for it', async () => {
     const { said, signal } = await run(
-      `using(() => { kill('SIGTERM'); return turn().then(() => say(String(signals.received), signals.abort.aborted)); })
+      `using(() => { kill('SIGTERM'); return turn().then(() => say(signals.abort.reason, signals.abort.aborted)); })
         .then(() => { say('after'); endAsSignalled(); return turn(); }).then(() => say('never'));`,
     );
     expect(said).toEqual(['SIGTERM true', 'after']);
@@ -41,7 +41,7 @@ describe('a signal', () => {
 /** Runs lines of JavaScript in a process of their own. */
 async function run(lines: string): Promise<{ said: string[]; signal: NodeJS.Signals | null }> {
   const script = `
-    import { endAsSignalled, signals } from ${JSON.stringify(MODULE)};
+    import { endAsSignalled, processSignals as signals } from ${JSON.stringify(MODULE)};
     const say = (...words) => process.stdout.write(words.join(' ') + '\\n');
     const kill = (signal) => process.kill(process.pid, signal);
     const turn = () => new Promise((resolve) => setTimeout(resolve, 50));

@@ -82,7 +82,6 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY, setBackAt = Nu
   const host: World['host'] = {
     ...machine,
     signals: { ...machine.signals, check },
-    spareMemory: () => void sparings.push('spared'),
     wallMs: () => state.passed - (state.passed >= setBackAt ? 1_000_000 : 0),
     breathe: async () => void breaths.push(state.passed),
   };
@@ -103,6 +102,11 @@ function steppedWorld({ interruptedAt = Number.POSITIVE_INFINITY, setBackAt = Nu
     if (failure !== undefined) throw failure;
     return 'result';
   }
-  const world: World = { host, lxcpath: '/nowhere', report: (event) => events.push(event) };
+  const world: World = {
+    host,
+    lxcpath: '/nowhere',
+    report: (event) => events.push(event),
+    onLarge: () => sparings.push('spared'),
+  };
   return Object.assign(state, { world, job });
 }
