@@ -36,7 +36,7 @@ import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Ta
 import type { ReportEvent, World } from './operations/world.js';
 
 /** What every verb takes besides its request. */
-export interface Call {
+interface Call {
   /** Ends it early: what was begun is rolled back, and `interrupted` is thrown, unless the commit point had passed. */
   readonly signal?: AbortSignal | undefined;
   /** Told what goes on, in place of the engine's own. */

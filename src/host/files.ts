@@ -37,7 +37,7 @@ import {
 } from './content.js';
 import { listTyped } from './directories.js';
 import type { HostPath } from './libc.js';
-import { exchange, makeNode, renameNew, setTimes, syncFileSystem } from './native.js';
+import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Free, free, sharesBlocks } from './room.js';
 import { expectLooks, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
 
@@ -125,6 +125,8 @@ interface FilesWrite {
   sync(path: HostPath): void;
   /** Makes all that was written to the path's file system durable. */
   syncFileSystem(path: HostPath): void;
+  /** The same, with the event loop free meanwhile. */
+  syncFileSystemAside(path: HostPath): Promise<void>;
 }
 
 export interface Files extends FilesRead, FilesWrite {}
@@ -174,6 +176,14 @@ export const files: Files = {
   copyContent,
   sync: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, fsyncSync),
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
+  async syncFileSystemAside(path) {
+    const fd = open(path, O_RDONLY | O_NOFOLLOW);
+    try {
+      await syncFileSystemAside(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
 };
 
 function openDirectory(path: HostPath): Directory | undefined {

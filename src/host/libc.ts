@@ -61,6 +61,11 @@ export function loadKoffi(arch: string = process.arch): Pick<typeof import('koff
   }
 }
 
+/** A call that can be made on another thread as well; `told` is called in the end. */
+type Both<F extends (fd: number) => number> = F & {
+  async(fd: number, told: (error: unknown, result: number) => void): void;
+};
+
 function bind() {
   const koffi = loadKoffi();
   const lib = koffi.load('libc.so.6');
@@ -73,7 +78,7 @@ function bind() {
     renameat2: declare<(d1: number, a: CPath, d2: number, b: CPath, flags: number) => number>(
       'int renameat2(int, const char *, int, const char *, unsigned int)',
     ),
-    syncfs: declare<(fd: number) => number>('int syncfs(int)'),
+    syncfs: declare<Both<(fd: number) => number>>('int syncfs(int)'),
     mknod: declare<(path: CPath, mode: number, device: bigint) => number>(
       'int mknod(const char *, unsigned int, uint64_t)',
     ),

@@ -94,6 +94,17 @@ export function syncFileSystem(fd: number): void {
   check(libc().syncfs(fd), 'syncfs');
 }
 
+/** The same, on another thread: it waits for what anybody wrote to that file system. */
+export function syncFileSystemAside(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    libc().syncfs.async(fd, (_, result) => {
+      // koffi hands over the errno of the thread that made the call.
+      if (result < 0) reject(new SystemError(errorName(), 'syncfs'));
+      else resolve();
+    });
+  });
+}
+
 /** mknod(2): `mode` carries the type; `device` is the raw dev_t. */
 export function makeNode(path: HostPath, mode: number, device: bigint): void {
   check(libc().mknod(cPath(path), mode, device), 'mknod', path);

@@ -39,7 +39,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   try {
     await stage();
     appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
-    host.files.syncFileSystem(log);
+    await host.files.syncFileSystemAside(log);
     host.signals.check();
     check?.();
     pass(host.files, point, recheck);
@@ -53,7 +53,8 @@ export async function transact(host: StepHost, log: string, transaction: Transac
       await ahead?.(step);
       runStep(host, step);
     }
-    end(host, log, operation, 'done');
+    await host.files.syncFileSystemAside(log);
+    appendRecord(host.files, log, { operation, state: 'end', outcome: 'done' });
   } catch (error) {
     throw unfinished(begin.command, error);
   }
@@ -130,10 +131,6 @@ function finish(
   steps: readonly Step[],
 ): void {
   for (const step of steps) runStep(host, step);
-  end(host, log, operation, outcome);
-}
-
-function end(host: StepHost, log: string, operation: string, outcome: 'done' | 'taken back'): void {
   host.files.syncFileSystem(log);
   appendRecord(host.files, log, { operation, state: 'end', outcome });
 }

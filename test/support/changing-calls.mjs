@@ -21,6 +21,7 @@ export const CHANGING = {
     'symlink',
     'sync',
     'syncFileSystem',
+    'syncFileSystemAside',
     'truncate',
     'unlink',
   ],
