@@ -123,6 +123,19 @@ function bind() {
     socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
     bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
     close: declare<(fd: number) => number>('int close(int)'),
+    fsopen: declare<(call: number, type: string, flags: number) => number | bigint>(
+      'long syscall(long, const char *, unsigned int)',
+    ),
+    fsconfig: declare<
+      (
+        call: number,
+        fd: number,
+        command: number,
+        key: string | null,
+        value: string | null,
+        aux: number,
+      ) => number | bigint
+    >('long syscall(long, int, unsigned int, const char *, const char *, int)'),
     unshare: declare<(flags: number) => number>('int unshare(int)'),
     umount2: declare<(target: CPath, flags: number) => number>('int umount2(const char *, int)'),
     mount: declare<(source: CPath, target: CPath, type: CPath | null, flags: number, options: CPath | null) => number>(

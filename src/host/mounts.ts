@@ -1,13 +1,27 @@
 /** Mounts: which upper directories are in use on this machine, and overlays that only this process sees. */
 
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isSystemError } from './files.js';
+import type { HostPath } from './libc.js';
 import { leaveMountNamespace, mountOverlay, unmount, unmountIdle } from './native.js';
+import { askUppers, whyNoUpper } from './overlay-trial.js';
 
 export interface Mounts {
-  /** The upper directories of all overlays that any process of this machine has mounted, as mountinfo tells them. */
-  uppersInUse(): Set<string>;
+  /**
+   * Which of some directories are the upper directory of an overlay that lives anywhere on this machine: by the kernel's word, whatever
+   * it is called and in whatever mount namespace it is. `spare` is a directory of lxcv's own that can hold upper directories, in which
+   * something lies while this looks, where /run cannot hold them. What is not there is in no use.
+   */
+  uppersInUse(directories: readonly string[], spare: string): Set<string>;
+  /** The same of one directory. */
+  isUpperInUse(directory: string, spare: string): boolean;
+  /**
+   * Tries whether an overlay can have its upper directory in a directory. Returns undefined where it can, and else the code of the
+   * error: EINVAL, say, on an overlay, ENOTSUP on a file system without trusted attributes.
+   */
+  tryUpper(directory: string): string | undefined;
   /**
    * Mounts an overlay read-only where only this process and its children see it, and returns the directory. The kernel
    * takes the mount away with the process. `options` is mount(2)'s string.
@@ -23,6 +37,8 @@ export interface Mounts {
 
 export const mounts: Mounts = {
   uppersInUse,
+  isUpperInUse: (directory, spare) => uppersInUse([directory], spare).size > 0,
+  tryUpper: whyNoUpper,
   mountPrivately,
   mount: mountOverlay,
   mountSource,
@@ -37,27 +53,56 @@ function mountSource(directory: string): string | undefined {
   return mount === undefined ? undefined : unescapeOctal(mount[mount.indexOf('-') + 2] ?? '');
 }
 
-function uppersInUse(): Set<string> {
-  const uppers = new Set<string>();
-  for (const table of mountTables()) {
-    for (const [, upper] of table.matchAll(/[ ,]upperdir=([^,\s]*)/g)) uppers.add(unescapeOption(upper as string));
+function uppersInUse(directories: readonly string[], spare: string): Set<string> {
+  const byIdentity = new Map<string, string[]>();
+  for (const directory of directories) {
+    const identity = identityOf(directory);
+    if (identity !== undefined) byIdentity.set(identity, [...(byIdentity.get(identity) ?? []), directory]);
   }
-  return uppers;
+  // Two mounts of one upper directory share the kernel's mark, and the first that goes takes it away.
+  const used = [...uppersInTables()].flatMap((upper) => byIdentity.get(identityOf(upper) ?? '') ?? []);
+  const inUse = new Set(used);
+  const open = [...byIdentity.values()].map(([directory]) => directory as string).filter((each) => !inUse.has(each));
+  for (const [directory, answer] of askUppers(open, spare)) {
+    if (answer !== true) continue;
+    for (const same of byIdentity.get(identityOf(directory) ?? '') ?? []) inUse.add(same);
+  }
+  return inUse;
 }
 
-/** One mountinfo for each mount namespace that a process is in. */
-function* mountTables(): Generator<string> {
-  const seen = new Set<string>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
-      if (seen.has(namespace)) continue;
-      const table = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
-      seen.add(namespace);
-      yield table;
-    } catch {
-      // The process has ended since, or is a zombie: it holds no mount.
+function identityOf(path: HostPath): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The upper directories of the overlays that are mounted in this process's mount namespace and in that of the machine's init, as paths
+ * that lead to them from here. Other namespaces are other people's: how long their tables are, and what stands there, is theirs to say.
+ */
+function* uppersInTables(): Generator<Buffer> {
+  yield* uppersOf('/proc/self/mountinfo', '');
+  try {
+    if (readlinkSync('/proc/1/ns/mnt') !== readlinkSync('/proc/self/ns/mnt')) {
+      yield* uppersOf('/proc/1/mountinfo', '/proc/1/root');
     }
+  } catch (error) {
+    // Init is none of this machine's, but of a container whose processes may not be looked at.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** @param root where the paths of a mount table lead from. */
+function* uppersOf(table: string, root: string): Generator<Buffer> {
+  for (const line of readFileSync(table, 'latin1').split('\n')) {
+    const [type, , options] = line.slice(line.indexOf(' - ') + 3).split(' ');
+    if (type !== 'overlay') continue;
+    const upper = /(?:^|,)upperdir=([^,]*)/.exec(options ?? '')?.[1];
+    if (upper !== undefined) yield Buffer.from(`${root}${unescapeOption(upper)}`, 'latin1');
   }
 }
 

@@ -22,12 +22,11 @@ import type { World } from './world.js';
 /** @param name of a repository; all of them without it. @throws LxcvError `repository-not-found`. */
 export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
   const names = name === undefined ? listRepositories(world.host, world.lxcpath) : [name];
-  const uppers = world.host.mounts.uppersInUse();
   const findings: Finding[] = [];
   for (const repository of names) {
     const layout = openRepository(world.host, world.lxcpath, repository);
     if (layout !== undefined) {
-      findings.push(...(await runJob(world, `checking ${repository}`, gather(checkRepository(world, layout, uppers)))));
+      findings.push(...(await runJob(world, `checking ${repository}`, gather(checkRepository(world, layout)))));
     } else if (name !== undefined) {
       throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
     }
@@ -38,7 +37,7 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
 /** What is found, as it is found; undefined is a place to breathe. */
 type Findings = Generator<Finding | undefined, void>;
 
-function* checkRepository(world: World, layout: RepositoryLayout, uppers: ReadonlySet<string>): Findings {
+function* checkRepository(world: World, layout: RepositoryLayout): Findings {
   const { files } = world.host;
   if (isLeftPending(world.host, layout)) {
     yield finding(
@@ -54,6 +53,8 @@ function* checkRepository(world: World, layout: RepositoryLayout, uppers: Readon
   }
   yield* checkNames(world, layout);
   yield* checkGraph(layout, versions);
+  const deltas = [...versions.keys()].map((id) => layout.version(id).delta);
+  const uppers = world.host.mounts.uppersInUse(deltas, layout.storeRoot);
   for (const { version } of versions.values()) {
     yield* checkVersion(world, layout, version, uppers);
     yield;

@@ -2,6 +2,7 @@
 
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
+import { storeRoot } from '../store/layout.js';
 import type { World } from './world.js';
 
 /** How long LXC's monitor may take to let go of a container that it says is stopped, or to bring one up. */
@@ -37,15 +38,15 @@ export function checkUnmounted({ host, lxcpath }: World, { name, rootfs, layout 
       `Name it as LXC does: -P ${other}`,
     );
   }
-  checkUpperFree({ host }, { name, rootfs, layout });
+  checkUpperFree({ host, lxcpath }, { name, rootfs, layout });
 }
 
 /** @throws LxcvError `container-in-use` where the upper directory of a stopped container is mounted. */
 export function checkUpperFree(
-  { host }: Pick<World, 'host'>,
+  { host, lxcpath }: Pick<World, 'host' | 'lxcpath'>,
   { name, rootfs, layout }: Pick<Container, 'name' | 'rootfs' | 'layout'>,
 ): void {
-  if (rootfs.kind === 'overlay' && host.mounts.uppersInUse().has(rootfs.upper)) {
+  if (rootfs.kind === 'overlay' && host.mounts.isUpperInUse(rootfs.upper, storeRoot(lxcpath))) {
     throw new LxcvError(
       'container-in-use',
       `${name} is stopped, but something has its root file system mounted: ${rootfs.upper}`,
