@@ -37,17 +37,19 @@ export default class Branch extends BaseCommand {
       if (flags.move || flags.delete || flags['force-delete'])
         this.error('which branch? It comes after the name', { exit: 2 });
       const listing = await engine.listBranches(name);
-      this.print(renderBranches(listing, this.style));
+      await this.print(renderBranches(listing, this.style));
       return { branches: listing.branches.map(toJson) };
     }
     const branch = parseBranchName(args.branch);
-    const change = flags.move
-      ? { done: 'renamed', branch: await engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }
+    const { verb, act } = flags.move
+      ? { verb: 'renamed', act: () => engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }
       : flags.delete || flags['force-delete']
-        ? { done: 'deleted', branch: await engine.deleteBranch(name, branch, flags['force-delete']) }
-        : { done: 'created', branch: await engine.createBranch(name, branch, args.where ?? args.name) };
-    this.print(`${change.done} branch ${change.branch.name} at @${change.branch.version.number}`);
-    return { branches: [toJson(change.branch)] };
+        ? { verb: 'deleted', act: () => engine.deleteBranch(name, branch, flags['force-delete']) }
+        : { verb: 'created', act: () => engine.createBranch(name, branch, args.where ?? args.name) };
+    await this.change(act, (changed) => ({
+      done: `${verb} branch ${changed.name} at @${changed.version.number}`,
+      json: { branches: [toJson(changed)] },
+    }));
   }
 }
 

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
 
 export default class Checkout extends BaseCommand {
@@ -34,20 +35,30 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
   async run() {
     const { args, flags } = await this.parse(Checkout);
     const engine = await this.openEngine(flags);
-    const outcome = await engine.checkout({
+    const request = {
       revision: args.revision,
       ...(args.new === undefined ? {} : { container: parseContainerName(args.new) }),
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
-    });
-    this.print(renderCheckout(outcome, this.style));
-    if (outcome.saved !== undefined) await engine.seal(outcome.repository);
-    const { container, version, refs, branch, saved } = outcome;
-    return {
-      container,
-      version: versionToJson(version, refs),
-      branch,
-      ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
     };
+    const outcome = await this.change(
+      () => engine.checkout(request),
+      (made) => ({ done: inOneLine(made), text: renderCheckout(made, this.style), json: toJson(made) }),
+    );
+    if (outcome.saved !== undefined) await this.afterwards(() => engine.seal(outcome.repository));
   }
+}
+
+function toJson({ container, version, refs, branch, saved }: CheckoutOutcome) {
+  return {
+    container,
+    version: versionToJson(version, refs),
+    branch,
+    ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
+  };
+}
+
+function inOneLine({ container, version, saved }: CheckoutOutcome): string {
+  const kept = saved === undefined ? '' : `, and what was not committed is kept as @${saved.number} ${saved.id}`;
+  return `${container} is at @${version.number}${kept}`;
 }

@@ -46,12 +46,15 @@ what it changed is copied. The first commit takes a container over: it must be s
     const message = await readMessage(flags, async () =>
       messageTemplate(container, [...statusLines(await engine.status(container), plain)].join('\n')),
     );
-    const version = await engine.commit({
-      ...{ container, message, ...author },
-      ...{ allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'] },
-    });
-    this.print(renderCommit(version, this.style));
-    await engine.seal(version.repository);
-    return { version: versionToJson(version, [version.branch]) };
+    const options = { allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'] };
+    const { repository } = await this.change(
+      () => engine.commit({ container, message, ...author, ...options }),
+      (version) => ({
+        done: `the version was made: ${container} @${version.number} ${version.id}`,
+        text: renderCommit(version, this.style),
+        json: { version: versionToJson(version, [version.branch]) },
+      }),
+    );
+    await this.afterwards(() => engine.seal(repository));
   }
 }

@@ -71,7 +71,7 @@ export default class Diff extends BaseCommand {
       using patch = await engine.patch({ ...request, ...context });
       if (this.jsonEnabled()) return { patch: readAll(patch).toString('utf8') };
       if (this.style.human) await this.page(renderPatch(readAll(patch), this.style));
-      else await writeBytes(process.stdout, portionsOf(patch));
+      else await writeBytes(portionsOf(patch));
       return;
     }
     const diff = await engine.diff({

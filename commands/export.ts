@@ -34,8 +34,14 @@ export default class Export extends BaseCommand {
     }
     const engine = await this.openEngine(flags);
     const output = toStdout ? undefined : resolve(flags.output);
-    const version = await engine.exportVersion({ revision: args.revision, output, acceptBase: flags['accept-base'] });
-    if (!toStdout) this.print(`wrote @${version.number} to ${flags.output}`);
-    return { version: versionToJson(version), output: output ?? null };
+    const request = { revision: args.revision, output, acceptBase: flags['accept-base'] };
+    await this.change(
+      () => engine.exportVersion(request),
+      (version) => ({
+        done: `wrote @${version.number} to ${flags.output}`,
+        ...(toStdout ? { text: '' } : {}),
+        json: { version: versionToJson(version), output: output ?? null },
+      }),
+    );
   }
 }

@@ -15,8 +15,8 @@ export default class Fsck extends BaseCommand {
     const { args, flags } = await this.parse(Fsck);
     const engine = await this.openEngine(flags);
     const findings = await engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
-    this.print(renderFindings(findings, this.style));
     if (findings.length > 0) process.exitCode = EXIT_CODES['store-damaged'];
+    await this.print(renderFindings(findings, this.style));
     return { findings };
   }
 }

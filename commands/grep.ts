@@ -39,8 +39,8 @@ export default class Grep extends BaseCommand {
     const options = Object.entries(OPTIONS).flatMap(([name, option]) => (flags[name as 'word'] ? [option] : []));
     const matches = await engine.grep({ pattern, revisions, paths: paths.map(parseTreePath), options });
     const render = flags['files-with-matches'] ? renderFiles : renderMatches;
-    await this.pageBytes(render(matches, this.style));
     if (matches.length === 0) process.exitCode = 1;
+    await this.pageBytes(render(matches, this.style));
     return {
       matches: matches.map(({ revision, path, line, text }) => ({
         ...{ revision, ...pathToJson(path), line, text: text.toString('utf8') },

@@ -10,7 +10,7 @@ export default class List extends BaseCommand {
     const { flags } = await this.parse(List);
     const engine = await this.openEngine(flags);
     const listing = await engine.list();
-    this.print(renderList(listing, this.style));
+    await this.print(renderList(listing, this.style));
     const containers = listing.containers.map(({ refs, version, ...row }) => ({
       ...row,
       version: version && versionToJson(version, refs),

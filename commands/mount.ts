@@ -19,10 +19,13 @@ export default class Mount extends BaseCommand {
     const { args, flags } = await this.parse(Mount);
     const engine = await this.openEngine(flags);
     const directory = resolve(args.directory);
-    const version = await engine.mountVersion({
-      ...{ revision: args.revision, directory, acceptBase: flags['accept-base'] },
-    });
-    this.print(`@${version.number} is mounted on ${args.directory}`);
-    return { version: versionToJson(version), directory };
+    const request = { revision: args.revision, directory, acceptBase: flags['accept-base'] };
+    await this.change(
+      () => engine.mountVersion(request),
+      (version) => ({
+        done: `@${version.number} is mounted on ${args.directory}`,
+        json: { version: versionToJson(version), directory },
+      }),
+    );
   }
 }

@@ -40,10 +40,10 @@ NAME@BASE:PATH what lies under all its versions.`;
   private async showPath(engine: Awaited<ReturnType<BaseCommand['openEngine']>>, { revision, path }: FileRevision) {
     using shown = await engine.showPath({ revision, path, content: this.jsonEnabled() ? 'digest' : 'bytes' });
     const { info, entries, bytes, digest } = shown;
-    if (bytes !== undefined) await writeBytes(process.stdout, bytes());
-    else if (entries !== undefined) this.print(renderListing(entries, this.style));
-    else if (info.target !== undefined) this.print(renderTarget(info.target));
-    else this.print(renderListing([{ name: path, ...info }], this.style));
+    if (bytes !== undefined) await writeBytes(bytes());
+    else if (entries !== undefined) await this.print(renderListing(entries, this.style));
+    else if (info.target !== undefined) await this.print(renderTarget(info.target));
+    else await this.print(renderListing([{ name: path, ...info }], this.style));
     return {
       ...pathToJson(path),
       ...pathInfoToJson(info),

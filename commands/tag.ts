@@ -32,15 +32,20 @@ export default class Tag extends BaseCommand {
     if (args.tag === undefined) {
       if (flags.delete || flags.message !== undefined) this.error('which tag? It comes after the name', { exit: 2 });
       const { tags } = await engine.listTags(name);
-      this.print(renderTags(tags, this.style));
+      await this.print(renderTags(tags, this.style));
       return { tags: tags.map(tagToJson) };
     }
     const tag = parseTagName(args.tag);
     const message = flags.message === undefined ? {} : { message: flags.message };
-    const changed = flags.delete
-      ? await engine.deleteTag(name, tag)
-      : await engine.createTag({ name, tag, revision: args.revision ?? args.name, ...message });
-    this.print(`${flags.delete ? 'deleted' : 'created'} tag ${tag} on @${changed.version.number}`);
-    return { tags: [tagToJson(changed)] };
+    await this.change(
+      () =>
+        flags.delete
+          ? engine.deleteTag(name, tag)
+          : engine.createTag({ name, tag, revision: args.revision ?? args.name, ...message }),
+      (changed) => ({
+        done: `${flags.delete ? 'deleted' : 'created'} tag ${tag} on @${changed.version.number}`,
+        json: { tags: [tagToJson(changed)] },
+      }),
+    );
   }
 }

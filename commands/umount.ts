@@ -11,8 +11,9 @@ export default class Umount extends BaseCommand {
     const { args, flags } = await this.parse(Umount);
     const engine = await this.openEngine(flags);
     const directory = resolve(args.directory);
-    await engine.unmountVersion(directory);
-    this.print(`nothing of lxcv's is mounted on ${args.directory} any more`);
-    return { directory };
+    await this.change(
+      () => engine.unmountVersion(directory),
+      () => ({ done: `nothing of lxcv's is mounted on ${args.directory} any more`, json: { directory } }),
+    );
   }
 }

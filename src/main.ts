@@ -3,15 +3,11 @@
 
 import { join } from 'node:path';
 import { loadCompiled } from './host/compiled.js';
+import { writeOutput } from './host/output.js';
 import { readPackage } from './host/package.js';
 
-// Who reads may stop reading: `lxcv log mysql | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
-
 const args = process.argv.slice(2);
-if (/^(--version|-V)$/.test(args.join(' '))) tellVersion();
+if (/^(--version|-V)$/.test(args.join(' '))) void tellVersion();
 else void loadProgram().main(args, import.meta.url);
 
 function loadProgram(): typeof import('./program.js') {
@@ -19,7 +15,15 @@ function loadProgram(): typeof import('./program.js') {
 }
 
 /** As oclif does. */
-function tellVersion(): void {
+async function tellVersion(): Promise<void> {
   const { name, version } = readPackage(import.meta.url);
-  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+  try {
+    const text = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`;
+    await writeOutput(1, Buffer.from(text));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    process.exitCode = 1;
+    const message = `lxcv: standard output could not be written: ${(error as Error).message}\n`;
+    await writeOutput(2, Buffer.from(message)).catch(() => {});
+  }
 }

@@ -1,5 +1,6 @@
 /** The program: which commands there are. Each is loaded when it is asked for. */
 
+import { standardError } from './cli/output.js';
 import { runCommand } from './cli/run.js';
 import { endAsSignalled } from './host/signals.js';
 
@@ -24,5 +25,6 @@ export const COMMANDS = {
 /** Runs one command, and sets the exit code. @param root a file of the package, as a URL. */
 export async function main(args: readonly string[], root: string): Promise<void> {
   await runCommand(args, COMMANDS, root);
+  await standardError.written();
   endAsSignalled();
 }

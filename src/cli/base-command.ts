@@ -7,17 +7,26 @@ import { type Engine, openEngine } from '../engine.js';
 import { spareMemory } from '../host/heap.js';
 import { showInPager } from '../host/pager.js';
 import { processSignals } from '../host/signals.js';
+import { LxcvError } from '../model/errors.js';
 import type { Style } from '../render/style.js';
 import { inPieces, writeText } from './bytes.js';
-import { exitCodeOf, formatFailure, toFailure } from './failure.js';
+import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
+import { ReaderGone, standardError, standardOutput } from './output.js';
 import { reportTo } from './report.js';
 import { isLongerThanScreen, terminalStyle } from './terminal.js';
 
+/** How a command tells what it did. */
+export interface Outcome {
+  /** In one line, for whoever cannot be told by standard output. */
+  readonly done: string;
+  /** What standard output gets, where that differs. */
+  readonly text?: string;
+  readonly json: object;
+}
+
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
-  /** When the JSON is out. */
-  private printed: Promise<void> | undefined;
 
   static override baseFlags = {
     lxcpath: Flags.string({
@@ -28,21 +37,22 @@ export abstract class BaseCommand extends Command {
     }),
   };
 
-  /** Runs the command as oclif does once it has found it. */
+  /** Runs the command, and prints the JSON that it returns where that is asked for. Whatever it ends with is told. */
   async start(name: string): Promise<void> {
     this.id = name;
-    await this._run();
-    await this.printed;
+    try {
+      const json: object | undefined = await this.run();
+      if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(json));
+    } catch (error) {
+      await tellFailure(error, this.jsonEnabled());
+    }
   }
-
-  /** oclif's own has nothing to do here but to log, for which it loads a logger. */
-  protected override async init(): Promise<void> {}
 
   /** Opens the engine on the lxcpath that the flags name. */
   protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
     return openEngine({
       ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
-      report: reportTo(process.stderr),
+      report: reportTo(standardError),
       signals: processSignals,
       onLarge: spareMemory,
     });
@@ -56,12 +66,38 @@ export abstract class BaseCommand extends Command {
 
   /** How standard output wants to be written to. */
   protected get style(): Style {
-    return terminalStyle(process.stdout);
+    return terminalStyle();
   }
 
-  /** Prints what was asked for; of JSON oclif prints what `run` returns, which need be nothing without --json. */
-  protected print(text: string): void {
-    if (!this.jsonEnabled() && text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  /**
+   * Changes something, and tells the outcome, text or JSON: the system has it when this is over. A signal that comes meanwhile waits
+   * until then. What was done is done also where nobody reads of it.
+   * @throws LxcvError `output-failed`, which tells the outcome too.
+   */
+  protected async change<Result>(act: () => Promise<Result>, tell: (result: Result) => Outcome): Promise<Result> {
+    using _ = processSignals.hold();
+    const result = await act();
+    const { done, text = done, json } = tell(result);
+    try {
+      if (this.jsonEnabled()) await writeText(jsonText(json));
+      else await this.print(text);
+    } catch (error) {
+      if (error instanceof LxcvError) {
+        throw new LxcvError(error.code, `${done}; but ${error.message}`, error.hint, { cause: error });
+      }
+      if (!(error instanceof ReaderGone)) throw error;
+    }
+    return result;
+  }
+
+  /** Does what can as well be done later, unless a signal asked for the end. */
+  protected async afterwards(act: () => Promise<void>): Promise<void> {
+    if (!processSignals.abort.aborted) await act();
+  }
+
+  /** Prints what was asked for, unless that is JSON, which `run` returns. */
+  protected async print(text: string): Promise<void> {
+    if (!this.jsonEnabled() && text !== '') await standardOutput.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
   /** Prints like `print`; on a terminal, what is longer than the screen goes through a pager, as git's does. */
@@ -73,37 +109,23 @@ export abstract class BaseCommand extends Command {
     ) {
       return;
     }
-    this.print(text);
+    await this.print(text);
   }
 
   /** Prints lines as they are made: there may be a million. */
   protected async printLines(lines: Iterable<string>): Promise<void> {
-    if (!this.jsonEnabled()) await writeText(process.stdout, inPieces(lines));
+    if (!this.jsonEnabled()) await writeText(inPieces(lines));
   }
 
   /** The same, on a terminal through the pager, as `page` does. */
   protected async pageLines(lines: Iterable<string>): Promise<void> {
-    if (process.stdout.isTTY && !this.jsonEnabled()) await this.page([...lines].join('\n'));
+    if (this.style.human && !this.jsonEnabled()) await this.page([...lines].join('\n'));
     else await this.printLines(lines);
   }
 
   /** The same of what is no text of lxcv's own: elsewhere than on a terminal it is printed byte for byte. */
   protected async pageBytes(bytes: Buffer): Promise<void> {
-    if (process.stdout.isTTY) await this.page(bytes.toString('utf8'));
-    else if (!this.jsonEnabled()) process.stdout.write(bytes);
-  }
-
-  /** oclif paints JSON, and takes three times the time and the memory of it for that. */
-  override logJson(json: object): void {
-    this.printed = writeText(process.stdout, jsonText(json));
-  }
-
-  /** Ends a failed command: the error on standard error, or as JSON on standard output, and its exit code. */
-  protected override async catch(error: unknown): Promise<void> {
-    if (process.env.LXCV_DEBUG) console.error(error);
-    const failure = toFailure(error);
-    process.exitCode = exitCodeOf(failure);
-    if (this.jsonEnabled()) this.logJson({ error: failure });
-    else process.stderr.write(formatFailure(failure));
+    if (this.style.human) await this.page(bytes.toString('utf8'));
+    else if (!this.jsonEnabled()) await standardOutput.write(bytes);
   }
 }

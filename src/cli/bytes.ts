@@ -1,32 +1,32 @@
 /** Much of something, to standard output: the bytes of a file, raw to a pipe and made harmless to a terminal; or text. */
 
-import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
+import { isTerminal } from '../host/output.js';
 import { LxcvError } from '../model/errors.js';
 import { escapeLines } from '../render/listing.js';
+import { standardOutput } from './output.js';
 
 /** A file with a NUL in so many first bytes is no text, as git has it. */
 const LOOKED_AT_BYTES = 8000;
 
 /**
- * Writes no faster than who reads. Each piece is good until the next is asked for.
- * @throws LxcvError `bad-usage` for what is no text, on a terminal.
+ * Each piece is good until the next is asked for.
+ * @throws LxcvError `bad-usage` for what is no text, on a terminal; `output-failed`.
  */
-export async function writeBytes(stream: NodeJS.WriteStream, pieces: Iterable<Buffer>): Promise<void> {
-  const decoder = stream.isTTY ? new StringDecoder('utf8') : undefined;
+export async function writeBytes(pieces: Iterable<Buffer>): Promise<void> {
+  const decoder = isTerminal(1) ? new StringDecoder('utf8') : undefined;
   let isFirst = true;
   for (const piece of pieces) {
     if (decoder !== undefined && isFirst && piece.subarray(0, LOOKED_AT_BYTES).includes(0)) throw notForTerminal();
     isFirst = false;
-    const wanted = decoder === undefined ? piece : escapeLines(decoder.write(piece));
-    await written(stream, wanted);
+    await standardOutput.write(decoder === undefined ? piece : escapeLines(decoder.write(piece)));
   }
-  if (decoder !== undefined) await written(stream, escapeLines(decoder.end()));
+  if (decoder !== undefined) await standardOutput.write(escapeLines(decoder.end()));
 }
 
-/** Writes no faster than who reads: a stream keeps all that it is given. */
-export async function writeText(stream: NodeJS.WriteStream, pieces: Iterable<string>): Promise<void> {
-  for (const piece of pieces) if (!stream.write(piece)) await once(stream, 'drain');
+/** Makes no piece before the one before it was written. @throws LxcvError `output-failed`. */
+export async function writeText(pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) await standardOutput.write(piece);
 }
 
 const PIECE_CHARACTERS = 1 << 16;
@@ -41,13 +41,6 @@ export function* inPieces(lines: Iterable<string>): Generator<string> {
     piece = '';
   }
   if (piece !== '') yield piece;
-}
-
-/** Until the system has them: the buffer is used again. */
-function written(stream: NodeJS.WriteStream, bytes: Buffer | string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 function notForTerminal(): LxcvError {

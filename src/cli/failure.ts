@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import * as Errors from '@oclif/core/errors';
 import { type ErrorCode, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
+import { ReaderGone, standardError, standardOutput } from './output.js';
 
 /** Errors of the system that a user can do something about. */
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
@@ -27,6 +28,26 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
+}
+
+/**
+ * Tells what ended a command, and sets the exit code: with `asJson` on standard output, where that can be written to and nothing
+ * stands there yet, and else on standard error. It throws nothing.
+ */
+export async function tellFailure(error: unknown, asJson: boolean): Promise<void> {
+  if (error instanceof ReaderGone) return;
+  if (process.env.LXCV_DEBUG) console.error(error);
+  const failure = toFailure(error);
+  process.exitCode = exitCodeOf(failure);
+  if (asJson && !standardOutput.hasBegun) {
+    try {
+      await standardOutput.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+      return;
+    } catch {
+      // Then standard error has it.
+    }
+  }
+  standardError.write(formatFailure(failure));
 }
 
 export function toFailure(error: unknown): Failure {

@@ -5,7 +5,8 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { BareConfig } from './bare-config.js';
 import type { BaseCommand } from './base-command.js';
-import { exitCodeOf, formatFailure, toFailure } from './failure.js';
+import { tellFailure } from './failure.js';
+import { reasonOf, standardError } from './output.js';
 
 /** How to load each command, by its name. */
 export type Commands = Readonly<Record<string, () => Promise<{ default: CommandClass }>>>;
@@ -20,19 +21,26 @@ export async function runCommand(args: readonly string[], commands: Commands, ro
   try {
     const load = Object.hasOwn(commands, name) && !asksForHelp(rest) ? commands[name] : undefined;
     // Help, and what is no command, is for oclif to find words for.
-    if (load === undefined) await run(name === '' ? [] : [name, ...rest], root);
+    if (load === undefined) await runByOclif(name === '' ? [] : [name, ...rest], root);
     else await new (await load()).default(rest, new BareConfig(root)).start(name);
-    await flush();
   } catch (error) {
     if (isExit(error)) {
       process.exitCode = error.oclif.exit;
     } else {
-      const failure = toFailure(error);
-      process.exitCode = exitCodeOf(failure);
-      if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
-      else process.stderr.write(formatFailure(failure));
+      await tellFailure(error, args.includes('--json'));
     }
   }
+}
+
+/** oclif writes by Node's streams, and hears of no error. */
+async function runByOclif(args: string[], root: string): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    standardError.write(`lxcv: standard output could not be written: ${reasonOf(error)}\n`);
+    process.exit(1);
+  });
+  await run(args, root);
+  await flush();
 }
 
 /** Lets the flags of all commands stand before the command, as git's do: oclif wants them behind it. */

@@ -1,5 +1,6 @@
-/** How a stream wants to be written to. */
+/** How standard output wants to be written to. */
 
+import { isTerminal } from '../host/output.js';
 import type { Style } from '../render/style.js';
 import { displayWidth } from '../render/width.js';
 
@@ -7,19 +8,19 @@ const WIDTH_WITHOUT_TERMINAL = 80;
 const ROWS_UNKNOWN = 24;
 
 /** Colours and human times for a terminal; NO_COLOR (https://no-color.org) turns the colours off. */
-export function terminalStyle(stream: NodeJS.WriteStream): Style {
-  const human = stream.isTTY === true;
+export function terminalStyle(): Style {
+  const human = isTerminal(1);
   return {
     human,
     colour: human && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
-    width: stream.columns || WIDTH_WITHOUT_TERMINAL,
+    width: human ? process.stdout.columns || WIDTH_WITHOUT_TERMINAL : WIDTH_WITHOUT_TERMINAL,
     now: new Date(),
   };
 }
 
 /** The lines that standard output shows at once; undefined where it is no terminal. */
 export function screenRows(): number | undefined {
-  return process.stdout.isTTY === true ? process.stdout.rows || ROWS_UNKNOWN : undefined;
+  return isTerminal(1) ? process.stdout.rows || ROWS_UNKNOWN : undefined;
 }
 
 /** True where standard output is a terminal that cannot show all of a text, and the prompt after it, at once. */

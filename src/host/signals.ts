@@ -4,6 +4,7 @@
  * point, and then the process ends as the signal wants it.
  */
 
+import { writeSync } from 'node:fs';
 import { LxcvError } from '../model/errors.js';
 
 /** What an operation is told of who wants it to end, and tells of whether it may. */
@@ -59,9 +60,21 @@ export function endAsSignalled(): void {
 
 /** Stays in place when nothing is held any more: Node delivers a signal only once the event loop turns. */
 function note(signal: NodeJS.Signals): void {
-  if (held === 0 || received !== undefined) end(signal);
+  if (held === 0) end(signal);
+  if (received !== undefined) {
+    tellAtOnce(`lxcv: ended at once by a second signal: the next lxcv command finishes or rolls back what was begun\n`);
+    end(signal);
+  }
   received = signal;
   controller.abort(signal);
+}
+
+function tellAtOnce(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody can be told.
+  }
 }
 
 function end(signal: NodeJS.Signals): void {

@@ -12,6 +12,7 @@ export const EXIT_CODES = {
   'no-space': 1,
   'read-only': 1,
   'too-long': 1,
+  'output-failed': 1,
   'bad-name': 2,
   'bad-path': 2,
   'bad-revision': 2,

@@ -68,6 +68,7 @@ async function waitForHold({ host, lxcpath }: World, { name }: Container): Promi
         `Look what it waits for: lxc-info -n ${name}`,
       );
     }
+    host.signals.check();
     await host.sleep(SETTLE_POLL_MS);
   }
 }

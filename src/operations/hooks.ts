@@ -45,7 +45,7 @@ export async function runLateHook(
   try {
     await runHook(world, repository, hook, container);
   } catch (error) {
-    if (!(error instanceof LxcvError)) throw error;
-    world.report({ kind: 'notice', message: error.message });
+    const message = error instanceof LxcvError ? error.message : `the hook ${hook} could not be run: ${error}`;
+    world.report({ kind: 'notice', message });
   }
 }

@@ -84,6 +84,7 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
     const lock = host.takeLock(layout.lock, holder);
     if (lock.held) return lock;
     if (waited >= LOCK_WAIT_MS) throw locked(layout, lock.holder);
+    host.signals.check();
     await host.sleep(LOCK_POLL_MS);
   }
 }
