@@ -122,6 +122,12 @@ function bind() {
     lseek: declare<(fd: number, offset: number, whence: number) => number>('int64_t lseek(int, int64_t, int)'),
     socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
     bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
+    send: declare<(fd: number, message: Buffer, size: number, flags: number) => number | bigint>(
+      'long send(int, void *, size_t, int)',
+    ),
+    recv: declare<(fd: number, into: Buffer, size: number, flags: number) => number | bigint>(
+      'long recv(int, void *, size_t, int)',
+    ),
     close: declare<(fd: number) => number>('int close(int)'),
     fsopen: declare<(call: number, type: string, flags: number) => number | bigint>(
       'long syscall(long, const char *, unsigned int)',

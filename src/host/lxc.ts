@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
@@ -10,6 +10,7 @@ import { monotonicMs } from './clocks.js';
 import { type Freezer, findFreezer, thawByGroup } from './freezer.js';
 import { bindAbstractSocket, closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
+import { type BoundSocket, boundSockets, findHolder, type Holder, ownHolders } from './sockets.js';
 
 /** The state of a container, as lxc-info prints it, in lower case. */
 export type ContainerState =
@@ -22,6 +23,9 @@ export type ContainerState =
   | 'frozen'
   | 'thawed';
 
+/** The process behind a socket; `unknown` where none has it open, for a socket can lie in another one on its way. */
+export type SocketHolder = Holder | 'unknown';
+
 /** A container that stands still until this is disposed of. */
 export interface Freeze extends AsyncDisposable {
   /** Before it stood still, by `monotonicMs` (host/clocks.ts): what follows is the pause, and some milliseconds more. */
@@ -32,13 +36,18 @@ export interface Freeze extends AsyncDisposable {
 export interface Lxc {
   /** LXC's configured lxcpath: an absolute path without a trailing slash. */
   defaultPath(): Promise<string>;
+  /** It is stopped unless a process of this machine's administration listens at its command socket: see host/sockets.ts. */
   state(lxcpath: string, name: ContainerName): Promise<ContainerState>;
+  /** The same of any number of containers, with one look at which of them may be running at all. */
+  states(lxcpath: string): Promise<(name: ContainerName) => Promise<ContainerState>>;
   /**
-   * Keeps a stopped container from being started until disposed of, or returns undefined where it runs. It binds the
+   * Keeps a stopped container from being started until disposed of, or returns undefined where the name is taken. It binds the
    * abstract socket on which LXC takes a container's commands: `lxc-start` refuses to run where that name is taken, other
    * tools see a stopped container, and the kernel frees it with the process that holds it. It can be disposed of twice.
    */
   holdStopped(lxcpath: string, name: ContainerName): Disposable | undefined;
+  /** Who has the name of a container's command socket, on this machine: LXC, lxcv, or anybody; undefined where nobody has it. */
+  holderOf(lxcpath: string, name: ContainerName): SocketHolder | undefined;
   /**
    * Takes the lock under which LXC changes what lies in a container's directory, until disposed of. It waits for it.
    * @throws LxcvError `container-in-use` after ten seconds.
@@ -59,10 +68,18 @@ export interface Lxc {
 
 export const lxc: Lxc = {
   defaultPath: async () => trimSlashes(await tool('lxc-config', ['lxc.lxcpath'])),
-  state: async (lxcpath, name) => {
-    // lxc-info asks at this socket; that nobody listens there can be seen without it.
-    if (!boundSockets().includes(commandSocketName(lxcpath, name))) return 'stopped';
-    return (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState;
+  state: async (lxcpath, name) => (await lxc.states(lxcpath))(name),
+  async states(lxcpath) {
+    const bound = boundSockets();
+    let running: ReadonlyMap<number, Holder> | undefined;
+    return async (name) => {
+      const socket = bound.get(commandSocketName(lxcpath, name));
+      if (socket === undefined || !socket.isListening) return 'stopped';
+      running ??= ownHolders(listeners(bound, '/command'));
+      // Of a stranger's socket lxc-info would believe anything, and wait for it for ever.
+      if (!running.has(socket.inode)) return 'stopped';
+      return (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState;
+    };
   },
   holdStopped(lxcpath, name) {
     let fd = bindAbstractSocket(commandSocketName(lxcpath, name));
@@ -73,6 +90,10 @@ export const lxc: Lxc = {
         fd = undefined;
       },
     };
+  },
+  holderOf(lxcpath, name) {
+    const socket = boundSockets().get(commandSocketName(lxcpath, name));
+    return socket === undefined ? undefined : (findHolder(socket.inode) ?? 'unknown');
   },
   lockDirectory,
   runningUnder,
@@ -153,19 +174,23 @@ function toolFailed(program: string, args: readonly string[], stderr: string): L
 }
 
 function runningUnder(lxcpath: string, name: ContainerName): string | undefined {
-  const place = realpathOf(lxcpath);
   const end = `/${name}/command`;
-  return boundSockets()
-    .map((socket) => Buffer.from(socket, 'latin1').toString('utf8'))
+  const bound = boundSockets();
+  const own = ownHolders(listeners(bound, Buffer.from(end, 'utf8').toString('latin1')));
+  // A path that a stranger chose is not gone, be it only to see where it leads.
+  const others = [...bound.values()].filter(({ inode, isListening }) => isListening && own.has(inode));
+  const place = others.length === 0 ? undefined : realpathOf(lxcpath);
+  return others
+    .map((socket) => Buffer.from(socket.name, 'latin1').toString('utf8'))
     .filter((socket) => socket.startsWith('/') && socket.endsWith(end))
     .map((socket) => socket.slice(0, -end.length))
     .find((other) => other !== lxcpath && realpathOf(other) === place);
 }
 
-/** The names, without their leading NULs and a character a byte, of the abstract sockets of this network namespace. */
-function boundSockets(): string[] {
-  const lines = readFileSync('/proc/net/unix', 'latin1').split('\n');
-  return lines.flatMap((line) => (line.includes('@') ? [line.slice(line.indexOf('@') + 1)] : []));
+/** The inodes of the sockets at which something listens, and whose names have that end. */
+function listeners(bound: ReadonlyMap<string, BoundSocket>, end: string): Set<number> {
+  const found = [...bound.values()].filter(({ name, isListening }) => isListening && name.endsWith(end));
+  return new Set(found.map(({ inode }) => inode));
 }
 
 function realpathOf(path: string): string | undefined {

@@ -24,6 +24,17 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+/**
+ * struct nlmsghdr with SOCK_DIAG_BY_FAMILY and NLM_F_REQUEST | NLM_F_DUMP; unix_diag_req for sockets of AF_UNIX in the states
+ * TCP_CLOSE and TCP_LISTEN, with UDIAG_SHOW_NAME.
+ */
+const UNIX_SOCKETS_REQUEST = Buffer.concat([
+  Buffer.from(Uint32Array.of(40, 20 | (0x301 << 16), 1, 0).buffer),
+  Buffer.from(Uint32Array.of(AF_UNIX, (1 << 7) | (1 << 10), 0, 1, 0xffffffff, 0xffffffff).buffer),
+]);
 const CLONE_NEWNS = 0x20000;
 const MS_RDONLY = 1;
 const MS_NOSUID = 2;
@@ -150,6 +161,27 @@ export function bindAbstractSocket(name: string): number | undefined {
   libc().close(fd);
   if (code === 'EADDRINUSE') return undefined;
   throw new SystemError(code, 'bind', name);
+}
+
+/**
+ * Asks the kernel for the Unix sockets of this network namespace that are not connected, and their names (sock_diag(7)): messages of
+ * netlink, until whoever asked has seen the last.
+ */
+export function* askSocketDiagnosis(): Generator<Buffer, never> {
+  const { socket, send, recv, close } = libc();
+  const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
+  check(fd, 'socket');
+  try {
+    check(Number(send(fd, UNIX_SOCKETS_REQUEST, UNIX_SOCKETS_REQUEST.length, 0)), 'send');
+    const messages = Buffer.alloc(1 << 16);
+    for (;;) {
+      const size = Number(recv(fd, messages, messages.length, 0));
+      check(size, 'recv');
+      yield messages.subarray(0, size);
+    }
+  } finally {
+    close(fd);
+  }
 }
 
 /** Closes a file descriptor that a function of this module opened. */

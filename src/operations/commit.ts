@@ -60,7 +60,8 @@ async function repositoryOf(world: World, name: ContainerName): Promise<Reposito
   openRepository(world.host, world.lxcpath, own);
   const container = requireContainer(world, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
-  (await holdForAdoption(world, container))[Symbol.dispose]();
+  // What there is to be told of the hold is told when it is taken for good.
+  (await holdForAdoption({ ...world, report: () => {} }, container))[Symbol.dispose]();
   await checkAdoptable(world, container);
   return own;
 }

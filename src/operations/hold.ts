@@ -1,6 +1,8 @@
 /** Keeps a stopped container stopped while lxcv works on it. */
 
+import type { SocketHolder } from '../host/lxc.js';
 import { LxcvError } from '../model/errors.js';
+import type { ContainerName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import { storeRoot } from '../store/layout.js';
 import type { World } from './world.js';
@@ -55,12 +57,15 @@ export function checkUpperFree(
   }
 }
 
-async function waitForHold({ host, lxcpath }: World, { name }: Container): Promise<Disposable | undefined> {
+async function waitForHold(world: World, { name }: Container): Promise<Disposable | undefined> {
+  const { host, lxcpath } = world;
   for (let waited = 0; ; waited += SETTLE_POLL_MS) {
     const hold = host.lxc.holdStopped(lxcpath, name);
     if (hold !== undefined) return hold;
     const state = await host.lxc.state(lxcpath, name);
     if (state === 'running' || state === 'frozen') return undefined;
+    const stranger = await findStranger(world, name);
+    if (stranger !== undefined) return goWithoutHold(world, name, stranger);
     if (waited >= SETTLE_WAIT_MS) {
       throw new LxcvError(
         'container-in-use',
@@ -71,4 +76,33 @@ async function waitForHold({ host, lxcpath }: World, { name }: Container): Promi
     host.signals.check();
     await host.sleep(SETTLE_POLL_MS);
   }
+}
+
+/** A process that forks and ends may be missed by one look. */
+const LOOKS = 3;
+
+/** Whoever has a container's command socket, where that is neither LXC nor lxcv; it is not asked, and not waited for. */
+async function findStranger({ host, lxcpath }: World, name: ContainerName): Promise<SocketHolder | undefined> {
+  let stranger: SocketHolder | undefined;
+  for (let look = 0; look < LOOKS; look += 1) {
+    stranger = host.lxc.holderOf(lxcpath, name);
+    if (stranger === undefined || (stranger !== 'unknown' && stranger.isOwn)) return undefined;
+    await host.sleep(SETTLE_POLL_MS);
+  }
+  return stranger;
+}
+
+/**
+ * Where a stranger has the name of the command socket LXC cannot start the container either. Should it come free meanwhile, what is
+ * looked at behind the commit point is left, and that the delta is closed: see docs/decisions/0002-command-socket.md.
+ */
+function goWithoutHold({ report }: World, name: ContainerName, stranger: SocketHolder): Disposable {
+  const who =
+    stranger === 'unknown' ? 'a process that cannot be found' : `process ${stranger.pid} of user ${stranger.uid}`;
+  const end = stranger === 'unknown' ? '' : `: kill ${stranger.pid}`;
+  report({
+    kind: 'notice',
+    message: `${who} has taken the name of ${name}'s command socket; LXC cannot start ${name} before that ends${end}`,
+  });
+  return { [Symbol.dispose]() {} };
 }
