@@ -17,7 +17,6 @@ export const EXIT_CODES = {
   'bad-path': 2,
   'bad-revision': 2,
   'bad-usage': 2,
-  'not-on-branch': 3,
   'container-running': 3,
   'container-exists': 3,
   'container-in-use': 3,

@@ -80,12 +80,25 @@ async function pack(
       message: `tar cannot hold sockets: left out ${sockets.length}, the first ${sockets[0]}`,
     });
   }
-  if (result.exitCode === 0) return;
+  // Ended by a signal, of which only a broken pipe's is left here: nobody reads what it writes any more.
+  const isUnread = output === undefined && result.exitCode === undefined;
+  if (result.exitCode === 0 || isUnread) return;
+  const [full] = /No space left on device|Wrote only \d+ of \d+ bytes/.exec(result.stderr) ?? [];
+  if (full !== undefined) throw outputFull(output);
   const said = result.stderr.trim().split('\n').at(-1) ?? '';
   throw new LxcvError(
     'failed',
     `tar failed: ${said.replace(/^tar: /, '')}`,
     'Look whether the disk is full, and try again.',
+  );
+}
+
+function outputFull(output: string | undefined): LxcvError {
+  const what = output === undefined ? 'standard output' : 'the tarball';
+  return new LxcvError(
+    'output-failed',
+    `${what} could not be written: no space left on device`,
+    'Free some, or write it to another disk.',
   );
 }
 

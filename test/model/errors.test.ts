@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, EXIT_CODES, LxcvError } from '../../src/model/errors.js';
 
@@ -23,4 +24,13 @@ describe('LxcvError', () => {
     if (code.endsWith('-not-found')) expect(exitCode).toBe(4);
     if (code.startsWith('store-')) expect(exitCode).toBe(5);
   });
+});
+
+it('the exit codes are documented as they are', () => {
+  const page = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| ([1-5]) \| [^|]+ \| (`.*`) \|$/gm)];
+  const documented = rows.flatMap(([, exitCode, codes = '']) =>
+    codes.split(', ').map((code) => [code.replaceAll('`', ''), Number(exitCode)] as const),
+  );
+  expect(Object.fromEntries(documented)).toEqual(EXIT_CODES);
 });
