@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { collectConfined, startConfined } from './confined.js';
 
 interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
@@ -17,8 +18,6 @@ interface RunOptions {
   readonly stdout?: 'inherit';
   /** Added to lxcv's own environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs it as this user, and as the group of the same number, of no others. */
-  readonly uid?: number;
   /** Ends the program when it aborts. */
   readonly abort?: AbortSignal;
 }
@@ -36,6 +35,9 @@ export interface Programs {
     program: string,
     args: readonly string[],
   ): Promise<{ readonly exitCode: number | undefined; readonly stdout: Buffer; readonly stderr: string }>;
+  /** Runs one that reads a container's bytes: see host/confined.ts. */
+  startConfined: typeof startConfined;
+  collectConfined: typeof collectConfined;
   /** Runs a program until it ends, whatever it leaves running behind it; of what it prints only errors are collected. */
   runAndLeave(program: string, env: Readonly<Record<string, string>>): Promise<Omit<ProgramResult, 'stdout'>>;
 }
@@ -44,6 +46,9 @@ export interface Programs {
 const O_TMPFILE = 0o20200000;
 
 export const programs: Programs = {
+  startConfined,
+  collectConfined,
+
   async run(program, args, options = {}) {
     const { execa } = await import('execa');
     const result = await execa(program, args, {
@@ -51,7 +56,6 @@ export const programs: Programs = {
       stdin: 'ignore',
       stdout: options.stdout ?? 'pipe',
       env: { LC_ALL: 'C', ...options.env },
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
       ...(options.abort === undefined ? {} : { cancelSignal: options.abort }),
     });
     return {

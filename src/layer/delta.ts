@@ -4,6 +4,7 @@ import { childPath, type Directory, type Files, type FilesRead, type Stat, unles
 import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
+import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
 import { copyAttributes, createDirectory } from './attributes.js';
 import { whyNotKept } from './overlayfs.js';
 
@@ -66,21 +67,20 @@ function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name =
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */
 export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | undefined> {
-  for (const { path, location, stat } of descend(walkLayer(files, rootfs))) {
+  for (const { place, location, stat } of descend(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
-      return { path, reason: 'is a whiteout of an overlay of its own' };
+      return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own' };
     const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
-    if (mark !== undefined) return { path, reason: `has ${mark}, the mark of an overlay of its own` };
+    if (mark !== undefined) return { path: pathOf(place), reason: `has ${mark}, the mark of an overlay of its own` };
     yield;
   }
   return undefined;
 }
 
 export interface Visit {
-  readonly path: BytePath;
-  /** What it lies in, and its name there; the root lies in itself, without a name. */
+  readonly place: Place;
+  /** What it lies in; the root lies in itself. */
   readonly directory: Directory;
-  readonly name: BytePath;
   /** Reaches the entry until the walk goes on. */
   readonly location: HostPath;
   readonly stat: Stat;
@@ -94,22 +94,22 @@ export function* walkLayer(files: FilesRead, layer: string): Descent<Visit> {
   using directory = files.openDirectory(layer);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${layer}`), { code: 'ENOENT' });
   const stat = files.stat(directory.path) as Stat;
-  yield { path: ROOT, directory, name: ROOT, location: directory.path, stat };
-  yield* visit(files, directory, ROOT);
+  yield { place: ROOT_PLACE, directory, location: directory.path, stat };
+  yield* visit(files, directory, ROOT_PLACE);
 }
 
-function* visit(files: FilesRead, directory: Directory, path: BytePath): Descent<Visit> {
+function* visit(files: FilesRead, directory: Directory, parent: Place): Descent<Visit> {
   for (const name of unlessGone([], () => files.list(directory.path)).sort()) {
     const location = childPath(directory.path, name);
     const stat = files.stat(location);
     if (stat === undefined) continue;
-    const child = { path: joinPath(path, name), directory, name, location, stat };
+    const child = { place: placeIn(parent, name), directory, location, stat };
     yield child;
     if (stat.type === 'directory') yield enter(files, child);
   }
 }
 
-function* enter(files: FilesRead, { location, path }: Visit): Descent<Visit> {
+function* enter(files: FilesRead, { location, place }: Visit): Descent<Visit> {
   using directory = files.openDirectory(location);
-  if (directory !== undefined) yield* visit(files, directory, path);
+  if (directory !== undefined) yield* visit(files, directory, place);
 }

@@ -6,6 +6,7 @@ import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { portionsOf } from '../model/bytes.js';
 import type { Job } from '../model/job.js';
+import { PlaceReader } from '../model/place.js';
 import { ListedDigests } from './listing.js';
 
 /** The digest of a regular file, in 64 hex digits. Holes are read as what they are, zeros. */
@@ -86,6 +87,7 @@ class Listing implements Disposable {
   /** What files took, or would have taken, that were read in its place. */
   private spent = 0;
   private digests: ListedDigests | undefined;
+  private readonly places = new PlaceReader();
 
   constructor(
     private readonly files: FilesRead,
@@ -101,6 +103,6 @@ class Listing implements Disposable {
     this.spent += size + OPENING_BYTES;
     if (this.digests === undefined && this.spent < this.size * LISTING_COST) return undefined;
     this.digests ??= new ListedDigests(this.files, this.path);
-    return this.digests.find(path);
+    return this.digests.find(this.places.readPath(path));
   }
 }

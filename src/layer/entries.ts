@@ -3,9 +3,9 @@
 import type { DigestThread } from '../host/digest-thread.js';
 import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import type { BytePath } from '../model/byte-path.js';
 import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';
+import { type Place, pathOf } from '../model/place.js';
 import { type Visit, walkLayer } from './delta.js';
 import { digestFile } from './digest.js';
 import type { SharedDigests } from './shared-digests.js';
@@ -26,6 +26,8 @@ const BATCHES_BEGUN = 8;
 /** So many entries may wait for a digest. */
 const ENTRIES_WAITING = 20_000;
 const WAIT_MS = 20;
+/** A large file that lies deeper has its turn like any other: to come to it out of turn takes a look at each directory on the way. */
+const EARLY_DEPTH_MAX = 64;
 
 export interface EntriesOptions {
   /** So many entries are left out, from the first on. */
@@ -35,43 +37,60 @@ export interface EntriesOptions {
   startThread(): DigestThread;
 }
 
+/** An entry, and how many names lead to it: 0 for the root. */
+interface Listed {
+  readonly depth: number;
+  readonly entry: Entry;
+}
+
 /** Tells the entries of a delta that does not change any more, in the order of `walkLayer`; for each step, undefined. */
 export function* entriesOf(files: FilesRead, delta: string, options: EntriesOptions): Told {
   using entries = new Entries(files, delta, options, yield* survey(files, delta, options));
-  let { skip } = options;
+  let turn = 0;
   for (const visit of descend(walkLayer(files, delta))) {
     yield;
-    if (skip > 0) skip -= 1;
-    else yield* entries.take(visit);
+    if (turn >= options.skip) yield* entries.take(visit, turn);
+    turn += 1;
   }
   yield* entries.tellAll();
 }
 
-type Told = Generator<Entry | undefined, void>;
+type Told = Generator<Listed | undefined, void>;
 
 /** What is to be digested. */
 interface Work {
   /** With what it takes to open the files. */
   readonly bytes: number;
   /** The large files, the largest last. */
-  readonly large: BytePath[];
+  readonly large: Large[];
+}
+
+interface Large {
+  readonly place: Place;
+  readonly size: number;
+  /** Its number in the walk. */
+  readonly turn: number;
 }
 
 function* survey(files: FilesRead, delta: string, { skip, known }: EntriesOptions): Job<Work> {
-  const large: { readonly path: BytePath; readonly size: number }[] = [];
-  let [bytes, left] = [0, skip];
-  for (const { path, stat } of descend(walkLayer(files, delta))) {
+  const large: Large[] = [];
+  let bytes = 0;
+  let next = 0;
+  for (const { place, stat } of descend(walkLayer(files, delta))) {
     yield;
-    left -= 1;
-    if (left >= 0 || !isDigested(stat) || known?.mayHave(stat)) continue;
+    const turn = next;
+    next += 1;
+    if (turn < skip || !isDigested(stat) || known?.mayHave(stat)) continue;
     bytes += stat.size + OPENING_BYTES;
-    if (stat.size >= BATCH_BYTES) large.push({ path, size: stat.size });
+    if (stat.size >= BATCH_BYTES && place.depth <= EARLY_DEPTH_MAX) large.push({ place, size: stat.size, turn });
   }
-  return { bytes, large: large.sort((a, b) => a.size - b.size).map(({ path }) => path) };
+  return { bytes, large: large.sort((a, b) => a.size - b.size) };
 }
 
 /** An entry on its way; it waits while its digest is with the other thread. */
-type Draft = { -readonly [Key in keyof Entry]: Entry[Key] };
+interface Draft extends Listed {
+  readonly entry: { -readonly [Key in keyof Entry]: Entry[Key] };
+}
 
 /** Files that are with the other thread. */
 interface Batch {
@@ -98,8 +117,8 @@ class Entries implements Disposable {
   private filled: (Batch & { readonly of: Directory; readonly directory: Directory }) | undefined;
   private readonly begun: Batch[] = [];
   private begunBytes = 0;
-  /** Of large files: those that were begun before their turn, and those that had it. */
-  private readonly early = new Map<BytePath, Result>();
+  /** Of large files, by their turn: those that were begun before it, and those that had it. */
+  private readonly early = new Map<number, Result>();
 
   constructor(
     private readonly files: FilesRead,
@@ -116,12 +135,12 @@ class Entries implements Disposable {
     this.filled?.open[Symbol.dispose]();
   }
 
-  *take(visit: Visit): Told {
+  *take(visit: Visit, turn: number): Told {
     if (this.filled?.of !== visit.directory) this.beginFilled();
     this.beginLarge();
-    const draft: Draft = describe(this.files, visit);
+    const draft: Draft = { depth: visit.place.depth, entry: describe(this.files, visit) };
     this.drafts.push(draft);
-    if (isDigested(visit.stat)) yield* this.digest(visit, draft);
+    if (isDigested(visit.stat)) yield* this.digest(visit, turn, draft);
     yield* this.tellWhole(0);
     if (this.drafts.length > ENTRIES_WAITING) yield* this.tellAll();
   }
@@ -132,12 +151,12 @@ class Entries implements Disposable {
     while (this.drafts.length > 0) yield* this.tellWhole(WAIT_MS);
   }
 
-  private *digest(visit: Visit, draft: Draft): Job<void> {
-    const early = this.early.get(visit.path);
+  private *digest(visit: Visit, turn: number, draft: Draft): Job<void> {
+    const early = this.early.get(turn);
     const known = this.options.known?.find(visit) ?? early?.digest;
-    if (known !== undefined) draft.digest = known;
+    if (known !== undefined) draft.entry.digest = known;
     else if (early !== undefined) this.wait(draft, early);
-    else if (!this.handOver(visit, draft)) draft.digest = yield* digestFile(this.files, visit.location);
+    else if (!this.handOver(visit, turn, draft)) draft.entry.digest = yield* digestFile(this.files, visit.location);
   }
 
   private wait(draft: Draft, result: Result): void {
@@ -146,11 +165,11 @@ class Entries implements Disposable {
   }
 
   /** Gives a file to the other thread; false where that has enough to do. */
-  private handOver({ path, directory, name, stat }: Visit, draft: Draft): boolean {
-    if (stat.size >= BATCH_BYTES) this.early.set(path, {});
+  private handOver({ place, directory, stat }: Visit, turn: number, draft: Draft): boolean {
+    if (stat.size >= BATCH_BYTES) this.early.set(turn, {});
     if (!this.hasRoom()) return false;
     this.filled ??= this.openBatch(directory);
-    this.filled.paths.push(childPath(this.filled.directory.path, name));
+    this.filled.paths.push(childPath(this.filled.directory.path, place.name));
     const result: Result = {};
     this.filled.results.push(result);
     this.filled.bytes += stat.size + OPENING_BYTES;
@@ -173,13 +192,13 @@ class Entries implements Disposable {
   /** Gives the other thread the largest files that are left, as long as it has not enough to do. */
   private beginLarge(): void {
     while (this.hasRoom()) {
-      const path = this.work.large.pop();
-      if (path === undefined) return;
-      if (this.early.has(path)) continue;
-      const found = findPath(this.files, [this.delta], path);
-      if (found === undefined) throw new Error(`a file of a version is gone: ${path}`);
+      const large = this.work.large.pop();
+      if (large === undefined) return;
+      if (this.early.has(large.turn)) continue;
+      const found = findPath(this.files, [this.delta], pathOf(large.place));
+      if (found === undefined) throw new Error(`a file of a version is gone: ${pathOf(large.place)}`);
       const result: Result = {};
-      this.early.set(path, result);
+      this.early.set(large.turn, result);
       this.begin({ open: found, paths: [found.entry.location], results: [result], bytes: found.entry.stat.size });
     }
   }
@@ -209,7 +228,7 @@ class Entries implements Disposable {
     for (const [index, result] of results.entries()) {
       result.digest = digests[index] as string;
       if (result.draft === undefined) continue;
-      result.draft.digest = result.digest;
+      result.draft.entry.digest = result.digest;
       this.waiting.delete(result.draft);
     }
     this.begunBytes -= bytes;
@@ -222,12 +241,13 @@ function isDigested({ type, size, allocated }: Stat): boolean {
 }
 
 /** The entry of what lies there, without a digest. */
-function describe(files: FilesRead, { path, location, stat }: Visit): Entry {
+function describe(files: FilesRead, { place, location, stat }: Visit): Entry {
   const { type, mode, uid, gid, mtimeNs, size } = stat;
   const names = files.xattrNames(location).sort();
   const values = names.map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)] as const);
   return {
-    ...{ path, type, mode, uid, gid, mtimeNs },
+    name: place.name,
+    ...{ type, mode, uid, gid, mtimeNs },
     ...(type === 'file' ? { size } : {}),
     ...(type === 'symlink' ? { target: files.readLink(location).toString('latin1') } : {}),
     ...(type === 'char' || type === 'block' ? { rawDevice: stat.rawDevice } : {}),

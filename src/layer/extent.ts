@@ -15,7 +15,7 @@ export interface Extent {
 
 /** A directory that is filled anew in the order of its hashes, as ext4 lists it, has its blocks half full. */
 const DIRECTORY_GROWTH = 2;
-/** What the list of sources needs for a file besides its path: see layer/source-list.ts. */
+/** What the list of sources needs for a file besides its name: see layer/source-list.ts. */
 const RECORD_BYTES = 48;
 
 /**
@@ -26,10 +26,10 @@ export function* extentOfCopy(files: FilesRead, delta: string, earlier: Sources,
   let [bytes, inodes] = [0, 0];
   const linked = new Set<bigint>();
   using sources = new InStep(earlier);
-  for (const { path, stat } of descend(walkLayer(files, delta))) {
+  for (const { place, stat } of descend(walkLayer(files, delta))) {
     yield;
-    bytes += path.length + RECORD_BYTES;
-    if (stat.type === 'file' && isSame(sources.find(path), stat)) continue;
+    bytes += place.name.length + RECORD_BYTES;
+    if (stat.type === 'file' && isSame(sources.find(place), stat)) continue;
     if (stat.type !== 'directory' && stat.links > 1) {
       if (linked.has(stat.inode)) continue;
       linked.add(stat.inode);

@@ -1,11 +1,11 @@
 /** Looks things up in sealed listings, which are read a portion at a time. */
 
 import type { FilesRead } from '../host/files.js';
-import type { BytePath } from '../model/byte-path.js';
 import { decodeEntry, decodeLines } from '../model/mtree.js';
+import type { Place } from '../model/place.js';
 import { InStep } from './in-step.js';
 
-/** The digests that a listing tells, for paths in the order of a walk. */
+/** The digests that a listing tells, for places in the order of a walk. */
 export class ListedDigests implements Disposable {
   private readonly lines: InStep<string>;
 
@@ -21,13 +21,13 @@ export class ListedDigests implements Disposable {
     this.lines[Symbol.dispose]();
   }
 
-  find(path: BytePath): string | undefined {
-    const line = this.lines.find(path);
+  find(place: Place): string | undefined {
+    const line = this.lines.find(place);
     return line === undefined ? undefined : decodeEntry(line, this.listing).digest;
   }
 }
 
-function* readLines(files: FilesRead, listing: string): Generator<readonly [BytePath, string]> {
+function* readLines(files: FilesRead, listing: string): Generator<readonly [Place, string]> {
   using file = files.openFile(listing);
   yield* decodeLines(file, listing);
 }

@@ -13,8 +13,9 @@
 import type { Clocks } from '../host/clocks.js';
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
+import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
+import { type Place, placeIn, ROOT_PLACE } from '../model/place.js';
 import { copyAttributes, createDirectory } from './attributes.js';
 import { InStep } from './in-step.js';
 import { copyInode, LINKS_MAX } from './inode-copy.js';
@@ -81,7 +82,7 @@ export class LiveCopy {
     using sources = new InStep(this.earlier?.sources ?? []);
     using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
     const earlier = directory === undefined ? undefined : { directory, sources };
-    yield* descend(this.copyTree(this.from, this.to, earlier, ROOT));
+    yield* descend(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
   }
 
   /** Makes the copy that of this instant; the source must stand still. */
@@ -90,7 +91,7 @@ export class LiveCopy {
     this.copied = new SourceList();
     this.pass = 'frozen';
     if (this.wasClockSet(now)) this.trustedBefore = 0n;
-    yield* descend(this.update(before, this.from, this.to, ROOT));
+    yield* descend(this.update(before, this.from, this.to, ROOT_PLACE));
   }
 
   /** Takes away what only the copying needed. */
@@ -99,7 +100,7 @@ export class LiveCopy {
   }
 
   /** The files of the copy, which is done, that a later copy need not read again while they are the same. */
-  *trustedSources(): Generator<readonly [BytePath, Source]> {
+  *trustedSources(): Generator<readonly [Place, Source]> {
     for (const copied of this.copied) if (copied[1].ctimeNs < this.trustedBefore) yield copied;
   }
 
@@ -114,16 +115,16 @@ export class LiveCopy {
     from: HostPath,
     to: HostPath,
     earlier: EarlierDirectory | undefined,
-    path: BytePath,
+    place: Place,
   ): Descent<undefined> {
     using source = this.files.openDirectory(from);
     if (source === undefined && this.pass === 'running') return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
     using target = createDirectory(this.files, to);
     const stat = this.files.stat(source.path) as Stat;
-    this.remember(path, stat);
+    this.remember(place, stat);
     for (const name of this.files.list(source.path).sort()) {
-      yield* this.copyEntry(source, target, earlier, name, joinPath(path, name));
+      yield* this.copyEntry(source, target, earlier, name, placeIn(place, name));
       yield;
     }
     this.finishDirectory(source, stat, target);
@@ -135,11 +136,11 @@ export class LiveCopy {
     target: Directory,
     earlier: EarlierDirectory | undefined,
     name: BytePath,
-    path: BytePath,
+    place: Place,
   ): Descent<undefined> {
     const to = childPath(target.path, name);
     try {
-      yield* this.copyEntryOnce(childPath(source.path, name), to, earlier, name, path);
+      yield* this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
       if (this.pass === 'frozen' || code === undefined || FATAL.includes(code)) throw error;
@@ -152,19 +153,19 @@ export class LiveCopy {
     to: HostPath,
     earlier: EarlierDirectory | undefined,
     name: BytePath,
-    path: BytePath,
+    place: Place,
   ): Descent<undefined> {
     const stat = this.files.stat(from);
     if (stat === undefined || (this.pass === 'running' && this.files.stat(to) !== undefined)) return;
     const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
     if (stat.type === 'directory') {
       using directory = before === undefined ? undefined : this.files.openDirectory(before);
-      yield this.copyTree(from, to, earlier && directory && { ...earlier, directory }, path);
+      yield this.copyTree(from, to, earlier && directory && { ...earlier, directory }, place);
       return;
     }
-    const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(path), stat);
+    const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(place), stat);
     this.copyFile(from, stat, to, isUnchanged ? before : undefined);
-    this.remember(path, stat);
+    this.remember(place, stat);
   }
 
   /** @param same the file in the earlier copy, where that is the same. */
@@ -195,17 +196,17 @@ export class LiveCopy {
     return kept?.pass === this.pass ? isSame(kept, stat) : this.isCurrent(kept, stat);
   }
 
-  private *update(before: InStep<Source>, from: HostPath, to: HostPath, path: BytePath): Descent<undefined> {
+  private *update(before: InStep<Source>, from: HostPath, to: HostPath, place: Place): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
     const stat = this.files.stat(source.path) as Stat;
-    const changed = !this.isCurrent(before.find(path), stat);
-    this.remember(path, stat);
+    const changed = !this.isCurrent(before.find(place), stat);
+    this.remember(place, stat);
     const names = this.files.list(source.path).sort();
     if (changed) yield this.removeOthers(target, new Set(names));
     for (const name of names) {
-      yield* this.updateEntry(before, source, target, name, joinPath(path, name));
+      yield* this.updateEntry(before, source, target, name, placeIn(place, name));
       yield;
     }
     if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target);
@@ -216,23 +217,23 @@ export class LiveCopy {
     source: Directory,
     target: Directory,
     name: BytePath,
-    path: BytePath,
+    place: Place,
   ): Descent<undefined> {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
     const stat = this.files.stat(from) as Stat;
-    if (stat.type !== 'directory' && this.isCurrent(before.find(path), stat)) {
-      this.remember(path, stat);
+    if (stat.type !== 'directory' && this.isCurrent(before.find(place), stat)) {
+      this.remember(place, stat);
       return;
     }
     const present = this.files.stat(to);
     if (stat.type === 'directory' && present?.type === 'directory') {
-      yield this.update(before, from, to, path);
+      yield this.update(before, from, to, place);
       return;
     }
     if (isWhiteoutNode(stat) && present !== undefined && isWhiteoutNode(present)) return;
     if (present !== undefined) yield removeEntry(this.files, to);
-    yield* this.copyEntry(source, target, undefined, name, path);
+    yield* this.copyEntry(source, target, undefined, name, place);
   }
 
   private *removeOthers(target: Directory, names: ReadonlySet<BytePath>): Job<void> {
@@ -246,8 +247,8 @@ export class LiveCopy {
     copyAttributes(this.files, source.path, stat, target.path, isMark);
   }
 
-  private remember(path: BytePath, { inode, ctimeNs }: Stat): void {
-    this.copied.add(path, { inode, ctimeNs });
+  private remember(place: Place, { inode, ctimeNs }: Stat): void {
+    this.copied.add(place, { inode, ctimeNs });
   }
 
   /** True where a copy that was made of `source` has what is there now. */

@@ -3,7 +3,7 @@
 import type { Files } from '../host/files.js';
 import { type Bytes, piecesOf } from '../model/bytes.js';
 import type { Job } from '../model/job.js';
-import { decodeEntry, ListingWriter } from '../model/mtree.js';
+import { ListingWriter } from '../model/mtree.js';
 import { type EntriesOptions, entriesOf } from './entries.js';
 
 /** How much is listed before it is written: what an interruption costs, besides the files that are being read. */
@@ -22,8 +22,8 @@ export function* sealDelta(
   const begun = yield* resume(files, partial);
   const writer = begun?.writer ?? new ListingWriter();
   let chunk = begun === undefined ? writer.head() : '';
-  for (const entry of entriesOf(files, delta, { ...options, skip: begun?.listed ?? 0 })) {
-    if (entry !== undefined) chunk += writer.entry(entry);
+  for (const listed of entriesOf(files, delta, { ...options, skip: begun?.listed ?? 0 })) {
+    if (listed !== undefined) chunk += writer.entry(listed.depth, listed.entry);
     else yield;
     if (chunk.length < CHUNK_CHARACTERS) continue;
     files.append(partial, chunk);
@@ -61,20 +61,11 @@ function* readBegun(file: Bytes): Job<Begun | undefined> {
   let [bytes, listed] = [head.length, 0];
   for (const line of lines) {
     if (line.startsWith('#')) break;
-    if (!isEntry(line)) return undefined;
-    bytes += writer.line(line).length;
-    listed += 1;
+    const taken = writer.line(line);
+    if (taken === undefined) return undefined;
+    bytes += line.length + 1;
+    if (taken === 'entry') listed += 1;
     yield;
   }
   return { writer, listed, bytes };
-}
-
-/** A power cut can leave anything where something was written. */
-function isEntry(line: string): boolean {
-  try {
-    decodeEntry(line, '');
-    return true;
-  } catch {
-    return false;
-  }
 }

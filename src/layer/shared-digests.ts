@@ -1,8 +1,8 @@
 /** What need not be digested again, for another delta has it too. */
 
 import type { FilesRead, Stat } from '../host/files.js';
-import type { BytePath } from '../model/byte-path.js';
 import { descend } from '../model/job.js';
+import type { Place } from '../model/place.js';
 import { type Visit, walkLayer } from './delta.js';
 import { InStep } from './in-step.js';
 import { ListedDigests } from './listing.js';
@@ -30,11 +30,11 @@ export class SharedDigests implements Disposable {
   }
 
   /** The digest of what a walk has come to, if it has one. */
-  find({ path, stat }: Visit): string | undefined {
-    return stat.links > 1 && this.inodes?.find(path) === stat.inode ? this.digests?.find(path) : undefined;
+  find({ place, stat }: Visit): string | undefined {
+    return stat.links > 1 && this.inodes?.find(place) === stat.inode ? this.digests?.find(place) : undefined;
   }
 }
 
-function* inodesIn(files: FilesRead, delta: string): Generator<readonly [BytePath, bigint]> {
-  for (const { path, stat } of descend(walkLayer(files, delta))) if (stat.type === 'file') yield [path, stat.inode];
+function* inodesIn(files: FilesRead, delta: string): Generator<readonly [Place, bigint]> {
+  for (const { place, stat } of descend(walkLayer(files, delta))) if (stat.type === 'file') yield [place, stat.inode];
 }

@@ -4,8 +4,9 @@
  */
 
 import type { Files, FilesRead } from '../host/files.js';
-import { type BytePath, ROOT } from '../model/byte-path.js';
+import type { BytePath } from '../model/byte-path.js';
 import { type Bytes, piecesOf } from '../model/bytes.js';
+import { type Place, PlaceReader, Way } from '../model/place.js';
 
 /** What a file of the source was when it was copied. */
 export interface Source {
@@ -18,47 +19,53 @@ export function isSame(source: Source | undefined, { inode, ctimeNs }: Source): 
   return source !== undefined && source.inode === inode && source.ctimeNs === ctimeNs;
 }
 
-export type Sources = Iterable<readonly [BytePath, Source]>;
+export type Sources = Iterable<readonly [Place, Source]>;
 
 const BLOCK_BYTES = 1 << 16;
-/** Inode, ctime, how many bytes of the path before it begins with too, and how many bytes follow. */
+/** Inode, ctime, depth, and how many bytes of a name follow. */
 const HEAD_BYTES = 24;
 /** So many records are put together at once. */
 const RECORDS_AT_ONCE = 10_000;
-const RECORD = /^(?<inode>\d+) (?<ctimeNs>\d+) (?<path>.*)$/s;
+const RECORD = /^(?<inode>\d+) (?<ctimeNs>\d+) (?<depth>\d+) (?<name>.*)$/s;
+/** What a record says of a directory that is only on the way to others: no file has such an inode. */
+const ON_THE_WAY: Source = { inode: 0n, ctimeNs: 0n };
 
 /** Sources in the order in which they were added. A ctime before the epoch comes back as one that no file has. */
 export class SourceList implements Sources {
   private readonly blocks: Buffer[] = [];
   private block = Buffer.alloc(0);
   private used = 0;
-  private last = ROOT;
+  private readonly way = new Way();
 
-  add(path: BytePath, { inode, ctimeNs }: Source): void {
-    const shared = sharedLength(this.last, path);
-    const rest = path.length - shared;
-    if (this.used + HEAD_BYTES + rest > this.block.length) this.beginBlock(HEAD_BYTES + rest);
+  add(place: Place, source: Source): void {
+    for (const [at, what] of withWay(this.way, place, source)) this.write(at, what);
+  }
+
+  *[Symbol.iterator](): Generator<[Place, Source]> {
+    const places = new PlaceReader();
+    for (const block of [...this.blocks, this.block.subarray(0, this.used)]) {
+      for (let at = 0; at < block.length; ) {
+        const inode = block.readBigUInt64LE(at);
+        const ctimeNs = block.readBigUInt64LE(at + 8);
+        const depth = block.readUInt32LE(at + 16);
+        const length = block.readUInt32LE(at + 20);
+        at += HEAD_BYTES + length;
+        const place = places.read(depth, block.toString('latin1', at - length, at) as BytePath) as Place;
+        if (inode !== ON_THE_WAY.inode) yield [place, { inode, ctimeNs }];
+      }
+    }
+  }
+
+  private write({ depth, name }: Place, { inode, ctimeNs }: Source): void {
+    const length = name.length;
+    if (this.used + HEAD_BYTES + length > this.block.length) this.beginBlock(HEAD_BYTES + length);
     const { block, used } = this;
     block.writeBigUInt64LE(BigInt.asUintN(64, inode), used);
     block.writeBigUInt64LE(BigInt.asUintN(64, ctimeNs), used + 8);
-    block.writeUInt32LE(shared, used + 16);
-    block.writeUInt32LE(rest, used + 20);
-    block.write(path.slice(shared), used + HEAD_BYTES, 'latin1');
-    this.used += HEAD_BYTES + rest;
-    this.last = path;
-  }
-
-  *[Symbol.iterator](): Generator<[BytePath, Source]> {
-    let path: string = ROOT;
-    for (const block of [...this.blocks, this.block.subarray(0, this.used)]) {
-      for (let at = 0; at < block.length; ) {
-        const [inode, ctimeNs] = [block.readBigUInt64LE(at), block.readBigUInt64LE(at + 8)];
-        const [shared, rest] = [block.readUInt32LE(at + 16), block.readUInt32LE(at + 20)];
-        at += HEAD_BYTES + rest;
-        path = path.slice(0, shared) + block.toString('latin1', at - rest, at);
-        yield [path as BytePath, { inode, ctimeNs }];
-      }
-    }
+    block.writeUInt32LE(depth, used + 16);
+    block.writeUInt32LE(length, used + 20);
+    block.write(name, used + HEAD_BYTES, 'latin1');
+    this.used += HEAD_BYTES + length;
   }
 
   private beginBlock(atLeast: number): void {
@@ -66,6 +73,13 @@ export class SourceList implements Sources {
     this.block = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, atLeast));
     this.used = 0;
   }
+}
+
+/** A place, behind those on the way to it that the one before was not below. */
+function* withWay(way: Way, place: Place, source: Source): Generator<readonly [Place, Source]> {
+  const known = way.take(place);
+  for (let depth = known; depth < place.depth; depth += 1) yield [way.at(depth), ON_THE_WAY];
+  yield [place, source];
 }
 
 /** Writes a list for `readSources`, into a file that is not there yet. */
@@ -84,11 +98,17 @@ export function readSources(files: FilesRead, path: string): Sources {
   };
 }
 
-/** A record a file: inode, ctime in nanoseconds, and the path up to a NUL byte. Told in pieces, for it may be long. */
+/**
+ * A record a file, and a directory on the way to one: inode, ctime in nanoseconds, how many names lead there, and the last of
+ * these up to a NUL byte. A directory that is only on the way has inode 0. Told in pieces, for it may be long.
+ */
 export function* encodeSources(sources: Sources): Generator<Buffer> {
+  const way = new Way();
   let records: string[] = [];
-  for (const [path, { inode, ctimeNs }] of sources) {
-    records.push(`${inode} ${ctimeNs} ${path}\0`);
+  for (const [place, source] of sources) {
+    for (const [{ depth, name }, { inode, ctimeNs }] of withWay(way, place, source)) {
+      records.push(`${inode} ${ctimeNs} ${depth} ${name}\0`);
+    }
     if (records.length < RECORDS_AT_ONCE) continue;
     yield Buffer.from(records.join(''), 'latin1');
     records = [];
@@ -96,18 +116,13 @@ export function* encodeSources(sources: Sources): Generator<Buffer> {
   yield Buffer.from(records.join(''), 'latin1');
 }
 
-/** The inverse; what is no record is left out, so that a file is read again rather than taken for unchanged. */
-export function* decodeSources(bytes: Bytes): Generator<[BytePath, Source]> {
+/** The inverse, up to what is no record: so a file is read again rather than taken for unchanged. */
+export function* decodeSources(bytes: Bytes): Generator<[Place, Source]> {
+  const places = new PlaceReader();
   for (const record of piecesOf(bytes, '\0')) {
-    const { inode, ctimeNs, path } = RECORD.exec(record)?.groups ?? {};
-    if (inode === undefined || ctimeNs === undefined) continue;
-    yield [path as BytePath, { inode: BigInt(inode), ctimeNs: BigInt(ctimeNs) }];
+    const { inode, ctimeNs, depth, name } = RECORD.exec(record)?.groups ?? {};
+    const place = name === undefined ? undefined : places.read(Number(depth), name as BytePath);
+    if (place === undefined || inode === undefined || ctimeNs === undefined) return;
+    if (BigInt(inode) !== ON_THE_WAY.inode) yield [place, { inode: BigInt(inode), ctimeNs: BigInt(ctimeNs) }];
   }
-}
-
-function sharedLength(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length += 1;
-  return length;
 }

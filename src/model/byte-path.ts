@@ -11,7 +11,6 @@ export type BytePath = string & { readonly [bytePath]: true };
 /** The root of a tree. */
 export const ROOT = '' as BytePath;
 
-const SLASH = 0x2f;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any.
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -33,19 +32,6 @@ export function joinPath(parent: BytePath, name: BytePath): BytePath {
 /** True of a directory itself, and of all that is below it. */
 export function isWithin(directory: BytePath, path: BytePath): boolean {
   return directory === ROOT || path === directory || path.startsWith(`${directory}/`);
-}
-
-/**
- * Compares two paths by the order of a walk, parents first and names in byte order: as strings are compared, but for `/`, which
- * comes before any byte of a name.
- */
-export function compareInWalk(a: BytePath, b: BytePath): number {
-  const most = Math.min(a.length, b.length);
-  for (let at = 0; at < most; at += 1) {
-    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
-    if (left !== right) return (left === SLASH ? 0 : left) - (right === SLASH ? 0 : right);
-  }
-  return a.length - b.length;
 }
 
 /** The same path, as one piece of memory: V8 keeps what was joined as its parts, which a million paths take twice the room for. */

@@ -5,9 +5,10 @@ import type { BytePath } from './byte-path.js';
 /** The types of POSIX; `char` and `block` are device nodes. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
 
-/** A path of a delta as a sealed listing tells it. */
+/** What a sealed listing tells of a path of a delta. */
 export interface Entry {
-  readonly path: BytePath;
+  /** In its directory; `''` is the root. */
+  readonly name: BytePath;
   readonly type: EntryType;
   /** The 12 permission bits. */
   readonly mode: number;

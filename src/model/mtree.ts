@@ -1,14 +1,16 @@
 /**
- * Sealed listings as text: mtree(5) with full paths, an entry a line, as FreeBSD, libarchive and go-mtree read it; extended
- * attributes as go-mtree writes them. Law: `decodeEntry(encodeEntry(e))` equals `e`.
+ * Sealed listings as text: mtree(5) with names, an entry a line, as FreeBSD, libarchive and go-mtree read it; extended
+ * attributes as go-mtree writes them. A directory is entered by its line, and left by a line `..`: so a line is no longer than
+ * what it tells, however deep that lies. Law: `decodeEntry(encodeEntry(e))` equals `e`.
  * Sources: mtree(5) of FreeBSD; `writer_set_format_mtree` of libarchive; `xattr` keywords of go-mtree.
  */
 
 import { createHash } from 'node:crypto';
-import type { BytePath } from './byte-path.js';
+import { type BytePath, ROOT } from './byte-path.js';
 import { type Bytes, piecesOf, portionsOf } from './bytes.js';
 import type { Entry, EntryType } from './entry.js';
 import { damaged } from './manifest.js';
+import { type Place, PlaceReader } from './place.js';
 
 const HEAD = '#mtree v2.0\n';
 const SEAL = '# sha256:';
@@ -24,24 +26,37 @@ const TYPE_WORDS: Readonly<Record<EntryType, string>> = {
 };
 const TYPES = new Map(Object.entries(TYPE_WORDS).map(([type, word]) => [word, type as EntryType]));
 
-/** What needs no escape in a path or a target: all that no reader of the format takes for something else. */
+/** The line that leaves a directory. */
+const UP = '..';
+
+/** What needs no escape in a name or a target: all that no reader of the format takes for something else. */
 const UNSAFE = /[^\w./+,:@%^~!-]/g;
 
 /** The listing of a delta as a file, ASCII: a head, an entry a line, and a digest over all of it as the last line. */
 export class ListingWriter {
   private readonly hash = createHash('sha256');
+  /** How many names lead to what is listed next. */
+  private depth = 0;
 
   head(): string {
     return this.add(HEAD);
   }
 
-  entry(entry: Entry): string {
-    return this.line(encodeEntry(entry));
+  /** What is to be written of an entry, and of the ways up that lead to it. Entries come in the order of a walk. */
+  entry(depth: number, entry: Entry): string {
+    const ups = `${UP}\n`.repeat(this.depth - depth);
+    this.depth = entry.type === 'directory' ? depth + 1 : depth;
+    return this.add(`${ups}${encodeEntry(entry)}\n`);
   }
 
-  /** An entry that was written before, to be taken up again. */
-  line(line: string): string {
-    return this.add(`${line}\n`);
+  /** A line that was written before, to be taken up again: `undefined` where it is none. */
+  line(line: string): 'entry' | 'up' | undefined {
+    const isUp = line === UP;
+    if (isUp ? this.depth < 2 : !isEntry(line) || line.startsWith('. ') !== (this.depth === 0)) return undefined;
+    if (isUp) this.depth -= 1;
+    else if (isDirectory(line)) this.depth += 1;
+    this.add(`${line}\n`);
+    return isUp ? 'up' : 'entry';
   }
 
   /** The last line. Nothing can be added after it. */
@@ -56,24 +71,31 @@ export class ListingWriter {
 }
 
 /**
- * The paths of a whole listing, each with its line, in the order in which they were written, made as they are asked for.
+ * The places of a whole listing, each with its line, in the order in which they were written, made as they are asked for.
  * @throws LxcvError `store-damaged`, before the first of them, where it is not as it was sealed.
  */
-export function* decodeLines(bytes: Bytes, where: string): Generator<[path: BytePath, line: string]> {
+export function* decodeLines(bytes: Bytes, where: string): Generator<[place: Place, line: string]> {
   const end = Math.max(bytes.size - SEAL_BYTES, 0);
   const hash = createHash('sha256');
   for (const portion of portionsOf(bytes, end)) hash.update(portion);
   const seal = Buffer.alloc(SEAL_BYTES);
   bytes.read(seal, end);
   if (seal.toString('latin1') !== `${SEAL}${hash.digest('hex')}\n`) throw damaged(where, 'the digest over it');
+  const places = new PlaceReader();
+  let depth = 0;
   for (const line of piecesOf(bytes, '\n', end)) {
-    if (line !== '' && !line.startsWith('#')) yield [unescapeBytes(line.slice(2, line.indexOf(' '))) as BytePath, line];
+    if (line === UP) depth -= 1;
+    if (line === UP || line === '' || line.startsWith('#')) continue;
+    const place = places.read(depth, decodeName(line.slice(0, line.indexOf(' '))));
+    if (place === undefined) throw damaged(where, `the line ${line}`);
+    yield [place, line];
+    if (isDirectory(line)) depth += 1;
   }
 }
 
 export function encodeEntry(entry: Entry): string {
   const words = [
-    entry.path === '' ? '.' : `./${escapeBytes(entry.path)}`,
+    entry.name === ROOT ? '.' : escapeBytes(entry.name),
     `type=${TYPE_WORDS[entry.type]}`,
     `mode=${entry.mode.toString(8).padStart(4, '0')}`,
     `uid=${entry.uid}`,
@@ -94,11 +116,11 @@ export function decodeEntry(line: string, where: string): Entry {
   const values = new Map(words.map(splitWord));
   const type = TYPES.get(values.get('type') ?? '');
   const time = /^(-?\d+)\.(\d{9})$/.exec(values.get('time') ?? '');
-  if (type === undefined || time === null || !/^\.(\/.|$)/.test(name)) throw damaged(where, `the line ${line}`);
+  if (type === undefined || time === null || !isName(name)) throw damaged(where, `the line ${line}`);
   const [size, digest, target, device] = ['size', 'sha256digest', 'link', 'device'].map((key) => values.get(key));
   const xattrs = [...values].filter(([key]) => key.startsWith('xattr.'));
   return {
-    path: unescapeBytes(name.slice(2)) as BytePath,
+    name: decodeName(name),
     type,
     mode: Number.parseInt(values.get('mode') ?? '', 8),
     uid: Number(values.get('uid')),
@@ -110,6 +132,28 @@ export function decodeEntry(line: string, where: string): Entry {
     ...(device === undefined ? {} : { rawDevice: BigInt(device) }),
     xattrs: new Map(xattrs.map(([key, value]) => [unescapeBytes(key.slice(6)), Buffer.from(value, 'base64')])),
   };
+}
+
+/** True of what encodes a name: a power cut can leave anything where something was written. */
+function isName(text: string): boolean {
+  return text !== '' && text !== UP && !text.includes('/');
+}
+
+function decodeName(text: string): BytePath {
+  return text === '.' ? ROOT : (unescapeBytes(text) as BytePath);
+}
+
+function isDirectory(line: string): boolean {
+  return line.startsWith(`type=${TYPE_WORDS.directory} `, line.indexOf(' ') + 1);
+}
+
+function isEntry(line: string): boolean {
+  try {
+    decodeEntry(line, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function splitWord(word: string): [key: string, value: string] {

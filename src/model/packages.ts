@@ -1,6 +1,6 @@
 /** The packages that a system has, by what the databases of its package managers say, and how two systems differ in them. */
 
-import { type BytePath, decodePath, joinPath } from './byte-path.js';
+import { type BytePath, bytesToText, joinPath } from './byte-path.js';
 
 export type PackageManager = 'dpkg' | 'apk' | 'rpm';
 
@@ -19,80 +19,139 @@ export interface PackageChanges {
 }
 
 /** dpkg's states of a package whose files are in place. */
-const INSTALLED = /\s(installed|triggers-awaited|triggers-pending)$/;
+const INSTALLED = new Set(['installed', 'triggers-awaited', 'triggers-pending']);
+const DPKG_FIELDS = new Set(['package', 'version', 'status', 'multi-arch', 'architecture']);
+const DPKG_FIELD_MAX = Math.max(...[...DPKG_FIELDS].map((field) => field.length));
+
+/*
+ * The texts below are a container's, so each is read in one pass, and what is made of it is made as it is asked for. A character
+ * of them is a byte; names and versions are told as text.
+ */
 
 /** What dpkg's `status`, or a file of its `status.d`, has as installed; named as dpkg does, `libc6:amd64` where several can be. */
-export function parseDpkgStatus(text: string): Package[] {
-  return text.split(/\n(?:[ \t]*\n)+/).flatMap((stanza) => {
-    const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*?)[ \\t\\r]*$`, 'im').exec(stanza)?.[1];
-    const [name, version, status] = [field('Package'), field('Version'), field('Status')];
-    if (!name || !version || (status !== undefined && !INSTALLED.test(` ${status}`))) return [];
-    const architecture = field('Multi-Arch') === 'same' ? field('Architecture') : undefined;
-    return [{ name: architecture === undefined ? name : `${name}:${architecture}`, version }];
-  });
+export function* parseDpkgStatus(bytes: string): Generator<Package> {
+  const fields = new Map<string, string>();
+  for (const line of linesOf(bytes)) {
+    if (isBlank(line)) {
+      yield* dpkgPackage(fields);
+      fields.clear();
+      continue;
+    }
+    const colon = line.indexOf(':');
+    if (colon < 0 || colon > DPKG_FIELD_MAX) continue;
+    const field = line.slice(0, colon).toLowerCase();
+    if (DPKG_FIELDS.has(field) && !fields.has(field)) fields.set(field, trimBlanks(line.slice(colon + 1)));
+  }
+  yield* dpkgPackage(fields);
+}
+
+function* dpkgPackage(fields: ReadonlyMap<string, string>): Generator<Package> {
+  const name = fields.get('package');
+  const version = fields.get('version');
+  if (!name || !version || !isInstalled(fields.get('status'))) return;
+  const architecture = fields.get('multi-arch') === 'same' ? fields.get('architecture') : undefined;
+  yield toPackage(architecture === undefined ? name : `${name}:${architecture}`, version);
+}
+
+/** @param status `install ok installed`; a file of `status.d` has none. */
+function isInstalled(status: string | undefined): boolean {
+  return status === undefined || INSTALLED.has(status.slice(status.lastIndexOf(' ') + 1));
 }
 
 /** What apk's `installed` has. */
-export function parseApkInstalled(text: string): Package[] {
-  return text.split(/\n\n+/).flatMap((stanza) => {
-    const field = (letter: string) => new RegExp(`^${letter}:(.*)$`, 'm').exec(stanza)?.[1];
-    const [name, version] = [field('P'), field('V')];
-    return name && version ? [{ name, version }] : [];
-  });
+export function* parseApkInstalled(bytes: string): Generator<Package> {
+  let name = '';
+  let version = '';
+  for (const line of linesOf(bytes)) {
+    if (line === '') {
+      if (name !== '' && version !== '') yield toPackage(name, version);
+      name = '';
+      version = '';
+    } else if (line.startsWith('P:')) name ||= line.slice(2);
+    else if (line.startsWith('V:')) version ||= line.slice(2);
+  }
+  if (name !== '' && version !== '') yield toPackage(name, version);
 }
 
 /** The paths in dpkg's list of a package's files: absolute ones, a line each. */
-export function parseDpkgList(text: string): BytePath[] {
-  return text
-    .split('\n')
-    .flatMap((line) => (line.startsWith('/') && line.length > 2 ? [line.slice(1) as BytePath] : []));
+export function* parseDpkgList(bytes: string): Generator<BytePath> {
+  for (const line of linesOf(bytes)) if (line.startsWith('/') && line.length > 2) yield line.slice(1) as BytePath;
 }
 
-/** The paths of each package that apk's `installed` has, directories and files: `F` is a directory, `R` a file in the last of them. */
-export function parseApkFiles(text: string): Map<string, BytePath[]> {
-  const all = new Map<string, BytePath[]>();
-  for (const stanza of text.split(/\n\n+/)) {
-    const paths: BytePath[] = [];
-    let [name, directory] = ['', ''];
-    for (const line of stanza.split('\n')) {
-      const value = line.slice(2);
-      if (line.startsWith('P:')) name = value;
-      else if (line.startsWith('F:')) {
-        directory = value;
-        if (value !== '') paths.push(value as BytePath);
-      } else if (line.startsWith('R:')) paths.push(joinPath(directory as BytePath, value as BytePath));
-    }
-    if (name !== '') all.set(name, paths);
+/** A path, and the name of the package that it belongs to. */
+export type OwnedPath = readonly [owner: string, path: BytePath];
+
+/** The paths that apk's `installed` has, directories and files: `F` is a directory, `R` a file in the last of them. */
+export function* parseApkFiles(bytes: string): Generator<OwnedPath> {
+  let name = '';
+  let directory = '';
+  for (const line of linesOf(bytes)) {
+    if (line === '') name = '';
+    else if (line.startsWith('P:')) {
+      name = bytesToText(line.slice(2));
+      directory = '';
+    } else if (name === '') continue;
+    else if (line.startsWith('F:')) {
+      directory = line.slice(2);
+      if (directory !== '') yield [name, directory as BytePath];
+    } else if (line.startsWith('R:')) yield [name, joinPath(directory as BytePath, line.slice(2) as BytePath)];
   }
-  return all;
 }
 
 /** rpm's `--queryformat` for `parseRpmFiles`. */
 export const RPM_FILES_FORMAT = String.raw`[%{=NAME}\t%{FILENAMES}\n]`;
 
 /** What `rpm -qa --queryformat` prints of RPM_FILES_FORMAT. */
-export function parseRpmFiles(text: string): Map<string, BytePath[]> {
-  const all = new Map<string, BytePath[]>();
-  for (const line of text.split('\n')) {
-    const [name = '', path = ''] = line.split('\t');
-    if (!path.startsWith('/')) continue;
-    const known = all.get(name);
-    const bytes = decodePath(Buffer.from(path.slice(1), 'utf8'));
-    if (known === undefined) all.set(name, [bytes]);
-    else known.push(bytes);
+export function* parseRpmFiles(bytes: string): Generator<OwnedPath> {
+  for (const line of linesOf(bytes)) {
+    const tab = line.indexOf('\t/');
+    if (tab >= 0) yield [bytesToText(line.slice(0, tab)), line.slice(tab + 2) as BytePath];
   }
-  return all;
 }
 
 /** rpm's `--queryformat` for `parseRpmList`. */
 export const RPM_FORMAT = String.raw`%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n`;
 
 /** What `rpm -qa --queryformat` prints of RPM_FORMAT. */
-export function parseRpmList(text: string): Package[] {
-  return text.split('\n').flatMap((line) => {
-    const [name, version] = line.split('\t');
-    return name && version ? [{ name, version }] : [];
-  });
+export function* parseRpmList(bytes: string): Generator<Package> {
+  for (const line of linesOf(bytes)) {
+    const tab = line.indexOf('\t');
+    const name = line.slice(0, Math.max(tab, 0));
+    const version = line.slice(tab + 1);
+    if (name !== '' && version !== '') yield toPackage(name, version);
+  }
+}
+
+/** Lines without their line feeds, one at a time: a text may be nothing but line feeds. */
+function* linesOf(bytes: string): Generator<string> {
+  for (let start = 0; start < bytes.length; ) {
+    const feed = bytes.indexOf('\n', start);
+    const end = feed < 0 ? bytes.length : feed;
+    yield bytes.slice(start, end);
+    start = end + 1;
+  }
+}
+
+function isBlank(line: string): boolean {
+  for (let at = 0; at < line.length; at += 1) if (line[at] !== ' ' && line[at] !== '\t') return false;
+  return true;
+}
+
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start])) start += 1;
+  while (end > start && isSpace(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+/** What `trim` takes away is more, and part of a character where each one is a byte. */
+function isSpace(character: string | undefined): boolean {
+  return character === ' ' || character === '\t' || character === '\r';
+}
+
+function toPackage(name: string, version: string): Package {
+  return { name: bytesToText(name), version: bytesToText(version) };
 }
 
 /** Of a name that several versions are installed of, those that only one side has came or went. */
@@ -114,8 +173,8 @@ export function diffPackages(
     if (from !== undefined && to !== undefined && gone.length === 1 && come.length === 1) {
       upgraded.push({ name, from, to });
     } else {
-      removed.push(...gone.map((version) => ({ name, version })));
-      installed.push(...come.map((version) => ({ name, version })));
+      for (const version of gone) removed.push({ name, version });
+      for (const version of come) installed.push({ name, version });
     }
   }
   return { manager, installed, removed, upgraded };

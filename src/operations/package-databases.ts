@@ -3,10 +3,12 @@
  * followed, nothing is mounted, and nothing of the container is run.
  */
 
-import { childPath, unlessGone } from '../host/files.js';
+import { NOBODY } from '../host/confined.js';
+import { unlessGone } from '../host/files.js';
 import { findPath, type TreeEntry } from '../layer/tree.js';
-import { type BytePath, decodePath, joinPath } from '../model/byte-path.js';
+import { type BytePath, decodePath, isWithin, joinPath, pathToText } from '../model/byte-path.js';
 import {
+  type OwnedPath,
   type Package,
   type PackageManager,
   parseApkFiles,
@@ -29,93 +31,201 @@ export interface Tree {
 
 export interface PackageDatabase {
   /** The paths of its files: where none of them changed, no package did. */
-  readonly files: RegExp;
+  isPart(path: BytePath): boolean;
   /** undefined where there is none; `unreadable` where there is one that cannot be read, which is reported. */
   packages(world: World, tree: Tree): Promise<Package[] | 'unreadable' | undefined>;
   /** The paths that belong to these packages, as far as the database tells. */
-  paths(world: World, tree: Tree, names: ReadonlySet<string>): Promise<Map<string, BytePath[]>>;
+  paths(world: World, tree: Tree, names: ReadonlySet<string>): Promise<OwnedPath[]>;
 }
 
 const DPKG = 'var/lib/dpkg' as BytePath;
+const DPKG_STATUS = childOf(DPKG, 'status');
+const DPKG_PARTS = childOf(DPKG, 'status.d');
 const APK_DIRECTORIES = ['lib/apk/db', 'usr/lib/apk/db'] as BytePath[];
 const APK_INSTALLED = APK_DIRECTORIES.map((directory) => childOf(directory, 'installed'));
 const RPM_DIRECTORIES = ['var/lib/rpm', 'usr/lib/sysimage/rpm'] as BytePath[];
 /** Below one of these is each file of a database. */
 export const DATABASE_PLACES: readonly BytePath[] = [DPKG, ...APK_DIRECTORIES, ...RPM_DIRECTORIES];
 /** The files of rpm's kinds of database: sqlite, ndb and, of old, Berkeley DB. */
-const RPM_DATABASE = /^(rpmdb\.sqlite|Packages\.db|Packages)$/;
+const RPM_DATABASES = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
+/** What else rpm needs of the first of them, where it was not closed. */
+const RPM_JOURNALS = ['rpmdb.sqlite-wal', 'rpmdb.sqlite-shm'];
 
-/** Far more than a system's database takes, and few enough to be held in memory. */
-const DATABASE_BYTES_MAX = 1 << 28;
-/** Who reads an rpm database: its bytes are a container's, and rpm is not made to read an attacker's. */
-const NOBODY = 65534;
+/*
+ * What a container may cost: several times what the largest systems have, for all files of one database together. What is beyond it
+ * counts as unreadable as a whole, for a part of a database would tell that the rest was removed.
+ */
+const TEXT_BYTES_MAX = 1 << 25;
+const RPM_BYTES_MAX = 1 << 28;
+const PACKAGES_MAX = 100_000;
+const PATHS_MAX = 1_000_000;
+const RPM_LIMITS = { cpuSeconds: 60, memoryBytes: 2 ** 30, fileBytes: RPM_BYTES_MAX };
 
 export const DATABASES: Readonly<Record<PackageManager, PackageDatabase>> = {
   dpkg: {
-    files: /^var\/lib\/dpkg\/status(\.d\/|$)/,
-    packages: async (world, tree) => {
-      const parts = childOf(DPKG, 'status.d');
-      const texts = [
-        readText(world, tree, childOf(DPKG, 'status')),
-        ...namesIn(world, tree, parts)
+    isPart: (path) => path === DPKG_STATUS || isWithin(DPKG_PARTS, path),
+    packages: async (world, tree) =>
+      new TextDatabase(world, tree).packages(parseDpkgStatus, (database) => [
+        DPKG_STATUS,
+        ...database
+          .names(DPKG_PARTS)
           .filter((name) => !name.endsWith('.md5sums'))
-          .map((name) => readText(world, tree, joinPath(parts, name))),
-      ].filter((text) => text !== undefined);
-      return texts.length === 0 ? undefined : texts.flatMap((text) => parseDpkgStatus(utf8(text)));
-    },
-    paths: async (world, tree, names) => {
-      const info = childOf(DPKG, 'info');
-      const paths = new Map<string, BytePath[]>();
-      for (const file of namesIn(world, tree, info)) {
-        const name = /^(.+)\.[a-z0-9-]+$/.exec(file)?.[1];
-        if (name === undefined || !names.has(name)) continue;
-        const list = file === `${name}.list` ? readText(world, tree, joinPath(info, file)) : undefined;
-        paths.set(name, [...(paths.get(name) ?? []), joinPath(info, file), ...parseDpkgList(list ?? '')]);
-      }
-      return paths;
-    },
+          .map((name) => joinPath(DPKG_PARTS, name)),
+      ]),
+    paths: async (world, tree, names) =>
+      new TextDatabase(world, tree).paths(function* (database) {
+        const info = childOf(DPKG, 'info');
+        for (const file of database.names(info)) {
+          const name = file.slice(0, Math.max(file.lastIndexOf('.'), 0));
+          if (!names.has(name)) continue;
+          yield [name, joinPath(info, file)];
+          if (file !== `${name}.list`) continue;
+          for (const path of parseDpkgList(database.text(joinPath(info, file)) ?? '')) yield [name, path];
+        }
+      }),
   },
   apk: {
-    files: /^(usr\/)?lib\/apk\/db\/installed$/,
-    packages: async (world, tree) => {
-      const texts = APK_INSTALLED.map((path) => readText(world, tree, path)).filter((text) => text !== undefined);
-      return texts.length === 0 ? undefined : texts.flatMap((text) => parseApkInstalled(utf8(text)));
-    },
-    paths: async (world, tree) =>
-      new Map(APK_INSTALLED.flatMap((path) => [...parseApkFiles(readText(world, tree, path) ?? '')])),
+    isPart: (path) => APK_INSTALLED.includes(path),
+    packages: async (world, tree) => new TextDatabase(world, tree).packages(parseApkInstalled, () => APK_INSTALLED),
+    paths: async (world, tree, names) =>
+      new TextDatabase(world, tree).paths(function* (database) {
+        for (const file of APK_INSTALLED) yield* ownedBy(names, parseApkFiles(database.text(file) ?? ''));
+      }),
   },
   rpm: {
-    files: /^(var\/lib|usr\/lib\/sysimage)\/rpm\//,
+    isPart: (path) => RPM_DIRECTORIES.some((directory) => path !== directory && isWithin(directory, path)),
     packages: async (world, tree) => {
       const text = await queryRpm(world, tree, RPM_FORMAT);
-      return text === undefined || text === 'unreadable' ? text : parseRpmList(text);
+      if (text === undefined || text === 'unreadable') return text;
+      return unlessTooLarge<Package[] | 'unreadable'>(world, 'unreadable', () =>
+        few(parseRpmList(text), PACKAGES_MAX, `the rpm database of ${tree.name} has more packages than any system`),
+      );
     },
-    paths: async (world, tree) => {
+    paths: async (world, tree, names) => {
       const text = await queryRpm(world, tree, RPM_FILES_FORMAT);
-      return text === undefined || text === 'unreadable' ? new Map() : parseRpmFiles(text);
+      if (text === undefined || text === 'unreadable') return [];
+      return unlessTooLarge<OwnedPath[]>(world, [], () =>
+        few(ownedBy(names, parseRpmFiles(text)), PATHS_MAX, tooManyPaths(tree)),
+      );
     },
   },
 };
+
+/** A database that is texts, read within what it may cost. */
+class TextDatabase {
+  private bytesLeft = TEXT_BYTES_MAX;
+
+  constructor(
+    private readonly world: World,
+    private readonly tree: Tree,
+  ) {}
+
+  packages(
+    parse: (text: string) => Iterable<Package>,
+    paths: (database: TextDatabase) => readonly BytePath[],
+  ): Package[] | 'unreadable' | undefined {
+    return unlessTooLarge<Package[] | 'unreadable' | undefined>(this.world, 'unreadable', () => {
+      let isThere = false;
+      const all: Package[] = [];
+      for (const path of paths(this)) {
+        const text = this.text(path);
+        if (text === undefined) continue;
+        isThere = true;
+        const reason = `/${pathToText(path)} of ${this.tree.name} has more packages than any system`;
+        for (const one of few(parse(text), PACKAGES_MAX - all.length, reason)) all.push(one);
+      }
+      return isThere ? all : undefined;
+    });
+  }
+
+  paths(told: (database: TextDatabase) => Iterable<OwnedPath>): OwnedPath[] {
+    return unlessTooLarge<OwnedPath[]>(this.world, [], () => few(told(this), PATHS_MAX, tooManyPaths(this.tree)));
+  }
+
+  /** The names in a directory of the tree; none where that is no directory. */
+  names(path: BytePath): BytePath[] {
+    return namesIn(this.world, this.tree, path);
+  }
+
+  /** The text of a file, a character a byte; undefined where there is no regular file. */
+  text(path: BytePath): string | undefined {
+    return withFile(this.world, this.tree, path, ({ location, stat }) => {
+      this.bytesLeft -= stat.size;
+      if (this.bytesLeft < 0) throw new TooLarge(tooLarge(path, this.tree));
+      using file = this.world.host.files.openFile(location);
+      const bytes = Buffer.alloc(Math.min(file.size, stat.size));
+      return decodePath(bytes.subarray(0, file.read(bytes, 0)));
+    });
+  }
+}
+
+/** A database costs more to read than one may. */
+class TooLarge extends Error {}
+
+/** Reports what is too large, and tells something else then. */
+function unlessTooLarge<T>(world: World, otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    world.report({ kind: 'notice', message: error.message });
+    return otherwise;
+  }
+}
+
+/** All of some, unless there are more than `most`. */
+function few<T>(some: Iterable<T>, most: number, reason: string): T[] {
+  const all: T[] = [];
+  for (const one of some) {
+    if (all.length === most) throw new TooLarge(`${reason}: it was not read`);
+    all.push(one);
+  }
+  return all;
+}
+
+function tooLarge(path: BytePath, tree: Tree): string {
+  return `/${pathToText(path)} of ${tree.name} is too large for a database: it was not read`;
+}
+
+function tooManyPaths(tree: Tree): string {
+  return `the packages of ${tree.name} have more paths than any system: their database`;
+}
+
+function* ownedBy(names: ReadonlySet<string>, paths: Iterable<OwnedPath>): Generator<OwnedPath> {
+  for (const owned of paths) if (names.has(owned[0])) yield owned;
+}
 
 /** Of a copy that is nobody's: rpm locks what it reads, and would write to it. */
 async function queryRpm(world: World, tree: Tree, format: string): Promise<string | 'unreadable' | undefined> {
   const { files, programs } = world.host;
   for (const directory of RPM_DIRECTORIES) {
     const names = namesIn(world, tree, directory);
-    if (!names.some((name) => RPM_DATABASE.test(name))) continue;
+    const database = RPM_DATABASES.find((name) => names.includes(name as BytePath));
+    if (database === undefined) continue;
     using copy = world.host.temporaryDirectory();
-    for (const name of names) {
-      const path = childPath(copy.path, name);
-      withFile(world, tree, joinPath(directory, name), ({ location }) => {
-        files.copyContent(location, path);
-        files.chown(path, NOBODY, NOBODY);
-      });
-    }
+    const isCopied = unlessTooLarge(world, false, () => {
+      let bytesLeft = RPM_BYTES_MAX;
+      for (const name of [database, ...(database === RPM_DATABASES[0] ? RPM_JOURNALS : [])]) {
+        const path = childOf(directory, name);
+        withFile(world, tree, path, ({ location, stat }) => {
+          bytesLeft -= stat.size;
+          if (bytesLeft < 0) throw new TooLarge(tooLarge(path, tree));
+          files.copyContent(location, `${copy.path}/${name}`);
+          files.chown(`${copy.path}/${name}`, NOBODY, NOBODY);
+        });
+      }
+      return true;
+    });
+    if (!isCopied) return 'unreadable';
     files.chown(copy.path, NOBODY, NOBODY);
     const args = ['-qa', '--dbpath', copy.path, '--queryformat', format];
-    const { exitCode, stdout, stderr, missing } = await programs.run('rpm', args, { uid: NOBODY });
-    if (exitCode === 0) return stdout;
-    const why = missing ? 'there is no rpm here to read it' : `rpm cannot read it: ${stderr.trim().split('\n')[0]}`;
+    const { exitCode, stdout, stderr, missing, ended } = await programs.collectConfined('rpm', args, {
+      limits: RPM_LIMITS,
+      stdoutMax: TEXT_BYTES_MAX,
+    });
+    if (exitCode === 0) return decodePath(stdout);
+    const said = ended ?? stderr.trim().split('\n')[0];
+    const why = missing ? 'there is no rpm here to read it' : `rpm cannot read it: ${said}`;
     world.report({ kind: 'notice', message: `${tree.name} has an rpm database, but ${why}` });
     return 'unreadable';
   }
@@ -134,26 +244,10 @@ function namesIn({ host: { files } }: World, { layers }: Tree, path: BytePath): 
   return [...directory.names()].filter((name) => directory.entry(name) !== undefined).sort();
 }
 
-/** The text of a file, a character a byte. */
-function readText(world: World, tree: Tree, path: BytePath): string | undefined {
-  return withFile(world, tree, path, ({ location }) => {
-    using file = world.host.files.openFile(location);
-    const bytes = Buffer.alloc(file.size);
-    return decodePath(bytes.subarray(0, file.read(bytes, 0)));
-  });
-}
-
-function utf8(text: string): string {
-  return Buffer.from(text, 'latin1').toString('utf8');
-}
-
-/** Does something with a regular file of a tree; undefined where there is none, or one that is no database by its size. */
+/** Does something with a regular file of a tree; undefined where there is none. */
 function withFile<T>(world: World, tree: Tree, path: BytePath, use: (entry: TreeEntry) => T): T | undefined {
   return unlessGone(undefined, () => {
     using found = findPath(world.host.files, tree.layers, path);
-    if (found?.entry.stat.type !== 'file') return undefined;
-    if (found.entry.stat.size <= DATABASE_BYTES_MAX) return use(found.entry);
-    world.report({ kind: 'notice', message: `/${path} of ${tree.name} is too large for a database: it was not read` });
-    return undefined;
+    return found?.entry.stat.type === 'file' ? use(found.entry) : undefined;
   });
 }

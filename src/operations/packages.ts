@@ -18,8 +18,8 @@ export interface PackageFold {
 }
 
 const MANAGERS = Object.entries(DATABASES) as [PackageManager, PackageDatabase][];
-/** The files of any database: of most paths one look tells that they are of none. */
-const ANY_DATABASE = new RegExp(MANAGERS.map(([, { files }]) => files.source).join('|'));
+/** Where /bin and its like are links into /usr, databases still have many files under their old names. */
+const MERGED = /^(s?bin|lib[a-z0-9]*)\//;
 
 /** The changes of each package manager that has a database in one of the trees, and none that cannot be read. */
 export async function comparePackages(world: World, before: Tree, after: Tree): Promise<PackageChanges[]> {
@@ -50,7 +50,7 @@ export async function foldPackages(
   const all: PackageFold[] = [];
   const touched = databasePaths(changes);
   for (const [manager, database] of MANAGERS) {
-    if (!touched.some((path) => database.files.test(path))) continue;
+    if (!touched.some((path) => database.isPart(path))) continue;
     const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
@@ -60,7 +60,7 @@ export async function foldPackages(
       const owner = isConfiguration(path) && kind === 'modified' ? undefined : owners.get(path);
       if (owner !== undefined) paths.get(owner)?.push(path);
     }
-    all.push(...differing.map((change) => ({ manager, ...change, paths: paths.get(change.name) ?? [] })));
+    for (const change of differing) all.push({ manager, ...change, paths: paths.get(change.name) ?? [] });
   }
   return all;
 }
@@ -70,7 +70,9 @@ function databasePaths({ parts }: ChangeList<Pick<Change, 'path'>>): BytePath[] 
   const listed = parts.filter(
     (part) => !isListed(part) || DATABASE_PLACES.some((place) => isWithin(place, part.parent)),
   );
-  return [...new ChangeList(listed)].map(({ path }) => path).filter((path) => ANY_DATABASE.test(path));
+  return [...new ChangeList(listed)]
+    .map(({ path }) => path)
+    .filter((path) => MANAGERS.some(([, { isPart }]) => isPart(path)));
 }
 
 /** Which of the packages each path belongs to, in any of the trees. */
@@ -82,8 +84,9 @@ async function ownersOf(
 ): Promise<Map<BytePath, string>> {
   const owners = new Map<BytePath, string>();
   for (const tree of trees) {
-    for (const [name, paths] of await database.paths(world, tree, names)) {
-      if (names.has(name)) for (const path of paths.flatMap(withMergedUsr)) owners.set(path, name);
+    for (const [name, path] of await database.paths(world, tree, names)) {
+      owners.set(path, name);
+      if (MERGED.test(path)) owners.set(`usr/${path}` as BytePath, name);
     }
   }
   return owners;
@@ -95,11 +98,6 @@ function versionsOf({ installed, removed, upgraded }: PackageChanges): Omit<Pack
     ...removed.map(({ name, version }) => ({ name, from: version, to: null })),
     ...upgraded,
   ];
-}
-
-/** Where /bin and its like are links into /usr, databases still have many files under their old names. */
-function withMergedUsr(path: BytePath): BytePath[] {
-  return /^(s?bin|lib[a-z0-9]*)\//.test(path) ? [path, `usr/${path}` as BytePath] : [path];
 }
 
 function isConfiguration(path: BytePath): boolean {

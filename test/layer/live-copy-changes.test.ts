@@ -22,6 +22,7 @@ import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import { decodeSources, encodeSources, type Source } from '../../src/layer/source-list.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { finish } from '../../src/model/job.js';
+import { type Place, PlaceReader } from '../../src/model/place.js';
 import { asBytes } from '../support/bytes.js';
 import { removeXattr, setMtime, setXattr } from '../support/libc.js';
 import { mapFile } from '../support/mapped-file.js';
@@ -436,7 +437,8 @@ describe('a copy that knows an earlier one', () => {
     const delta = plant(join(place.path, 'delta'), { 'dir/secret': 'of the container' });
     const { ino, ctimeNs } = lstatSync(join(delta, 'dir/secret'), { bigint: true });
     const earlier = plant(join(place.path, 'earlier'), { dir: symlinkTo(outside) });
-    const sources: [BytePath, Source][] = [['dir/secret' as BytePath, { inode: ino, ctimeNs }]];
+    const secret = new PlaceReader().readPath('dir/secret' as BytePath);
+    const sources: [Place, Source][] = [[secret, { inode: ino, ctimeNs }]];
     settle();
     copyLive(delta, join(place.path, 'copy'), { delta: earlier, sources });
     expectExact(join(place.path, 'copy'), delta);
@@ -504,7 +506,7 @@ function copyLive(delta: string, to: string, earlier?: EarlierCopy, by: Files = 
 }
 
 /** What a copy leaves for the next one, as it is stored. */
-function storedSources(copy: LiveCopy): [BytePath, Source][] {
+function storedSources(copy: LiveCopy): [Place, Source][] {
   return [...decodeSources(asBytes(Buffer.concat([...encodeSources(copy.trustedSources())])))];
 }
 

@@ -118,7 +118,7 @@ describe('LiveCopy', () => {
     expect(read.sort()).toEqual(['file-7', 'new', 'young']);
     expect(
       [...copy.trustedSources()]
-        .map(([path]) => path)
+        .map(([place]) => place.name)
         .filter(Boolean)
         .sort(),
     ).toEqual(

@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -16,7 +17,9 @@ import { walkLayer } from '../../src/layer/delta.js';
 import { sealDelta } from '../../src/layer/seal.js';
 import { SharedDigests } from '../../src/layer/shared-digests.js';
 import { descend, finish } from '../../src/model/job.js';
+import { pathOf } from '../../src/model/place.js';
 import { entriesIn } from '../support/bytes.js';
+import { digDeep, LONG_NAME } from '../support/deep.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, linkTo, opaque, plant, symlinkTo, whiteout } from '../support/plant.js';
 import { stormStack } from '../support/stack.js';
@@ -26,7 +29,7 @@ describe('sealing', () => {
   it.each([71, 72])('lists all that a delta holds, whiteouts and marks among it (seed %i)', (seed) => {
     using stack = stormStack({ seed, deltas: 1, steps: 150 });
     const delta = stack.layers[0] as string;
-    const listed = new Map(seal(delta, stack.path).map(({ path, ...entry }) => [path as string, entry]));
+    const listed = new Map(seal(delta, stack.path).map(({ path, name: _, ...entry }) => [path as string, entry]));
     const expected = readTree(delta);
     expect([...listed.keys()].sort()).toEqual([...expected.keys()].sort());
     for (const [path, node] of expected) {
@@ -91,7 +94,9 @@ describe('sealing', () => {
       node.type === 'file' ? [[path, node.sha256] as const] : [],
     );
     expect(Object.fromEntries(digests)).toEqual(Object.fromEntries(expected));
-    expect(listed.map(({ path }) => path)).toEqual([...descend(walkLayer(files, delta))].map(({ path }) => path));
+    expect(listed.map(({ path }) => path)).toEqual(
+      [...descend(walkLayer(files, delta))].map(({ place }) => pathOf(place)),
+    );
     expect(openBelow(place.path)).toEqual([]);
   });
 
@@ -159,6 +164,34 @@ describe('sealing', () => {
       expect(listed.find((entry) => entry.path === path)?.digest).toBe(zeros);
     }
     expect(openBelow(place.path)).toEqual([]);
+  });
+
+  it('costs what the names take, however deep they lie', () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), {});
+    const depth = 1500;
+    digDeep(delta, depth, 'for name in a b c d; do echo $name > $name; done');
+    let written = 0;
+    const append: typeof files.append = (path, data) => {
+      written += data.length;
+      files.append(path, data);
+    };
+    const heapBefore = process.memoryUsage().heapUsed;
+    let heap = 0;
+    const job = sealDelta({ ...files, append }, delta, paths(place.path, 'entries'), ALONE);
+    for (let step = 0; !job.next().done; step += 1) {
+      if (step % 500 === 0) heap = Math.max(heap, process.memoryUsage().heapUsed);
+    }
+    const names = depth * LONG_NAME.length;
+    expect(statSync(join(place.path, 'entries')).size).toBeLessThan(2 * names);
+    expect(written).toBeLessThan(2 * names);
+    // Whole paths of all of them would be 280 MB.
+    expect(heap - heapBefore).toBeLessThan(100 * MIB);
+    const listed = entriesIn(join(place.path, 'entries')).slice(-4);
+    expect(listed.map(({ name, digest }) => [name, digest])).toEqual(
+      ['a', 'b', 'c', 'd'].map((name) => [name, sha256(`${name}\n`)]),
+    );
+    expect(listed[0]?.path).toHaveLength(depth * (LONG_NAME.length + 1) + 1);
   });
 
   it('begins anew where a power cut left nonsense', () => {

@@ -1,14 +1,18 @@
 import { array, assert, bigInt, constantFrom, oneof, property, tuple, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSources, encodeSources, type Source, SourceList } from '../../src/layer/source-list.js';
-import { type BytePath, decodePath } from '../../src/model/byte-path.js';
+import type { BytePath } from '../../src/model/byte-path.js';
+import { type Place, PlaceReader, pathOf } from '../../src/model/place.js';
 import { asBytes } from '../support/bytes.js';
 
-const number = bigInt({ min: 0n, max: (1n << 64n) - 1n });
-const anyPath = oneof(
-  constantFrom('', 'a', 'a/b', 'a/bc', 'a\xff').map((path) => path as BytePath),
-  uint8Array({ min: 1, maxLength: 30 }).map(decodePath),
+const number = bigInt({ min: 1n, max: (1n << 64n) - 1n });
+const anyName = oneof(
+  constantFrom('a', 'b', 'a\xff', '1 2 3', '\n'),
+  uint8Array({ min: 1, minLength: 1, maxLength: 30 })
+    .map((bytes) => Buffer.from(bytes).toString('latin1'))
+    .filter((name) => !name.includes('/')),
 );
+const anyPath = array(anyName, { maxLength: 4 }).map((names) => names.join('/') as BytePath);
 const anySources = array(
   tuple(anyPath, number, number).map(([path, inode, ctimeNs]): [BytePath, Source] => [path, { inode, ctimeNs }]),
 );
@@ -17,7 +21,7 @@ describe('the list of sources', () => {
   it('tells what was added, in that order', () => {
     assert(
       property(anySources, (sources) => {
-        expect([...listOf(sources)]).toEqual(sources);
+        expect(named(listOf(sources))).toEqual(sources);
       }),
     );
   });
@@ -25,13 +29,13 @@ describe('the list of sources', () => {
   it('has room for many, and for names of any length', () => {
     const sources = Array.from({ length: 5000 }, (_, index): [BytePath, Source] => [
       `${'d/'.repeat(index === 4000 ? 100_000 : index % 7)}file ${index}` as BytePath,
-      { inode: BigInt(index), ctimeNs: BigInt(index * 2) },
+      { inode: BigInt(index + 1), ctimeNs: BigInt(index * 2) },
     ]);
-    expect([...listOf(sources)]).toEqual(sources);
+    expect(named(listOf(sources))).toEqual(sources);
   });
 
   it('gives a file from before the epoch a time that none has', () => {
-    expect([...listOf([['a' as BytePath, { inode: 1n, ctimeNs: -1n }]])][0]?.[1].ctimeNs).toBe((1n << 64n) - 1n);
+    expect(named(listOf([['a' as BytePath, { inode: 1n, ctimeNs: -1n }]]))[0]?.[1].ctimeNs).toBe((1n << 64n) - 1n);
   });
 });
 
@@ -44,7 +48,7 @@ describe('the list of sources on disk', () => {
     );
   });
 
-  it.each(['', ' ', '\n', '1 2 3', '1 2 x\n3 4 y', '\xff\xfe'])('keeps the name %j', (name) => {
+  it.each([' ', '\n', '1 2 3', '1 2 x\n3 4 y', '\xff\xfe'])('keeps the name %j', (name) => {
     const sources: [BytePath, Source][] = [[name as BytePath, { inode: 7n, ctimeNs: 1_700_000_000_123_456_789n }]];
     expect(decode(encode(sources))).toEqual(sources);
   });
@@ -54,34 +58,55 @@ describe('the list of sources on disk', () => {
       `${index}` as BytePath,
       { inode: 1n, ctimeNs: 2n },
     ]);
-    expect([...encodeSources(sources)]).toHaveLength(3);
+    expect([...encodeSources(placed(sources))]).toHaveLength(3);
     expect(decode(encode(sources))).toEqual(sources);
   });
 
-  it('leaves out what was cut short or is no record, and keeps the rest', () => {
+  it('ends before what was cut short or is no record', () => {
     const whole = encode([
       ['a' as BytePath, { inode: 1n, ctimeNs: 2n }],
-      ['b 5 6 c' as BytePath, { inode: 3n, ctimeNs: 4n }],
+      ['b/5 6 1 c' as BytePath, { inode: 3n, ctimeNs: 4n }],
     ]);
     for (let length = 0; length < whole.length; length += 1) {
-      expect(pathsIn(whole.subarray(0, length))).toEqual(length < 6 ? [] : ['a']);
+      expect(pathsIn(whole.subarray(0, length))).toEqual(length < 15 ? [] : ['a']);
     }
-    expect(pathsIn(Buffer.from('x 1 2 no\0-1 2 no\0 1 2 no\0\x001 2 good\0'))).toEqual(['good']);
+    for (const bad of ['x 1 2 1 no', '1 2 no', '-1 2 1 no', ' 1 2 1 no', '', '1 2 3 no', `1 2 ${'9'.repeat(30)} no`]) {
+      expect(pathsIn(Buffer.from(`1 2 0 \x001 2 1 good\0${bad}\0\x001 2 1 more\0`)), bad).toEqual(['', 'good']);
+    }
+  });
+
+  it('takes as much as the names, however deep they lie', () => {
+    const path = Array.from({ length: 1000 }, (_, index) => `${'n'.repeat(250)}${index}`);
+    const sources = path.map((_, index): [BytePath, Source] => [
+      path.slice(0, index + 1).join('/') as BytePath,
+      { inode: 1n, ctimeNs: 2n },
+    ]);
+    expect(encode(sources).length).toBeLessThan(2 * path.join('/').length);
   });
 });
 
 function listOf(sources: readonly [BytePath, Source][]): SourceList {
   const list = new SourceList();
-  for (const [path, source] of sources) list.add(path, source);
+  for (const [place, source] of placed(sources)) list.add(place, source);
   return list;
 }
 
+/** As a walk tells them: what lies together shares its directories. */
+function* placed(sources: readonly [BytePath, Source][]): Generator<[Place, Source]> {
+  const places = new PlaceReader();
+  for (const [path, source] of sources) yield [places.readPath(path), source];
+}
+
+function named(sources: Iterable<readonly [Place, Source]>): [BytePath, Source][] {
+  return Array.from(sources, ([place, source]) => [pathOf(place), source]);
+}
+
 function encode(sources: readonly [BytePath, Source][]): Buffer {
-  return Buffer.concat([...encodeSources(sources)]);
+  return Buffer.concat([...encodeSources(placed(sources))]);
 }
 
 function decode(bytes: Buffer): [BytePath, Source][] {
-  return [...decodeSources(asBytes(bytes))];
+  return named(decodeSources(asBytes(bytes)));
 }
 
 function pathsIn(bytes: Buffer): BytePath[] {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
@@ -45,9 +45,9 @@ describe('comparePackages', () => {
   it('says that there is a database of rpm where there is no rpm', async () => {
     using room = temporaryRoom();
     room.write('base/var/lib/rpm/rpmdb.sqlite', '');
-    const run: Host['programs']['run'] = (_program, args, options) =>
-      machine.programs.run('/no/such/program', args, options);
-    const host: Host = { ...machine, programs: { ...machine.programs, run } };
+    const collectConfined: Host['programs']['collectConfined'] = (_program, args, options) =>
+      machine.programs.collectConfined('/no/such/program', args, options);
+    const host: Host = { ...machine, programs: { ...machine.programs, collectConfined } };
     expect(await room.compare(['base'], [], host)).toEqual([]);
     expect(room.notices[0]).toBe('before has an rpm database, but there is no rpm here to read it');
   });
@@ -60,17 +60,41 @@ describe('comparePackages', () => {
     expect(room.notices).toEqual([expect.stringMatching(/^after has an rpm database, but rpm cannot read it: /)]);
   });
 
-  it('has rpm read a database as nobody', async () => {
+  it('has rpm read a copy of the database alone, as nobody, and leaves nothing of it', async () => {
     using room = temporaryRoom();
     room.rpm('before/var/lib/rpm', 'one-1-1');
+    room.write('before/var/lib/rpm/ballast', 'x'.repeat(1000));
     const told: string[] = [];
-    const run: Host['programs']['run'] = async (_program, _args, options) => {
-      const result = await machine.programs.run('sh', ['-c', 'id -u; id -G'], options);
-      told.push(result.stdout);
-      return { ...result, stdout: '' };
+    const collectConfined: Host['programs']['collectConfined'] = async (_program, args, options) => {
+      const result = await machine.programs.collectConfined('sh', ['-c', 'id -u; ls "$2"', ...args], options);
+      told.push(...result.stdout.toString().trim().split('\n'), `${args[2]}`);
+      return { ...result, stdout: Buffer.alloc(0) };
     };
-    await room.compare(['before'], [], { ...machine, programs: { ...machine.programs, run } });
-    expect(told).toEqual(['65534\n65534']);
+    await room.compare(['before'], [], { ...machine, programs: { ...machine.programs, collectConfined } });
+    expect(told.slice(0, -1)).toEqual(['65534', 'rpmdb.sqlite', 'rpmdb.sqlite-shm', 'rpmdb.sqlite-wal']);
+    expect(existsSync(told.at(-1) as string)).toBe(false);
+  });
+
+  it('reads nothing of a database that costs more than one may, and tells nothing of it', async () => {
+    using room = temporaryRoom();
+    room.write('before/var/lib/dpkg/status', 'Package: a\nVersion: 1\n');
+    room.write('many/var/lib/dpkg/status', 'Package: a\nVersion: 1\n\n'.repeat(100_001));
+    for (const part of ['a', 'b', 'c']) {
+      room.write(`large/var/lib/dpkg/status.d/${part}`, '');
+      truncateSync(room.at(`large/var/lib/dpkg/status.d/${part}`), 12 << 20);
+    }
+    room.write('rpm/var/lib/rpm/Packages', '');
+    truncateSync(room.at('rpm/var/lib/rpm/Packages'), 2 ** 40);
+    for (const after of ['many', 'large', 'rpm']) {
+      expect(
+        (await room.compare(['before'], [after])).filter(({ manager }) => after === 'rpm' && manager === 'rpm'),
+      ).toEqual([]);
+    }
+    expect(room.notices).toEqual([
+      '/var/lib/dpkg/status of after has more packages than any system: it was not read',
+      '/var/lib/dpkg/status.d/c of after is too large for a database: it was not read',
+      '/var/lib/rpm/Packages of after is too large for a database: it was not read',
+    ]);
   });
 
   it('follows no link, opens nothing but files, and reads nothing that is no database by its size', async () => {
@@ -87,10 +111,7 @@ describe('comparePackages', () => {
     room.write('huge/var/lib/dpkg/status', '');
     truncateSync(room.at('huge/var/lib/dpkg/status'), 2 ** 40);
     expect(await room.compare(['base'], ['huge'])).toEqual([]);
-    expect(room.notices).toEqual([
-      '/var/lib/dpkg/status of after is too large for a database: it was not read',
-      'neither before nor after has a database of packages',
-    ]);
+    expect(room.notices).toEqual(['/var/lib/dpkg/status of after is too large for a database: it was not read']);
   });
 });
 

@@ -7,6 +7,8 @@ export const LONG_NAME = 'n'.repeat(250);
 
 /** Makes `depth` directories, each in the one before, and runs a script of sh(1) in the last. */
 export function digDeep(root: string, depth: number, script: string): void {
-  const dig = `i=0; while [ $i -lt ${depth} ]; do mkdir -p ${LONG_NAME} && cd -P ${LONG_NAME} || exit; i=$((i+1)); done`;
-  execFileSync('bash', ['-c', `${dig}; ${script}`], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A shell has the whole path in its environment, which can be longer than a program may be given.
+  const dig = 'my ($name, $depth, @then) = @ARGV; for (1..$depth) { mkdir $name; chdir $name or die $! } exec @then';
+  const words = ['-e', dig, LONG_NAME, `${depth}`, 'bash', '-c', script];
+  execFileSync('perl', words, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
 }
