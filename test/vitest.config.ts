@@ -2,8 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+// The workers have it from here. See test/support/seed.ts.
+if (process.env.LXCV_SEED === undefined) {
+  process.env.LXCV_SEED = `${Date.now() % 1_000_000}`;
+  console.log(`LXCV_SEED=${process.env.LXCV_SEED}`);
+}
+
+/** After this a test hangs. None has to be done by a certain time: see test/support/until.ts. */
+const HANGS_MS = 3_600_000;
+
 /** What takes minutes, so that no worker is left alone with it in the end. */
-const LONG = /faults|mariadb|storm|refusals/;
+const LONG = /faults|mariadb|storm|refusals|power-loss/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -28,13 +37,13 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: HANGS_MS,
+          hookTimeout: HANGS_MS,
         },
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: HANGS_MS, hookTimeout: HANGS_MS },
       },
     ],
   },

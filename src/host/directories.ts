@@ -6,7 +6,7 @@ import type { EntryType } from '../model/entry.js';
 import { belowDescriptor, check, type HostPath, isBound, libc } from './libc.js';
 
 /** getdents64(2): asm/unistd.h of each architecture. */
-const SYS_GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61, loong64: 61, riscv64: 61 };
+export const SYS_GETDENTS64 = { x64: 217, arm64: 61, loong64: 61, riscv64: 61 };
 /** DT_FIFO and its like, of dirent.h; DT_UNKNOWN is left out. */
 const TYPES = new Map<number, EntryType>([
   [1, 'fifo'],
@@ -31,7 +31,7 @@ export function listTyped(path: HostPath): ReadonlyMap<BytePath, EntryType> {
  * @returns undefined where the machine, or the file system, has no way to tell.
  */
 function listOpen(path: HostPath): Map<BytePath, EntryType> | undefined {
-  const number = SYS_GETDENTS64[process.arch];
+  const number = (SYS_GETDENTS64 as Partial<Record<string, number>>)[process.arch];
   const below = isBound() && number !== undefined ? belowDescriptor(path) : undefined;
   if (number === undefined || below?.name !== '.') return undefined;
   const { lseek, getdents64 } = libc();

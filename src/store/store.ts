@@ -39,9 +39,9 @@ export function listRepositories(host: Host, lxcpath: string): RepositoryName[] 
 export function openRepository(host: Host, lxcpath: string, name: RepositoryName): RepositoryLayout | undefined {
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
   if (!readStore(host, layout.storeRoot)) return undefined;
-  if (host.files.stat(layout.versions) === undefined) return undefined;
+  // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   settle(host, layout);
-  return layout;
+  return host.files.stat(layout.versions) === undefined ? undefined : layout;
 }
 
 /**

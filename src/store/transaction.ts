@@ -70,6 +70,8 @@ export function recover(host: StepHost, log: string): 'done' | 'taken back' | un
     takeBack(host, log, operation);
     return 'taken back';
   }
+  // What died may have done so before that was durable; what follows must not be on the disk without it.
+  syncIfPresent(host.files, dirname(operation.point.to));
   finish(host, log, operation.operation, 'done', operation.forward);
   return 'done';
 }

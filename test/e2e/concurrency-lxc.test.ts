@@ -7,7 +7,8 @@ import { type ErrorCode, LxcvError } from '../../src/model/errors.js';
 import type { ContainerName, Version } from '../../src/model/version.js';
 import { interruptedHost } from '../support/interloper.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
-import { race, seeded, upperOf } from '../support/race.js';
+import { race, upperOf } from '../support/race.js';
+import { randomFor } from '../support/seed.js';
 import { expectSameTree, readTree, rootMtime, type Tree } from '../support/tree.js';
 
 const MYSQL = 'mysql' as ContainerName;
@@ -198,63 +199,61 @@ describe('a first commit', () => {
 
 describe("LXC's tools at the same time as lxcv", () => {
   it('start a container, or are refused, and what it writes goes to no version', async () => {
-    await seeded(async (random) => {
-      using lxc = await withVersions();
-      const other = join(lxc.directory, 'other');
-      symlinkSync(lxc.lxcpath, other);
-      const deltas = new Map<string, Tree>();
-      const took = await duration(() => race(lxc, 'commit', '-m', '', 'mysql', '--allow-empty'));
-      for (let round = 0; round < 4; round += 1) {
-        addFile(lxc, 'mysql', `round-${round}`);
-        const path = round > 1 ? other : lxc.lxcpath;
-        const args = round % 2 === 0 ? ['commit', '-m', '', 'mysql'] : ['checkout', 'mysql@0'];
-        const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
-        const moment = `${args.join(' ')} and a start in ${path} after ${delay} s`;
-        const [{ code }] = await Promise.all([
-          race(lxc, ...args),
-          lxc.program('sh', ['-c', `sleep ${delay}; exec lxc-start -P ${path} -n mysql`]),
-        ]);
-        expect(['done', 'container-running', 'container-in-use'], moment).toContain(code);
-        readDeltas(lxc, deltas);
-        await expectOnItsOwn(lxc, moment, lxc.lxcpath, other);
-      }
-      expectDeltas(deltas);
-      await expectSound(lxc);
-    });
+    const random = randomFor('starts at the same time');
+    using lxc = await withVersions();
+    const other = join(lxc.directory, 'other');
+    symlinkSync(lxc.lxcpath, other);
+    const deltas = new Map<string, Tree>();
+    const took = await duration(() => race(lxc, 'commit', '-m', '', 'mysql', '--allow-empty'));
+    for (let round = 0; round < 4; round += 1) {
+      addFile(lxc, 'mysql', `round-${round}`);
+      const path = round > 1 ? other : lxc.lxcpath;
+      const args = round % 2 === 0 ? ['commit', '-m', '', 'mysql'] : ['checkout', 'mysql@0'];
+      const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
+      const moment = `${args.join(' ')} and a start in ${path} after ${delay} s`;
+      const [{ code }] = await Promise.all([
+        race(lxc, ...args),
+        lxc.program('sh', ['-c', `sleep ${delay}; exec lxc-start -P ${path} -n mysql`]),
+      ]);
+      expect(['done', 'container-running', 'container-in-use'], moment).toContain(code);
+      readDeltas(lxc, deltas);
+      await expectOnItsOwn(lxc, moment, lxc.lxcpath, other);
+    }
+    expectDeltas(deltas);
+    await expectSound(lxc);
   });
 
   it('destroy and copy a container, whole or not at all', async () => {
-    await seeded(async (random) => {
-      using lxc = await withVersions();
-      const first = lxc.tree('mysql');
-      const took = await duration(() => race(lxc, 'checkout', 'mysql@0', 'new'));
-      const operations = [
-        ['commit', '-m', '', 'mysql'],
-        ['checkout', 'mysql@0'],
-        ['checkout', 'mysql@0', 'new'],
-      ];
-      const tools = ['lxc-destroy -n mysql', 'lxc-copy -n mysql -N ship -B dir', 'lxc-copy -n mysql -N renamed -R'];
-      for (let round = 0; round < 5; round += 1) {
-        addFile(lxc, 'mysql', 'work');
-        if (existsSync(join(lxc.lxcpath, 'new'))) await lxc.destroy('new');
-        const args = operations[round % operations.length] as string[];
-        const tool = args.at(-1) === 'new' ? 'lxc-destroy -n new' : tools[Math.max(0, round - 2)];
-        const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
-        const moment = `${args.join(' ')} and ${tool} after ${delay} s`;
-        const [{ code }] = await Promise.all([
-          race(lxc, ...args),
-          lxc.program('sh', ['-c', `sleep ${delay}; exec ${tool} -P ${lxc.lxcpath}`]),
-        ]);
-        expect(['done', 'container-not-found', 'container-in-use'], moment).toContain(code);
-        for (const name of readdirSync(lxc.lxcpath))
-          expect(existsSync(join(lxc.lxcpath, name, 'config')), moment).toBe(true);
-        if (existsSync(join(lxc.lxcpath, 'ship'))) await lxc.destroy('ship');
-        if (existsSync(join(lxc.lxcpath, 'mysql'))) await lxc.destroy('mysql');
-        expect((await race(lxc, 'checkout', 'mysql@1', 'mysql')).code, moment).toBe('done');
-        expectSameTree(lxc.tree('mysql'), first, { ignore: rootMtime });
-      }
-      await expectSound(lxc);
-    });
+    const random = randomFor('other tools at the same time');
+    using lxc = await withVersions();
+    const first = lxc.tree('mysql');
+    const took = await duration(() => race(lxc, 'checkout', 'mysql@0', 'new'));
+    const operations = [
+      ['commit', '-m', '', 'mysql'],
+      ['checkout', 'mysql@0'],
+      ['checkout', 'mysql@0', 'new'],
+    ];
+    const tools = ['lxc-destroy -n mysql', 'lxc-copy -n mysql -N ship -B dir', 'lxc-copy -n mysql -N renamed -R'];
+    for (let round = 0; round < 5; round += 1) {
+      addFile(lxc, 'mysql', 'work');
+      if (existsSync(join(lxc.lxcpath, 'new'))) await lxc.destroy('new');
+      const args = operations[round % operations.length] as string[];
+      const tool = args.at(-1) === 'new' ? 'lxc-destroy -n new' : tools[Math.max(0, round - 2)];
+      const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
+      const moment = `${args.join(' ')} and ${tool} after ${delay} s`;
+      const [{ code }] = await Promise.all([
+        race(lxc, ...args),
+        lxc.program('sh', ['-c', `sleep ${delay}; exec ${tool} -P ${lxc.lxcpath}`]),
+      ]);
+      expect(['done', 'container-not-found', 'container-in-use'], moment).toContain(code);
+      for (const name of readdirSync(lxc.lxcpath))
+        expect(existsSync(join(lxc.lxcpath, name, 'config')), moment).toBe(true);
+      if (existsSync(join(lxc.lxcpath, 'ship'))) await lxc.destroy('ship');
+      if (existsSync(join(lxc.lxcpath, 'mysql'))) await lxc.destroy('mysql');
+      expect((await race(lxc, 'checkout', 'mysql@1', 'mysql')).code, moment).toBe('done');
+      expectSameTree(lxc.tree('mysql'), first, { ignore: rootMtime });
+    }
+    await expectSound(lxc);
   });
 
   it('keep a line that is appended to a config again and again', async () => {

@@ -12,12 +12,15 @@ import {
   type TestLxc,
   temporaryLxc,
 } from '../support/lxc.js';
+import { randomFor } from '../support/seed.js';
 import { compareTrees, expectSameTree, type Tree } from '../support/tree.js';
+import { until } from '../support/until.js';
 
 /** How often each operation is killed. */
 const TRIES = 8;
 /** The latest moment of a kill, in milliseconds after the first record of an operation: most are done by then. */
 const LATEST_MS = 40;
+const random = randomFor('kills at random moments');
 
 describe('lxcv, killed at a random moment', () => {
   let lxc: TestLxc;
@@ -141,7 +144,7 @@ describe('lxcv, killed at a random moment', () => {
     const size = sizeOf(log);
     const child = start(lxc, args);
     while (child.exitCode === null && sizeOf(log) === size) await pause();
-    const moment = performance.now() + Math.random() * LATEST_MS;
+    const moment = performance.now() + random.below(LATEST_MS * 1000) / 1000;
     while (child.exitCode === null && performance.now() < moment) await pause();
     await end(child, 'SIGKILL');
     const [last = ''] = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-1);
@@ -189,7 +192,7 @@ describe('a commit of a running container that is ended while the container stan
 
 /** LXC's own tools look once in a second what came of a freeze. */
 async function expectRunning(lxc: TestLxc, name: string): Promise<void> {
-  await expect.poll(async () => (await lxc.info(name)).state, { timeout: 10_000 }).toBe('RUNNING');
+  await until(async () => (await lxc.info(name)).state, 'RUNNING');
 }
 
 function start(lxc: TestLxc, args: string[]): ChildProcess {

@@ -16,7 +16,7 @@ interface DiffJson {
 const TIME = 1_700_000_000;
 const HOSTILE = ['line\nbreak', 'red\x1b[31m', 'title\x1b]0;x\x07', 'c1\xc2\x9b31m', 'not \xff UTF-8'];
 
-describe('diff', { timeout: 120_000 }, () => {
+describe('diff', () => {
   const lxc: TestLxc = temporaryLxc();
 
   beforeAll(async () => {

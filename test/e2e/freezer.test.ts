@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { until, untilSo } from '../support/until.js';
 
 /** As sh(1) mounts it, and where the group of a container is then. */
 const LAYOUTS = {
@@ -36,7 +37,7 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
     const freezing = box.node(FREEZE);
     await said(freezing, 'frozen');
     await expectStill(box);
-    await expect.poll(box.state, { timeout: 10_000 }).toBe('FROZEN');
+    await until(box.state, 'FROZEN');
     freezing.stdin?.end();
     await said(freezing, 'thawed');
     await expectBusy(box);
@@ -46,7 +47,7 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
   it('lxc-unfreeze thaws it, and lxc-stop ends it', async () => {
     await using box = await busyContainer(layout);
     const freezing = box.node(FREEZE);
-    await expect.poll(box.state, { timeout: 10_000 }).toBe('FROZEN');
+    await until(box.state, 'FROZEN');
     await box.run('lxc-unfreeze', '-P', box.lxc.lxcpath, '-n', box.name);
     await expectBusy(box);
     freezing.stdin?.end();
@@ -151,7 +152,10 @@ async function fill({ lxc, name, run, ...box }: Box, group: string): Promise<voi
 async function expectBusy({ logs }: Box): Promise<void> {
   for (const log of logs) {
     const size = sizeOf(log);
-    await expect.poll(() => sizeOf(log), { timeout: 10_000, interval: 10 }).toBeGreaterThan(size);
+    await untilSo(
+      () => sizeOf(log),
+      (now) => now > size,
+    );
   }
 }
 

@@ -18,10 +18,10 @@ import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { type CommitJson, type ErrorJson, type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { compareTrees, expectSameTree } from '../support/tree.js';
+import { until } from '../support/until.js';
 
 /** Until a file that was just written may be shared by the versions that have it. */
 const SETTLED_MS = 100;
-const THAWED_WITHIN_MS = 3000;
 
 describe('a commit of a running container', () => {
   it('says for how long the container stood still, and notes it in the version', async () => {
@@ -201,7 +201,7 @@ describe('hooks', () => {
     expect(readFileSync(said, 'utf8')).toBe('RUNNING\nnever\n');
   });
 
-  it('may leave a process behind, for another one to end', { timeout: 60_000 }, async () => {
+  it('may leave a process behind, for another one to end', async () => {
     using lxc = await runningContainer();
     const pid = join(lxc.directory, 'pid');
     hook(lxc, 'pre-freeze', `sleep 30 & echo $! >${pid}`);
@@ -256,19 +256,19 @@ describe('a container whose lxcv is killed', () => {
       env,
     });
     try {
-      await expect.poll(() => existsSync(met), { timeout: 20_000, interval: 10 }).toBe(true);
+      await until(() => existsSync(met), true);
       const isFrozen = moment === 'while it is frozen';
       const state = async () => (await lxc.info('mysql')).state;
-      await expect.poll(state, { timeout: 10_000 }).toBe(isFrozen ? 'FROZEN' : 'RUNNING');
+      await until(state, isFrozen ? 'FROZEN' : 'RUNNING');
     } finally {
       const exit = once(child, 'exit');
       child.kill('SIGKILL');
       await exit;
       writeFileSync(go, '');
     }
-    await expect.poll(() => existsSync(done), { timeout: 10_000, interval: 10 }).toBe(true);
+    await until(() => existsSync(done), true);
     const state = async () => (await lxc.info('mysql')).state;
-    await expect.poll(state, { timeout: THAWED_WITHIN_MS, interval: 50 }).toBe('RUNNING');
+    await until(state, 'RUNNING');
     await pause(500);
     expect(await state()).toBe('RUNNING');
     expect(await lxc.attach('mysql', 'cat /home/one')).toBe('one\n');

@@ -11,9 +11,7 @@ const LIFETIME = 11;
 /** LXC hands the kernel one page of mount options, of which it cuts off what is too much. */
 const MOUNT_STRING_MAX = 3500;
 
-it('mounts and boots a container after 300 commits in a row, and makes any of them again', {
-  timeout: 300_000,
-}, async () => {
+it('mounts and boots a container after 300 commits in a row, and makes any of them again', async () => {
   using lxc = temporaryLxc();
   lxc.createBase();
   await lxc.clone('base', 'mysql');

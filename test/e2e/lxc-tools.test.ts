@@ -79,6 +79,16 @@ describe("LXC's own tools", () => {
     expectSameTree(lxc.tree('again'), tree);
   });
 
+  it('find the repository among the clones of its base, also where the path of another one ends alike', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase();
+    await lxc.clone('base', 'mysql');
+    const clones = join(lxc.lxcpath, 'base/lxc_snapshots');
+    writeFileSync(clones, `/elsewhere${lxc.store}\nmysql\n${readFileSync(clones, 'utf8')}`);
+    await lxc.commit('mysql', 'First');
+    expect(readFileSync(clones, 'utf8').split('\n')).toContain(lxc.store);
+  });
+
   it('go on with the clones of a container on a plain directory that lxcv took over', async () => {
     using lxc = temporaryLxc();
     lxc.createBase();

@@ -14,6 +14,7 @@ import { expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { type CheckoutJson, type CommitJson, type LogJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { type DisposablePath, mountOverlay, temporaryDirectory } from '../support/overlay.js';
+import { randomFor } from '../support/seed.js';
 import { compareTrees, expectSameTree, readTree, type Tree } from '../support/tree.js';
 
 /** The room for the clones: they share what they have in common. */
@@ -23,6 +24,7 @@ const INNER_BYTES = 400 * 2 ** 20;
 const LATEST_MS = 30;
 /** How long after its start, otherwise. */
 const LATEST_ANY_MS = 400;
+const random = randomFor('power cuts at random moments');
 
 /** The file systems that containers are kept on; no journal is written by itself while a test lasts. */
 const FILE_SYSTEMS = {
@@ -233,7 +235,7 @@ class History {
       isOver = true;
     });
     while (moment === 'within' && !isOver && sizeOf(log) === size) await setTimeout(1);
-    await setTimeout(Math.random() * (moment === 'within' ? LATEST_MS : LATEST_ANY_MS));
+    await setTimeout(random.below(moment === 'within' ? LATEST_MS : LATEST_ANY_MS));
     await cut(moment === 'within' ? states : []);
     await operation;
   }

@@ -445,7 +445,7 @@ describe('lxcv notices', () => {
     await lxc.json('commit', '-m', 'Whole', 'mysql');
   });
 
-  it('another lxcv at work on the repository', { timeout: 60_000 }, async () => {
+  it('another lxcv at work on the repository', async () => {
     using lxc = await withClone();
     await commitFile(lxc, 'mysql', 'first');
     addFile(lxc, 'mysql', 'second');

@@ -16,7 +16,7 @@ import { expectSameTree, type Tree } from '../support/tree.js';
 /** How many operations a storm has. */
 const STEPS = 45;
 
-describe('a storm over versions and branches', { timeout: 300_000 }, () => {
+describe('a storm over versions and branches', () => {
   it('leaves every version of a container on an overlay as it was', async () => {
     using lxc = temporaryLxc();
     await createClone(lxc);

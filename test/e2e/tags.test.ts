@@ -70,6 +70,14 @@ describe('tags', () => {
     await lxc.json('branch', 'mysql', '-d', 'side');
   });
 
+  it('are not needed for that where a container on no branch stands there', async () => {
+    await lxc.json('checkout', 'mysql@first', 'detached', '--detach');
+    addFile(lxc, 'of nobody', 'detached');
+    const { number } = await lxc.commit('detached', 'On no branch');
+    await lxc.json('checkout', `mysql@${number}`, 'detached', '--detach');
+    await lxc.json('branch', 'mysql', '-d', 'detached-v0');
+  });
+
   it.each([
     [['tag', 'mysql', 'first'], 'tag-exists', 3],
     [['tag', 'mysql', 'mysql'], 'branch-exists', 3],
@@ -95,7 +103,7 @@ describe('tags', () => {
   });
 });
 
-function addFile(lxc: TestLxc, name: string): void {
-  using root = lxc.mount('mysql');
+function addFile(lxc: TestLxc, name: string, container = 'mysql'): void {
+  using root = lxc.mount(container);
   writeFileSync(join(root.path, 'home', name), name);
 }

@@ -7,6 +7,7 @@ import { LxcvError } from '../../src/model/errors.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { temporaryLxc } from '../support/lxc.js';
 import { temporaryDirectory } from '../support/overlay.js';
+import { until } from '../support/until.js';
 
 const C = 'mysql' as ContainerName;
 
@@ -78,7 +79,7 @@ describe('lxc', () => {
     await lxc.start(lxcpath, C);
     {
       await using _ = await lxc.freeze(lxcpath, C);
-      await expect.poll(() => lxc.state(lxcpath, C), { timeout: 10_000 }).toBe('frozen');
+      await until(() => lxc.state(lxcpath, C), 'frozen');
     }
     expect(await lxc.state(lxcpath, C)).toBe('running');
     await machine.tool('lxc-freeze', '-n', C);

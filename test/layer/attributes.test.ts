@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, lchownSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { files, type Stat } from '../../src/host/files.js';
 import { copyAttributes, createDirectory } from '../../src/layer/attributes.js';
 import { getXattr, listXattrs, setMtime, setXattr } from '../support/libc.js';
@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../support/overlay.js';
 import { device, directory, fifo, type Make, plant } from '../support/plant.js';
 import { compareTrees, readTree } from '../support/tree.js';
 
+const LABEL = 'security.selinux';
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex');
 
 describe('copyAttributes', () => {
@@ -57,6 +58,23 @@ describe('copyAttributes', () => {
     expect(
       compareTrees(readTree(join(place.path, 'to')), readTree(join(place.path, 'from')), { ignore: rootOnly }),
     ).toEqual([]);
+  });
+
+  it('leaves the label of SELinux on what has one, which nobody may take away, and copies that of the other', () => {
+    using place = temporaryDirectory();
+    plant(place.path, { 'from/plain': '', 'from/labelled': '', 'to/plain': '', 'to/labelled': '' });
+    const path = (name: string) => Buffer.from(join(place.path, name));
+    for (const name of ['plain', 'labelled']) setXattr(path(`to/${name}`), LABEL, Buffer.from('of the host'));
+    setXattr(path('from/labelled'), LABEL, Buffer.from('of the container'));
+    const refused = vi.fn();
+    const enforcing = { ...files, removeXattr: refused };
+    for (const name of ['plain', 'labelled']) {
+      const from = join(place.path, 'from', name);
+      copyAttributes(enforcing, from, files.stat(from) as Stat, join(place.path, 'to', name));
+    }
+    expect(refused).not.toHaveBeenCalled();
+    expect(getXattr(path('to/plain'), LABEL).toString()).toBe('of the host');
+    expect(getXattr(path('to/labelled'), LABEL).toString()).toBe('of the container');
   });
 
   it("leaves overlayfs's own attributes behind, but for those that are to be kept", () => {

@@ -139,13 +139,13 @@ describe('openRepository', () => {
     expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
   });
 
-  it('says so where an operation is done, and there is no room to finish it', () => {
+  it.each(['ENOSPC', 'EDQUOT'])('says so where an operation is done, and there is no room to finish it: %s', (code) => {
     using place = temporaryDirectory();
     leavePending(place);
     const log = join(place.path, 'lxcv/mysql/operations');
     appendRecord(machine.files, log, { operation: 'one', state: 'ready', inode: '1' });
     const append = () => {
-      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+      throw Object.assign(new Error(code), { code });
     };
     const host: Host = { ...machine, files: { ...machine.files, append } };
     expect(() => openRepository(host, join(place.path, 'lxc'), MYSQL)).toThrow(
@@ -178,7 +178,7 @@ describe('openRepository', () => {
     expect(open(30_000)).toEqual({ found: MYSQL, waited: 30_000 });
   });
 
-  it.each(['EROFS', 'ENOSPC'])('reads a store that cannot be written to as it is: %s', (code) => {
+  it.each(['EROFS', 'ENOSPC', 'EDQUOT'])('reads a store that cannot be written to as it is: %s', (code) => {
     using place = temporaryDirectory();
     leavePending(place);
     const fail = () => {

@@ -25,8 +25,11 @@ export class Death extends Error {
   override readonly name = 'Death';
 }
 
-/** @param at the number of the call, from 0, that goes wrong. */
-export function faultyHost(fault: Fault, at: number): FaultyHost {
+/**
+ * @param at the number of the call, from 0, that goes wrong.
+ * @param under the machine that is made to fail.
+ */
+export function faultyHost(fault: Fault, at: number, under: Host = machine): FaultyHost {
   const calls: string[] = [];
   const ends = new Set<() => unknown>();
   let dead = false;
@@ -39,7 +42,7 @@ export function faultyHost(fault: Fault, at: number): FaultyHost {
       for (const end of ends) end();
       throw new Death(name);
     }
-    if (fault.kind === 'cut-short') writeHalf(name, args);
+    if (fault.kind === 'cut-short') writeHalf(under.files, name, args);
     const code = fault.kind === 'errno' ? fault.code : 'ENOSPC';
     const error = Object.assign(new Error(`${code}: injected into ${name}`), { code });
     if (name !== 'end of freeze') throw error;
@@ -47,7 +50,7 @@ export function faultyHost(fault: Fault, at: number): FaultyHost {
   };
   /** What ends with the process does so when it is dead: the keeper of a freeze has lost its input. */
   const freeze: Host['lxc']['freeze'] = async (...args) => {
-    const freeze = await machine.lxc.freeze(...args);
+    const freeze = await under.lxc.freeze(...args);
     const end = once(() => freeze[Symbol.asyncDispose]());
     ends.add(end);
     return { since: freeze.since, [Symbol.asyncDispose]: end };
@@ -56,7 +59,7 @@ export function faultyHost(fault: Fault, at: number): FaultyHost {
     if (dead) throw new Death(name);
     return act();
   };
-  return { ...intercept({ ...machine, lxc: { ...machine.lxc, freeze } }, strike, look), calls };
+  return { ...intercept({ ...under, lxc: { ...under.lxc, freeze } }, strike, look), calls };
 }
 
 function once<T>(act: () => T): () => T {
@@ -67,12 +70,12 @@ function once<T>(act: () => T): () => T {
   };
 }
 
-function writeHalf(name: string, args: readonly unknown[]): void {
+function writeHalf(files: Files, name: string, args: readonly unknown[]): void {
   if (name !== 'create' && name !== 'append') return;
   const [path, data, mode] = args as [string, string | Uint8Array, number];
   const half = Buffer.from(data as string).subarray(0, data.length >> 1);
-  if (name === 'create') machine.files.create(path, half, mode);
-  else machine.files.append(path, half.toString());
+  if (name === 'create') files.create(path, half, mode);
+  else files.append(path, half.toString());
 }
 
 /** The methods of a machine's files that only look. */

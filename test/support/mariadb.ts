@@ -4,14 +4,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestLxc } from './lxc.js';
+import { untilSo } from './until.js';
 
 /** What test/support/provision makes. */
 const TARBALL = fileURLToPath(new URL('../../node_modules/.cache/lxcv/mariadb.tar', import.meta.url));
 
-const ANSWERS_WITHIN_MS = 120_000;
+/** What its init script waits for before it takes the start for failed, in seconds, and puts another server in its place. */
+const STARTS_WITHIN_S = 3600;
 
 /** A row that was reported as committed is on disk; small files, for all of them change; a log of its own to be read. */
 const SETTINGS = `[mariadbd]
@@ -38,8 +39,7 @@ export function createMariaDb(lxc: TestLxc, name: string): void {
   // It sends the log to syslog, of which there is none.
   rmSync(join(rootfs, 'etc/mysql/mariadb.conf.d/50-mysqld_safe.cnf'));
   writeFileSync(join(rootfs, 'etc/mysql/mariadb.conf.d/99-test.cnf'), SETTINGS);
-  // What its init script waits for before it takes the start for failed, in seconds, and puts another server in its place.
-  writeFileSync(join(rootfs, 'etc/default/mariadb'), `MYSQLD_STARTUP_TIMEOUT=${ANSWERS_WITHIN_MS / 1000}\n`);
+  writeFileSync(join(rootfs, 'etc/default/mariadb'), `MYSQLD_STARTUP_TIMEOUT=${STARTS_WITHIN_S}\n`);
   const config = [
     'lxc.include = /usr/share/lxc/config/common.conf',
     'lxc.arch = linux64',
@@ -53,13 +53,8 @@ export function createMariaDb(lxc: TestLxc, name: string): void {
 /** Starts a container with LXC alone, and waits until its database answers. */
 export async function startMariaDb(lxc: TestLxc, name: string): Promise<void> {
   await lxc.start(name);
-  const deadline = performance.now() + ANSWERS_WITHIN_MS;
-  for (;;) {
-    const { exitCode, stderr } = await lxc.tool('lxc-attach', '-n', name, '--clear-env', '--', 'mariadb', '-e', 'DO 1');
-    if (exitCode === 0) return;
-    if (performance.now() > deadline) throw new Error(`MariaDB in ${name} does not answer: ${stderr}`);
-    await sleep(100);
-  }
+  const ask = () => lxc.tool('lxc-attach', '-n', name, '--clear-env', '--', 'mariadb', '-e', 'DO 1');
+  await untilSo(ask, ({ exitCode }) => exitCode === 0, 'no answer of MariaDB');
 }
 
 /** Asks the database of a running container, and returns the rows, each as its columns. */

@@ -1,7 +1,7 @@
 /** Temporary directories and overlay mounts for tests. Both are disposables: `using directory = temporaryDirectory()`. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MNT_DETACH, mountOverlayAt, unmount } from './libc.js';
@@ -72,7 +72,10 @@ export function mountOverlay({ lowers, upper, work, options = PINNED_OPTIONS }: 
     path,
     [Symbol.dispose]() {
       unmount(Buffer.from(path));
-      directory[Symbol.dispose]();
+      // Thousands of times in a run: a process for each would take longer than all else.
+      for (const made of [...readdirSync(directory.path).map((name) => join(directory.path, name)), directory.path]) {
+        rmdirSync(made);
+      }
     },
   };
 }

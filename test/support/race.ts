@@ -1,8 +1,7 @@
-/** What tests of things that happen at the same time share: how a process of lxcv ended, and moments that a seed gives. */
+/** What tests of things that happen at the same time share: how a process of lxcv ended. */
 
 import { readFileSync } from 'node:fs';
 import type { ErrorJson, TestLxc } from './lxc.js';
-import { Random } from './storm.js';
 
 /** How a process of lxcv ended. */
 export interface Ended {
@@ -20,16 +19,6 @@ export async function race(lxc: TestLxc, ...args: string[]): Promise<Ended> {
   const { error } = (told.json ?? {}) as Partial<ErrorJson>;
   const isExpected = error !== undefined && error.code !== 'failed';
   return { ...told, code: isExpected ? error.code : `exit ${exitCode}: ${stdout}${stderr}` };
-}
-
-/** Acts with numbers that look random; where it fails, the error tells the seed, to be given again in LXCV_TEST_SEED. */
-export async function seeded(act: (random: Random) => Promise<void>): Promise<void> {
-  const seed = Number(process.env.LXCV_TEST_SEED ?? Date.now() % 1_000_000);
-  try {
-    await act(new Random(seed));
-  } catch (error) {
-    throw new Error(`LXCV_TEST_SEED=${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
-  }
 }
 
 /** The upper directory of the root that a process sees. */

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
+import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { type Fault, faultyHost } from './faults.js';
 import { leftovers } from './leftovers.js';
 import { type TestLxc, temporaryLxc } from './lxc.js';
 import { mountOverlay } from './overlay.js';
+import { PowerLoss } from './power-loss.js';
 import { compareTrees, readTree, type Tree } from './tree.js';
+import { untilSo } from './until.js';
 
 /** The container that every operation works on. */
 export const C = 'mysql' as ContainerName;
@@ -45,12 +48,24 @@ interface Struck {
   readonly sight: Sight;
 }
 
+/** An operation whose every change was watched. */
+interface Watched {
+  readonly power: PowerLoss;
+  /** What it called, as `Struck` has it. */
+  readonly calls: readonly string[];
+  readonly error: unknown;
+  readonly sight: Sight;
+  /** The versions that it reported. */
+  readonly reported: readonly string[];
+}
+
 export class Place implements Disposable {
   before: Sight = new Map();
   /** The refs before, as `refs` has them. */
   refsBefore: readonly string[] = [];
   private versions = new Map<string, Tree>();
-  private clones = '';
+  /** The starting state. */
+  private saved: PowerLoss | undefined;
   private readonly booted = new Set<string>();
 
   constructor(
@@ -73,8 +88,7 @@ export class Place implements Disposable {
     this.before = this.look();
     this.refsBefore = this.refs();
     this.versions = new Map(this.manifests().map(({ id }) => [id, this.treeOfVersion(id)]));
-    this.clones = existsSync(this.clonesOfBase) ? readFileSync(this.clonesOfBase, 'utf8') : '';
-    for (const part of ['lxc', 'lxcv']) this.copy(part, `saved-${part}`);
+    this.saved = this.watchDisk();
   }
 
   makeOverlay(): void {
@@ -104,17 +118,45 @@ export class Place implements Disposable {
   async strike(fault: Fault, at: number): Promise<Struck> {
     await this.bringBack();
     const host = faultyHost(fault, at);
-    let error: unknown;
-    try {
-      const engine = await openEngine({ lxcpath: this.lxc.lxcpath, host });
-      const { verb, args } = this.operation;
-      this.expectReported(await (engine[verb] as (...args: readonly unknown[]) => Promise<unknown>)(...args));
-    } catch (thrown) {
-      error = thrown;
-    }
+    const { error } = await this.operate(host);
     const sight = this.look();
     await this.expectThawed();
     return { calls: host.calls.map(withoutIds), error, sight };
+  }
+
+  /**
+   * The same, watching what is made durable. After a death the next command is watched too.
+   * @returns what a power cut may leave: see `PowerLoss`.
+   */
+  async watch(fault: Fault, at: number): Promise<Watched> {
+    await this.bringBack();
+    const power = this.watchDisk();
+    const under = power.host(machine);
+    const host = faultyHost(fault, at, under);
+    const { error, reported } = await this.operate(host);
+    if (fault.kind === 'death') {
+      const engine = await openEngine({ lxcpath: this.lxc.lxcpath, host: under });
+      expect(await engine.fsck(undefined)).toEqual([]);
+    }
+    const sight = this.look();
+    await this.expectThawed();
+    return { power, calls: host.calls.map(withoutIds), error, sight, reported };
+  }
+
+  private async operate(host: Host): Promise<{ error: unknown; reported: readonly string[] }> {
+    try {
+      const engine = await openEngine({ lxcpath: this.lxc.lxcpath, host });
+      const { verb, args } = this.operation;
+      const result = await (engine[verb] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+      return { error: undefined, reported: this.expectReported(result) };
+    } catch (error) {
+      return { error, reported: [] };
+    }
+  }
+
+  /** The ids of the versions that are there. */
+  versionIds(): string[] {
+    return this.manifests().map(({ id }) => id);
   }
 
   /** Brings the starting state back, and has a process of its own killed at a call of the operation. */
@@ -146,7 +188,7 @@ export class Place implements Disposable {
   async expectWhole(refsAfter: readonly string[]): Promise<void> {
     const engine = await this.engine();
     expect(await engine.fsck(undefined)).toEqual([]);
-    expect(leftovers(this.lxc.directory).filter((path) => !path.startsWith('saved-'))).toEqual([]);
+    expect(leftovers(this.lxc.directory)).toEqual([]);
     expect(leftovers(this.bases.directory)).toEqual([]);
     expect([this.refsBefore, refsAfter]).toContainEqual(this.refs());
     const manifests = this.manifests();
@@ -191,23 +233,25 @@ export class Place implements Disposable {
   }
 
   private async bringBack(): Promise<void> {
-    for (const part of ['lxc', 'lxcv']) this.copy(`saved-${part}`, part);
-    if (this.clones === '') rmSync(this.clonesOfBase, { force: true });
-    else writeFileSync(this.clonesOfBase, this.clones);
+    this.saved?.restore(new Map());
     if (this.operation.running) await this.lxc.start(C);
   }
 
   /** What an operation says that it made is there from then on, also where something failed. */
-  private expectReported(result: unknown): void {
+  private expectReported(result: unknown): string[] {
     const { id, version, saved } = (result ?? {}) as { id?: string; version?: { id: string }; saved?: { id: string } };
-    const ids = this.manifests().map((manifest) => manifest.id);
-    for (const made of [id, version?.id, saved?.id]) if (made !== undefined) expect(ids).toContain(made);
+    const reported = [id, version?.id, saved?.id].flatMap((made) => made ?? []);
+    expect(this.versionIds()).toEqual(expect.arrayContaining(reported));
+    return reported;
   }
 
   /** A container that runs is not left frozen, though no lxcv runs again. It is stopped then. */
   private async expectThawed(): Promise<void> {
     if (!this.operation.running) return;
-    await expect.poll(async () => (await this.lxc.info(C)).state, { timeout: 15_000 }).toMatch(/RUNNING|STOPPED/);
+    await untilSo(
+      async () => (await this.lxc.info(C)).state,
+      (state) => /RUNNING|STOPPED/.test(state),
+    );
     await this.lxc.tool('lxc-stop', '-n', C, '-k');
   }
 
@@ -218,12 +262,15 @@ export class Place implements Disposable {
     return `${name}\n${withoutIds(this.lxc.readConfig(name))}\n${kinds.join(' ')}`;
   }
 
-  private get base(): string {
-    return join(this.bases.lxcpath, 'base/rootfs');
+  private watchDisk(): PowerLoss {
+    return new PowerLoss([
+      { path: this.lxc.directory, except: ['home'] },
+      { path: join(this.bases.lxcpath, 'base'), except: ['rootfs', 'config'] },
+    ]);
   }
 
-  private get clonesOfBase(): string {
-    return join(this.bases.lxcpath, 'base/lxc_snapshots');
+  private get base(): string {
+    return join(this.bases.lxcpath, 'base/rootfs');
   }
 
   private get store(): string {
@@ -260,12 +307,6 @@ export class Place implements Disposable {
     using mount = mountOverlay({ lowers: [...chain, ...(manifest?.bases ?? []).map(({ path }) => path)] });
     return readTree(mount.path);
   }
-
-  private copy(from: string, to: string): void {
-    const [source, target] = [join(this.lxc.directory, from), join(this.lxc.directory, to)];
-    rmSync(target, { recursive: true, force: true });
-    if (existsSync(source)) execFileSync('cp', ['-a', source, target]);
-  }
 }
 
 export async function makePlace(operation: Operation): Promise<Place> {
@@ -275,6 +316,16 @@ export async function makePlace(operation: Operation): Promise<Place> {
   const place = new Place(temporaryLxc(), bases, operation);
   await place.prepare();
   return place;
+}
+
+/** Says at which point an expectation failed. */
+export async function naming(point: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${point}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** The differences from that of the states which what is there now comes nearest to. */

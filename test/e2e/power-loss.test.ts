@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { testEveryCut } from '../support/every-cut.js';
+import { OPERATIONS } from '../support/operations.js';
+
+describe('a power cut at any change that an operation makes', () => {
+  // Commits have a file of their own, beside this one.
+  testEveryCut(Object.entries(OPERATIONS).filter(([, { verb }]) => verb !== 'commit'));
+});
