@@ -74,7 +74,7 @@ describe('tags', () => {
     await lxc.json('checkout', 'mysql@first', 'detached', '--detach');
     addFile(lxc, 'of nobody', 'detached');
     const { number } = await lxc.commit('detached', 'On no branch');
-    await lxc.json('checkout', `mysql@${number}`, 'detached', '--detach');
+    await lxc.json('checkout', `detached@${number}`, '--detach');
     await lxc.json('branch', 'mysql', '-d', 'detached-v0');
   });
 
