@@ -8,10 +8,7 @@ export default class Blame extends BaseCommand {
   static override summary = 'Show which version brought each line of a text.';
   static override description =
     'A file that was renamed begins anew. Of NAME@WORK also those lines are shown that are not committed yet.';
-  static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql /etc/mysql/my.cnf',
-    '<%= config.bin %> <%= command.id %> mysql@WORK /etc/hosts',
-  ];
+  static override examples = ['lxcv blame mysql /etc/mysql/my.cnf', 'lxcv blame mysql@WORK /etc/hosts'];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }),
     path: Args.string({ required: true, description: 'The file, from the root of the container.' }),

@@ -9,10 +9,10 @@ import { renderBranches } from '../src/render/branch.js';
 export default class Branch extends BaseCommand {
   static override summary = 'List, create, rename or delete branches.';
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql',
-    '<%= config.bin %> <%= command.id %> mysql tuning mysql@1',
-    '<%= config.bin %> <%= command.id %> mysql --move tuning fast',
-    '<%= config.bin %> <%= command.id %> mysql --delete tuning',
+    'lxcv branch mysql',
+    'lxcv branch mysql tuning mysql@1',
+    'lxcv branch mysql --move tuning fast',
+    'lxcv branch mysql --delete tuning',
   ];
   static override args = {
     name: Args.string({ required: true, description: 'The container or repository.' }),
@@ -23,10 +23,14 @@ export default class Branch extends BaseCommand {
     move: Flags.boolean({ char: 'm', exclusive: ['delete', 'force-delete'], summary: 'Rename a branch.' }),
     delete: Flags.boolean({
       char: 'd',
-      exclusive: ['move'],
+      exclusive: ['move', 'force-delete'],
       summary: 'Delete a branch whose versions others lead to.',
     }),
-    'force-delete': Flags.boolean({ char: 'D', exclusive: ['move'], summary: 'Delete a branch in any case.' }),
+    'force-delete': Flags.boolean({
+      char: 'D',
+      exclusive: ['move', 'delete'],
+      summary: 'Delete a branch in any case.',
+    }),
   };
 
   async run() {
@@ -34,12 +38,13 @@ export default class Branch extends BaseCommand {
     const name = parseContainerName(args.name);
     const engine = await this.openEngine(flags);
     if (args.branch === undefined) {
-      if (flags.move || flags.delete || flags['force-delete'])
-        this.error('which branch? It comes after the name', { exit: 2 });
+      if (flags.move || flags.delete || flags['force-delete']) throw this.usageError('lxcv branch needs a BRANCH');
       const listing = await engine.listBranches(name);
       await this.print(renderBranches(listing, this.style));
       return { branches: listing.branches.map(toJson) };
     }
+    if (flags.move && args.where === undefined)
+      throw this.usageError('lxcv branch --move needs the new name of the branch');
     const branch = parseBranchName(args.branch);
     const { verb, act } = flags.move
       ? { verb: 'renamed', act: () => engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }

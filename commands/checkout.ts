@@ -1,7 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
+import { restoreAnswer } from '../src/cli/guesses.js';
 import { versionToJson } from '../src/cli/json.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
 import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
@@ -12,9 +14,9 @@ export default class Checkout extends BaseCommand {
     `With NEW, a container of that name is made, on a branch of its own. Without it, the container that REVISION names is switched
 in place: it must be stopped, keeps its name and addresses, and what was not committed is kept as a version first.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql@2 mysql_tmp',
-    '<%= config.bin %> <%= command.id %> mysql@3',
-    '<%= config.bin %> <%= command.id %> mysql@1 mysql_try --branch experiment',
+    'lxcv checkout mysql@2 mysql_tmp',
+    'lxcv checkout mysql@3',
+    'lxcv checkout mysql@1 mysql_try --branch experiment',
   ];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]: a version of a container or repository.' }),
@@ -27,13 +29,17 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       exclusive: ['detach'],
       summary: 'The branch to be on, made where it is not there.',
     }),
-    detach: Flags.boolean({ summary: 'Be on no branch.' }),
+    detach: Flags.boolean({ exclusive: ['branch'], summary: 'Be on no branch.' }),
     restart: Flags.boolean({ summary: 'Stop a running container for the switch, and start it again.' }),
     'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
   };
 
   async run() {
-    const { args, flags } = await this.parse(Checkout);
+    const { own, paths } = this.splitPaths();
+    const [revision = '', ...others] = this.operandsOf(own);
+    const inRevision = revision.includes(':') ? [revision] : [];
+    this.refusePaths([...inRevision, ...others.filter((operand) => operand.includes('/')), ...paths]);
+    const { args, flags } = await this.parse(Checkout, own);
     const engine = await this.openEngine(flags);
     const request = {
       revision: args.revision,
@@ -46,6 +52,19 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       (made) => ({ done: inOneLine(made), text: renderCheckout(made, this.style), json: toJson(made) }),
     );
     if (outcome.saved !== undefined) await this.afterwards(() => engine.seal(outcome.repository));
+  }
+
+  /** git would get them back with it; here a container of that name would be made. */
+  private refusePaths(paths: readonly string[]): void {
+    const [path] = paths;
+    if (path === undefined) return;
+    const [revision = 'NAME'] = this.operandsOf(this.splitPaths().own);
+    throw new LxcvError(
+      'bad-usage',
+      'lxcv checkout takes no paths: it makes or switches whole containers',
+      restoreAnswer(revision.replace(/:.*$/s, ''), [path.replace(/^[^/]*:/, '')]),
+      { data: { path } },
+    );
   }
 }
 

@@ -13,10 +13,7 @@ export default class Commit extends BaseCommand {
   static override description =
     `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one stands still while
 what it changed is copied. The first commit takes a container over: it must be stopped for that.`;
-  static override examples = [
-    '<%= config.bin %> <%= command.id %> -m "Initial customisation" mysql',
-    '<%= config.bin %> <%= command.id %> -F /tmp/comment mysql',
-  ];
+  static override examples = ['lxcv commit -m "Initial customisation" mysql', 'lxcv commit -F /tmp/comment mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = {
     message: Flags.string({

@@ -21,12 +21,12 @@ const FORMS = ['name-status', 'stat', 'metadata', 'packages', 'patch'];
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
-  static override usage = '<%= command.id %> REVISION [REVISION] [-- PATH...]';
+  static override takesPaths = true;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql',
-    '<%= config.bin %> <%= command.id %> mysql@1 mysql@2',
-    '<%= config.bin %> <%= command.id %> mysql@1 -p -- /etc',
-    '<%= config.bin %> <%= command.id %> --packages mysql@1 mysql',
+    'lxcv diff mysql',
+    'lxcv diff mysql@1 mysql@2',
+    'lxcv diff mysql@1 -p -- /etc',
+    'lxcv diff --packages mysql@1 mysql',
   ];
   static override args = {
     from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),

@@ -10,7 +10,7 @@ export default class Export extends BaseCommand {
   static override description =
     `Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file tells how it is compressed:
 .tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2.`;
-  static override examples = ['<%= config.bin %> <%= command.id %> mysql@2 -o mysql_ship.tar.gz'];
+  static override examples = ['lxcv export mysql@2 -o mysql_ship.tar.gz'];
   static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]' }) };
   static override flags = {
     output: Flags.string({

@@ -8,7 +8,7 @@ export default class Fsck extends BaseCommand {
   static override summary = 'Look whether the store keeps its promises.';
   static override description =
     'Reads every manifest, ref and record, and looks at every path of every delta for what overlayfs would not keep. Changes nothing. Ends with exit code 5 where it finds something.';
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> mysql'];
+  static override examples = ['lxcv fsck', 'lxcv fsck mysql'];
   static override args = { repository: Args.string({ description: 'The repository; all of them without it.' }) };
 
   async run() {

@@ -2,6 +2,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { pathToJson } from '../src/cli/json.js';
+import { givenLxcpath, quoteForShell } from '../src/cli/paste.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderFiles, renderMatches } from '../src/render/matches.js';
 
@@ -12,11 +14,8 @@ export default class Grep extends BaseCommand {
   static override summary = 'Show the lines of the texts in versions that match a pattern.';
   static override description =
     'By GNU grep, with its patterns; files that are no text are passed over. Ends with 1 where nothing matches.';
-  static override usage = '<%= command.id %> PATTERN REVISION... [-- PATH...]';
-  static override examples = [
-    '<%= config.bin %> <%= command.id %> max_connections mysql@1 mysql@2 -- /etc',
-    '<%= config.bin %> <%= command.id %> -i password mysql@WORK',
-  ];
+  static override takesPaths = true;
+  static override examples = ['lxcv grep max_connections mysql@1 mysql@2 -- /etc', 'lxcv grep -i password mysql@WORK'];
   static override strict = false;
   static override args = {
     pattern: Args.string({ required: true, description: 'What to look for.' }),
@@ -27,7 +26,7 @@ export default class Grep extends BaseCommand {
     word: Flags.boolean({ char: 'w', summary: 'Match whole words alone.' }),
     extended: Flags.boolean({ char: 'E', exclusive: ['fixed', 'perl'], summary: 'An extended regular expression.' }),
     fixed: Flags.boolean({ char: 'F', exclusive: ['extended', 'perl'], summary: 'A text as it stands.' }),
-    perl: Flags.boolean({ char: 'P', exclusive: ['extended', 'fixed'], summary: "An expression of Perl's." }),
+    perl: Flags.boolean({ exclusive: ['extended', 'fixed'], summary: "An expression of Perl's." }),
     'files-with-matches': Flags.boolean({ char: 'l', summary: 'Show only the names of the files.' }),
   };
 
@@ -46,5 +45,14 @@ export default class Grep extends BaseCommand {
         ...{ revision, ...pathToJson(path), line, text: text.toString('utf8') },
       })),
     };
+  }
+
+  /** GNU grep's -P is the lxcpath here. */
+  protected override explain(error: unknown): unknown {
+    const taken = givenLxcpath(this.argv);
+    const isMissing = error instanceof LxcvError && ['bad-usage', 'repository-not-found'].includes(error.code);
+    if (!isMissing || taken === undefined || !this.argv.some((arg) => arg.startsWith('-P'))) return error;
+    const line = ['lxcv', 'grep', '--perl', taken, ...this.operandsOf(this.argv)].map(quoteForShell).join(' ');
+    return new LxcvError(error.code, error.message, `-P is the lxcpath; Perl's syntax is --perl alone. Usage: ${line}`);
   }
 }

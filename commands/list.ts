@@ -4,7 +4,7 @@ import { renderList } from '../src/render/list.js';
 
 export default class List extends BaseCommand {
   static override summary = 'Show which containers have versions.';
-  static override examples = ['<%= config.bin %> <%= command.id %>'];
+  static override examples = ['lxcv list'];
 
   async run() {
     const { flags } = await this.parse(List);

@@ -8,12 +8,12 @@ import { logLines } from '../src/render/log.js';
 
 export default class Log extends BaseCommand {
   static override summary = 'Show the versions that led to where a container is.';
-  static override usage = '<%= command.id %> NAME[@REV] [-- PATH...]';
+  static override takesPaths = true;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql',
-    '<%= config.bin %> <%= command.id %> mysql --graph --all',
-    '<%= config.bin %> <%= command.id %> mysql@tuning -n 5 --oneline',
-    '<%= config.bin %> <%= command.id %> mysql -- /etc/mysql',
+    'lxcv log mysql',
+    'lxcv log mysql --graph --all',
+    'lxcv log mysql@tuning -n 5 --oneline',
+    'lxcv log mysql -- /etc/mysql',
   ];
   static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }) };
   static override flags = {

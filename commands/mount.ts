@@ -8,7 +8,7 @@ export default class Mount extends BaseCommand {
   static override summary = 'Mount a version on a directory, to be read.';
   static override description =
     'It shows exactly what the version holds, and cannot be written to. Devices and set-user-id programs in it do not work.';
-  static override examples = ['<%= config.bin %> <%= command.id %> mysql@2 /mnt'];
+  static override examples = ['lxcv mount mysql@2 /mnt'];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]' }),
     directory: Args.string({ required: true, description: 'An empty directory.' }),

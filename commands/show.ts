@@ -15,9 +15,9 @@ export default class Show extends BaseCommand {
 what it holds, of a symbolic link where it leads. No link is followed. NAME@WORK:PATH is what a container holds now, and
 NAME@BASE:PATH what lies under all its versions.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql@2',
-    '<%= config.bin %> <%= command.id %> mysql@2:/etc/mysql/my.cnf',
-    '<%= config.bin %> <%= command.id %> mysql@tuning~1:/etc',
+    'lxcv show mysql@2',
+    'lxcv show mysql@2:/etc/mysql/my.cnf',
+    'lxcv show mysql@tuning~1:/etc',
   ];
   static override args = { what: Args.string({ required: true, description: 'NAME[@REV], or NAME[@REV]:PATH.' }) };
   static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };

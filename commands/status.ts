@@ -8,7 +8,7 @@ import { statusLines } from '../src/render/status.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show what changed in a container since its last version.';
-  static override examples = ['<%= config.bin %> <%= command.id %> mysql'];
+  static override examples = ['lxcv status mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
 

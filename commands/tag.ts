@@ -10,10 +10,10 @@ export default class Tag extends BaseCommand {
   static override description =
     'A tag is a name that stays on one version. With -m it also says who set it, when and why.';
   static override examples = [
-    '<%= config.bin %> <%= command.id %> mysql',
-    '<%= config.bin %> <%= command.id %> mysql v1.0 -m "As shipped"',
-    '<%= config.bin %> <%= command.id %> mysql before-upgrade mysql@2',
-    '<%= config.bin %> <%= command.id %> mysql --delete v1.0',
+    'lxcv tag mysql',
+    'lxcv tag mysql v1.0 -m "As shipped"',
+    'lxcv tag mysql before-upgrade mysql@2',
+    'lxcv tag mysql --delete v1.0',
   ];
   static override args = {
     name: Args.string({ required: true, description: 'The container or repository.' }),
@@ -30,7 +30,7 @@ export default class Tag extends BaseCommand {
     const name = parseContainerName(args.name);
     const engine = await this.openEngine(flags);
     if (args.tag === undefined) {
-      if (flags.delete || flags.message !== undefined) this.error('which tag? It comes after the name', { exit: 2 });
+      if (flags.delete || flags.message !== undefined) throw this.usageError('lxcv tag needs a TAG');
       const { tags } = await engine.listTags(name);
       await this.print(renderTags(tags, this.style));
       return { tags: tags.map(tagToJson) };

@@ -4,7 +4,7 @@ import { BaseCommand } from '../src/cli/base-command.js';
 
 export default class Umount extends BaseCommand {
   static override summary = 'Take away what lxcv mount has mounted.';
-  static override examples = ['<%= config.bin %> <%= command.id %> /mnt'];
+  static override examples = ['lxcv umount /mnt'];
   static override args = { directory: Args.string({ required: true, description: 'The directory.' }) };
 
   async run() {

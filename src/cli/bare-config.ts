@@ -4,7 +4,11 @@ import { Config } from '@oclif/core/config';
 
 /** No plugins, hooks and themes: lxcv has none, and to look for them takes longer than a short command. */
 export class BareConfig extends Config {
-  constructor(root: string) {
+  /** @param commandNames the commands that there are. */
+  constructor(
+    root: string,
+    readonly commandNames: readonly string[],
+  ) {
     super({ root });
     this.bin = 'lxcv';
     this.pjson = { name: 'lxcv', version: '', oclif: {} };

@@ -3,18 +3,24 @@
 import { resolve } from 'node:path';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type Engine, openEngine } from '../engine.js';
 import { spareMemory } from '../host/heap.js';
 import { showInPager } from '../host/pager.js';
 import { processSignals } from '../host/signals.js';
 import { LxcvError } from '../model/errors.js';
 import type { Style } from '../render/style.js';
+import type { BareConfig } from './bare-config.js';
 import { inPieces, writeText } from './bytes.js';
 import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
+import { givenLxcpath, withLxcpath } from './paste.js';
 import { reportTo } from './report.js';
 import { isLongerThanScreen, terminalStyle } from './terminal.js';
+import { explainParseError, operandsOf, usageError } from './usage.js';
+
+type Values = Record<string, unknown>;
 
 /** How a command tells what it did. */
 export interface Outcome {
@@ -27,6 +33,9 @@ export interface Outcome {
 
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
+  static override flags = {};
+  /** True where paths may follow behind a `--`. */
+  static takesPaths = false;
 
   static override baseFlags = {
     lxcpath: Flags.string({
@@ -40,12 +49,32 @@ export abstract class BaseCommand extends Command {
   /** Runs the command, and prints the JSON that it returns where that is asked for. Whatever it ends with is told. */
   async start(name: string): Promise<void> {
     this.id = name;
+    // Otherwise oclif would warn of commands that end before they parse.
+    this.parsed = true;
     try {
       const json: object | undefined = await this.run();
       if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(json));
     } catch (error) {
-      await tellFailure(error, this.jsonEnabled());
+      await tellFailure(this.explain(error), this.jsonEnabled(), (hint) => this.pastable(hint));
     }
+  }
+
+  /** oclif's parser, whose errors are told in lxcv's words; it would take a missing argument from standard input. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    for (const arg of Object.values(options.args ?? {})) arg.ignoreStdin = true;
+    try {
+      return await super.parse(options, argv);
+    } catch (error) {
+      throw explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, argv);
+    }
+  }
+
+  /** Puts what a command ended with in words of its own, where it has some. */
+  protected explain(error: unknown): unknown {
+    return error;
   }
 
   /** Opens the engine on the lxcpath that the flags name. */
@@ -127,5 +156,20 @@ export abstract class BaseCommand extends Command {
   protected async pageBytes(bytes: Buffer): Promise<void> {
     if (this.style.human) await this.page(bytes.toString('utf8'));
     else if (!this.jsonEnabled()) await standardOutput.write(bytes);
+  }
+
+  /** What was typed that is neither a flag nor the value of one. */
+  protected operandsOf(argv: readonly string[]): string[] {
+    return operandsOf(argv, this.ctor as typeof BaseCommand);
+  }
+
+  /** For a command line that the parser takes, and the command does not. */
+  protected usageError(message: string, hint?: string): LxcvError {
+    return usageError(this.id as string, this.ctor as typeof BaseCommand, message, hint);
+  }
+
+  /** What is to be pasted, with the lxcpath that was given. */
+  protected pastable(hint: string): string {
+    return withLxcpath(hint, givenLxcpath(this.argv), (this.config as BareConfig).commandNames);
   }
 }

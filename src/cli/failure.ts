@@ -1,8 +1,6 @@
 /** Turns whatever ended a command into two lines for a person, or JSON for a program, and an exit code. */
 
-import { stripVTControlCharacters } from 'node:util';
-import * as Errors from '@oclif/core/errors';
-import { type ErrorCode, EXIT_CODES, LxcvError } from '../model/errors.js';
+import { type ErrorCode, type ErrorData, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
 
@@ -28,16 +26,23 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
+  readonly data?: ErrorData | undefined;
 }
 
 /**
  * Tells what ended a command, and sets the exit code: with `asJson` on standard output, where that can be written to and nothing
  * stands there yet, and else on standard error. It throws nothing.
+ * @param pastable makes a hint fit the command line that was given.
  */
-export async function tellFailure(error: unknown, asJson: boolean): Promise<void> {
+export async function tellFailure(
+  error: unknown,
+  asJson: boolean,
+  pastable: (hint: string) => string = (hint) => hint,
+): Promise<void> {
   if (error instanceof ReaderGone) return;
   if (process.env.LXCV_DEBUG) console.error(error);
-  const failure = toFailure(error);
+  const told = toFailure(error);
+  const failure = { ...told, hint: pastable(told.hint) };
   process.exitCode = exitCodeOf(failure);
   if (asJson && !standardOutput.hasBegun) {
     try {
@@ -52,7 +57,6 @@ export async function tellFailure(error: unknown, asJson: boolean): Promise<void
 
 export function toFailure(error: unknown): Failure {
   if (error instanceof LxcvError) return pick(error);
-  if (error instanceof Errors.CLIError) return usageFailure(error);
   const known = SYSTEM_ERRORS[String((error as { code?: unknown } | null)?.code)];
   const message = error instanceof Error ? error.message : String(error);
   if (known !== undefined) return { code: known[0], message: `${known[1]} (${message})`, hint: known[2] };
@@ -72,30 +76,8 @@ export function formatFailure({ message, hint }: Failure): string {
   return `lxcv: ${line(message)}\n      ${line(hint)}\n`;
 }
 
-/** oclif's messages, which may be painted, have a headline, which may end in a colon, and then what it is about, a line each. */
-function usageFailure(error: InstanceType<typeof Errors.CLIError>): Failure {
-  const [headline = '', ...rest] = stripVTControlCharacters(error.message)
-    .split('\n')
-    .map((text) => text.trim().replace(/\s+/g, ' '));
-  const about = rest.filter((text) => text !== '' && !text.startsWith('See more help'));
-  return {
-    code: 'bad-usage',
-    message: usageMessage(headline, about),
-    hint: 'See lxcv --help, or lxcv COMMAND --help.',
-  };
-}
-
-function usageMessage(headline: string, [first, ...others]: readonly string[]): string {
-  if (first === undefined) return headline;
-  if (/^Missing \d+ required arg/.test(headline)) {
-    const names = [first, ...others].map((text) => text.split(' ')[0]?.toUpperCase());
-    return `Missing: ${names.join(', ')}`;
-  }
-  return headline.endsWith(':') || headline.startsWith('Parsing ') ? `${headline} ${first}` : headline;
-}
-
-function pick({ code, message, hint }: LxcvError): Failure {
-  return { code, message, hint };
+function pick({ code, message, hint, data }: LxcvError): Failure {
+  return { code, message, hint, data };
 }
 
 function line(text: string): string {

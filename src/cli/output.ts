@@ -71,6 +71,6 @@ class StandardError implements ReportStream {
 export const standardError = new StandardError();
 
 /** In the system's words. */
-export function reasonOf(error: NodeJS.ErrnoException): string {
+function reasonOf(error: NodeJS.ErrnoException): string {
   return getSystemErrorMap().get(error.errno ?? 0)?.[1] ?? error.message;
 }

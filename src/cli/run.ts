@@ -1,46 +1,79 @@
 /** Runs a command, and ends as documented whatever happens. */
 
-import { flush } from '@oclif/core/flush';
-import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
+import { LxcvError } from '../model/errors.js';
+import { nearest } from '../model/nearest.js';
 import { BareConfig } from './bare-config.js';
 import type { BaseCommand } from './base-command.js';
+import type { CommandShape } from './command-shape.js';
 import { tellFailure } from './failure.js';
-import { reasonOf, standardError } from './output.js';
+import { ALIASES, guessedCommand } from './guesses.js';
+import { standardOutput } from './output.js';
+import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
+import { helpWidth } from './terminal.js';
 
 /** How to load each command, by its name. */
 export type Commands = Readonly<Record<string, () => Promise<{ default: CommandClass }>>>;
 
-type CommandClass = new (argv: string[], config: BareConfig) => BaseCommand;
+type CommandClass = (new (argv: string[], config: BareConfig) => BaseCommand) & CommandShape;
 
-/** @param root a file of the package: oclif looks upwards from there. */
+/** @param root a file of the package, for oclif. */
 export async function runCommand(args: readonly string[], commands: Commands, root: string): Promise<void> {
   // Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
   settings.enableAutoTranspile = false;
-  const [name = '', ...rest] = helpAsFlag(commandFirst(args));
+  const [typed = '', ...rest] = helpAsFlag(commandFirst(args));
+  const names = Object.keys(commands);
   try {
-    const load = Object.hasOwn(commands, name) && !asksForHelp(rest) ? commands[name] : undefined;
-    // Help, and what is no command, is for oclif to find words for.
-    if (load === undefined) await runByOclif(name === '' ? [] : [name, ...rest], root);
-    else await new (await load()).default(rest, new BareConfig(root)).start(name);
-  } catch (error) {
-    if (isExit(error)) {
-      process.exitCode = error.oclif.exit;
-    } else {
-      await tellFailure(error, args.includes('--json'));
+    if (typed === '' || isHelp(typed)) {
+      await printOverview(commands);
+      return;
     }
+    const name = Object.hasOwn(ALIASES, typed) ? (ALIASES[typed] as string) : typed;
+    const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (load === undefined) throw noCommand(typed, rest, names);
+    const { default: command } = await load();
+    if (asksForHelp(rest)) await printHelp(name, command);
+    else await new command(rest, new BareConfig(root, names)).start(name);
+  } catch (error) {
+    const pastable = (hint: string) => withLxcpath(hint, givenLxcpath(args), names);
+    await tellFailure(error, beforeEnd(args).includes('--json'), pastable);
   }
 }
 
-/** oclif writes by Node's streams, and hears of no error. */
-async function runByOclif(args: string[], root: string): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    standardError.write(`lxcv: standard output could not be written: ${reasonOf(error)}\n`);
-    process.exit(1);
-  });
-  await run(args, root);
-  await flush();
+/** Help takes the time to load what only help needs. */
+async function printOverview(commands: Commands): Promise<void> {
+  const { renderOverview } = await import('./help.js');
+  const shapes = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => [name, (await load()).default] as const),
+  );
+  await print(renderOverview(Object.fromEntries(shapes), helpWidth()));
+}
+
+async function printHelp(name: string, command: CommandShape): Promise<void> {
+  const { renderHelp } = await import('./help.js');
+  await print(renderHelp(name, command, helpWidth()));
+}
+
+function print(text: string): Promise<void> {
+  return standardOutput.write(`${text}\n`);
+}
+
+/** What was typed where a command should stand: what does it today, or what was probably meant. */
+function noCommand(typed: string, given: readonly string[], names: readonly string[]): LxcvError {
+  const rest = withoutCommonFlags(given);
+  if (typed.startsWith('-')) return new LxcvError('bad-usage', `lxcv has no flag ${typed}`, 'See lxcv --help.');
+  const message = `lxcv has no command ${quoteForShell(typed)}`;
+  const guess = guessedCommand(typed, rest);
+  if (guess !== undefined) return new LxcvError('bad-usage', message, guess);
+  const [second = ''] = rest;
+  if (names.includes(second)) {
+    const swapped = ['lxcv', second, typed, ...rest.slice(1)].map(quoteForShell).join(' ');
+    return new LxcvError('bad-usage', message, `The command comes first: ${swapped}`);
+  }
+  const suggestion = nearest(typed, names);
+  if (suggestion === undefined) return new LxcvError('bad-usage', message, 'lxcv --help lists the commands.');
+  const meant = ['lxcv', suggestion, ...rest].map(quoteForShell).join(' ');
+  return new LxcvError('bad-usage', message, `Did you mean ${meant}?`, { data: { suggestion } });
 }
 
 /** Lets the flags of all commands stand before the command, as git's do: oclif wants them behind it. */
@@ -58,11 +91,15 @@ function helpAsFlag(args: readonly string[]): readonly string[] {
 }
 
 function asksForHelp(args: readonly string[]): boolean {
-  const end = args.indexOf('--');
-  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
+  return beforeEnd(args).some(isHelp);
 }
 
-/** oclif ends help and version with an error that only carries an exit code. */
-function isExit(error: unknown): error is { code: 'EEXIT'; oclif: { exit: number } } {
-  return (error as { code?: unknown } | null)?.code === 'EEXIT';
+function isHelp(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
+}
+
+/** The arguments before a `--`. */
+function beforeEnd(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
 }

@@ -18,6 +18,15 @@ export function terminalStyle(): Style {
   };
 }
 
+/** Help is for reading: on a wide terminal its lines do not become as wide. */
+const HELP_WIDTH_MAX = 100;
+
+/** Columns for help: those of the terminal, as far as they are good to read. */
+export function helpWidth(): number {
+  const columns = isTerminal(1) ? process.stdout.columns : undefined;
+  return Math.min(columns || WIDTH_WITHOUT_TERMINAL, HELP_WIDTH_MAX);
+}
+
 /** The lines that standard output shows at once; undefined where it is no terminal. */
 export function screenRows(): number | undefined {
   return isTerminal(1) ? process.stdout.rows || ROWS_UNKNOWN : undefined;

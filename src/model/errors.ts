@@ -51,17 +51,31 @@ export const EXIT_CODES = {
 /** A code of {@link EXIT_CODES}: stable, for scripts that read `--json`. */
 export type ErrorCode = keyof typeof EXIT_CODES;
 
-/** An expected failure. `message` and `hint` are each one line, for a person; `code` is for programs. */
+/** What an error is about, for programs: names as they were given or found. */
+export interface ErrorData {
+  readonly container?: string;
+  readonly repository?: string;
+  readonly revision?: string;
+  readonly branch?: string;
+  readonly tag?: string;
+  readonly path?: string;
+  /** What was probably meant. */
+  readonly suggestion?: string;
+}
+
+/** An expected failure. `message` and `hint` are each one line, for a person; `code` and `data` are for programs. */
 export class LxcvError extends Error {
   override readonly name = 'LxcvError';
+  readonly data: ErrorData | undefined;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
     readonly hint: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; data?: ErrorData },
   ) {
     super(message, options);
+    this.data = options?.data;
   }
 
   get exitCode(): number {

@@ -1,4 +1,3 @@
-import * as Errors from '@oclif/core/errors';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, formatFailure, toFailure } from '../../src/cli/failure.js';
 import { LxcvError } from '../../src/model/errors.js';
@@ -20,16 +19,6 @@ describe('toFailure', () => {
     expect(failure.code).toBe(expected);
     expect(failure.message).toContain(`${code}: write`);
     expect(exitCodeOf(failure)).toBe(exitCode);
-  });
-
-  it('puts what a usage error of oclif is about on its one line', () => {
-    const missing = 'Missing 1 required arg:\ncontainer  The container.\nSee more help with --help';
-    expect(toFailure(new Errors.CLIError(missing)).message).toBe('Missing: CONTAINER');
-    const both = 'Missing 2 required args:\npattern   What to look for.\nrevision  Where.\nSee more help with --help';
-    expect(toFailure(new Errors.CLIError(both)).message).toBe('Missing: PATTERN, REVISION');
-    const unknown = 'Nonexistent flag: --nosuch\nSee more help with --help';
-    expect(toFailure(new Errors.CLIError(unknown)).message).toBe('Nonexistent flag: --nosuch');
-    expect(exitCodeOf(toFailure(new Errors.CLIError(unknown)))).toBe(2);
   });
 
   it('says of what nobody expected what it was, and no more', () => {

@@ -72,6 +72,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
       ['list', 'mysql'],
       ['commit', 'mysql', '-m', 'a', '-F', 'b'],
       ['branch', 'mysql', '--delete'],
+      ['branch', 'mysql', '--move', 'old'],
     ]);
     await expectRefusals(lxc, { code: 'bad-usage', exit: 2, says: /revision/i }, [['log']]);
     await expectRefusals(lxc, { code: 'bad-usage', exit: 2, says: /output/ }, [['export', 'mysql']]);
@@ -97,7 +98,6 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
       ['checkout', 'mysql@0', 'n'.repeat(256)],
       ['branch', 'mysql', '12'],
       ['branch', 'mysql', '--move', 'old', 'a/b'],
-      ['branch', 'mysql', '--move', 'old'],
     ]);
   });
 

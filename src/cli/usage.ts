@@ -1,0 +1,133 @@
+/** What is wrong with a command line, in its own words, with the usage of the command as the hint. */
+
+import { stripVTControlCharacters } from 'node:util';
+import * as Errors from '@oclif/core/errors';
+import { LxcvError } from '../model/errors.js';
+import { nearest } from '../model/nearest.js';
+import { argName, type CommandShape, type FlagShape, flagName, usageWords, valueName } from './command-shape.js';
+import { guessedFlag } from './guesses.js';
+
+/** Flags that every command has without declaring them. */
+const COMMON_FLAGS: Readonly<Record<string, FlagShape>> = {
+  help: { type: 'boolean', char: 'h' },
+  json: { type: 'boolean' },
+  lxcpath: { type: 'option', char: 'P', helpValue: 'DIR' },
+};
+
+/** What oclif's parser throws, as far as it is looked at. */
+interface ParseFailure {
+  readonly args?: readonly unknown[];
+  readonly flags?: readonly string[];
+  readonly message: string;
+}
+
+/** A command line that was refused. @param name of the command. */
+export function usageError(
+  name: string,
+  command: CommandShape,
+  message: string,
+  hint = usageOf(name, command),
+): LxcvError {
+  return new LxcvError('bad-usage', message, hint);
+}
+
+/** The usage line of a command, as a hint. */
+function usageOf(name: string, command: CommandShape): string {
+  return `Usage: ${usageWords(name, command).join(' ')}`;
+}
+
+/**
+ * What oclif's parser threw, in lxcv's words; an error that is not of the parser comes back as it is.
+ * @param argv what was parsed.
+ */
+export function explainParseError(
+  error: unknown,
+  name: string,
+  command: CommandShape,
+  argv: readonly string[],
+): unknown {
+  if (!(error instanceof Errors.CLIError) && !/^Parsing --/.test((error as Error).message)) return error;
+  const { message, args = [], flags = [] } = error as ParseFailure;
+  const [unknown] = flags;
+  if (unknown !== undefined) return unknownFlag(unknown, name, command, argv);
+  if (args.length === 0)
+    return usageError(name, command, explainFlags(stripVTControlCharacters(message), name, command));
+  const isMissing = typeof args[0] === 'object';
+  const told = args.map((arg) => (isMissing ? missingArg(arg as { name: string }) : JSON.stringify(arg)));
+  return usageError(name, command, `lxcv ${name} ${isMissing ? 'needs' : 'does not take'} ${joinWords(told)}`);
+}
+
+/** `lxcv log has no flag --sicne`, with the flag that is meant, or what does today what the flag does in git. */
+function unknownFlag(typed: string, name: string, command: CommandShape, argv: readonly string[]): LxcvError {
+  const [flag = ''] = typed.split('=');
+  const message = `lxcv ${name} has no flag ${flag}`;
+  const guess = guessedFlag(name, flag, operandsOf(argv, command));
+  if (guess !== undefined) return usageError(name, command, message, guess);
+  const known = Object.keys(allFlags(command)).map((each) => `--${each}`);
+  const suggestion = flag.startsWith('--') ? nearest(flag, known) : undefined;
+  if (suggestion === undefined) return usageError(name, command, message);
+  const hint = `Did you mean ${suggestion}? ${usageOf(name, command)}`;
+  return new LxcvError('bad-usage', message, hint, { data: { suggestion } });
+}
+
+function allFlags({ flags }: CommandShape): Readonly<Record<string, FlagShape>> {
+  return { ...flags, ...COMMON_FLAGS };
+}
+
+/** The arguments of a command line that are neither flags nor their values. */
+export function operandsOf(argv: readonly string[], command: CommandShape): string[] {
+  const takesValue = (arg: string) =>
+    Object.entries(allFlags(command)).some(
+      ([name, { type, char }]) => type === 'option' && (arg === `--${name}` || arg === `-${char}`),
+    );
+  return argv.filter((arg, at) => !arg.startsWith('-') && !takesValue(argv[at - 1] ?? ''));
+}
+
+/** oclif tells what is wrong with the flags in text alone. */
+function explainFlags(message: string, name: string, command: CommandShape): string {
+  const shape = (flag: string) => allFlags(command)[flag] ?? ({ type: 'boolean' } satisfies FlagShape);
+  for (const [pattern, explain] of FLAG_MESSAGES) {
+    const groups = pattern.exec(message)?.slice(1);
+    if (groups !== undefined) return explain(groups, name, shape);
+  }
+  return `lxcv ${name} does not understand this command line`;
+}
+
+type Explain = (groups: readonly string[], name: string, shape: (flag: string) => FlagShape) => string;
+
+const FLAG_MESSAGES: readonly (readonly [RegExp, Explain])[] = [
+  [
+    /^Flag --(\S+) expects (?:a value|one of)/,
+    ([flag = ''], _, shape) => `--${flag} needs ${article(valueName(shape(flag)) ?? 'value')}`,
+  ],
+  [/^Flag --(\S+) can only be specified once/, ([flag]) => `--${flag} was given twice`],
+  [
+    /^Parsing --(\S+)\s+Expected an integer greater than or equal to (-?\d+) but received: ([^\n]*)/,
+    ([flag, least, value]) => `--${flag} takes a number from ${least} on, not ${JSON.stringify(value)}`,
+  ],
+  [
+    /^Parsing --(\S+)\s+Expected an integer\b[^:]*: ([^\n]*)/,
+    ([flag, value]) => `--${flag} takes a whole number, not ${JSON.stringify(value)}`,
+  ],
+  [
+    /--([^\s=]+)(?:=[\s\S]*)? cannot also be provided when using --(\S+)/,
+    ([flag, other]) => `--${flag} and --${other} exclude each other`,
+  ],
+  [
+    /All of the following must be provided when using --(\S+): --(\S+)/,
+    ([flag, other]) => `--${flag} needs --${other} beside it`,
+  ],
+  [/Missing required flag (\S+)/, ([flag = ''], name, shape) => `lxcv ${name} needs ${flagName(flag, shape(flag))}`],
+];
+
+function missingArg({ name }: { readonly name: string }): string {
+  return article(argName(name));
+}
+
+function article(word: string): string {
+  return `${/^[AEIO]/i.test(word) ? 'an' : 'a'} ${word}`;
+}
+
+function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
