@@ -38,6 +38,7 @@ import {
 import { listTyped } from './directories.js';
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
+import { type Placement, placementOf } from './placement.js';
 import { type Free, free, sharesBlocks } from './room.js';
 import { expectLooks, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
 
@@ -83,6 +84,8 @@ export interface FilesRead {
   xattr(path: HostPath, name: string): Buffer | undefined;
   /** True where a write through a mapping to a clean page is known to change a file's ctime: not on a tmpfs, say. */
   ticksForMappedWrites(path: string): boolean;
+  /** Where a directory lies, as far as that says whether it can be moved; undefined where nothing is there. */
+  placement(path: string): Placement | undefined;
   /** What the file system of a directory has left for root; no limit of inodes where it makes them as they are needed. */
   free(directory: string): Free;
   /** True where copies on the file system of a directory share the blocks of what they are copies of. It is tried. */
@@ -148,6 +151,7 @@ export const files: Files = {
   listTyped,
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
+  placement: (path) => present(() => placementOf(path)),
   free,
   sharesBlocks,
   xattrNames: listXattrs,

@@ -10,6 +10,7 @@ import type { GitRepository } from './git.js';
 import { type Lock, takeLock } from './lock.js';
 import { type Lxc, lxc } from './lxc.js';
 import { type Mounts, mounts } from './mounts.js';
+import { type Occupancy, occupancy } from './occupancy.js';
 import { type Programs, programs } from './programs.js';
 import { noSignals, type Signals } from './signals.js';
 import { type TemporaryDirectory, temporaryDirectory } from './temporary.js';
@@ -18,6 +19,7 @@ export interface Host {
   readonly files: Files;
   readonly lxc: Lxc;
   readonly mounts: Mounts;
+  readonly occupancy: Occupancy;
   readonly programs: Programs;
   /** What ends an operation early: of the machine itself nothing does, each call of the engine brings its own. */
   readonly signals: Signals;
@@ -52,6 +54,7 @@ export const machine: Host = {
   files,
   lxc,
   mounts,
+  occupancy,
   programs,
   signals: noSignals,
   takeLock,

@@ -65,7 +65,12 @@ export function statx(path: HostPath): DataView | undefined {
 
 /** The same of a name below an open directory, or of any path from AT_FDCWD. */
 export function statxAt(directory: number, name: HostPath): DataView | undefined {
-  const result = libc().statx(directory, cPath(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statxBuffer);
+  return statxOf(directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS);
+}
+
+/** The same with flags and a mask of one's own. */
+export function statxOf(directory: number, name: HostPath, flags: number, mask: number): DataView | undefined {
+  const result = libc().statx(directory, cPath(name), flags, mask, statxBuffer);
   if (result === 0) return statxView;
   if (errorName() === 'ENOENT') return undefined;
   throw new SystemError(errorName(), 'statx', text(name));

@@ -77,6 +77,20 @@ export function effectiveValue(config: LxcConfig, key: string, readInclude: Read
   return settingsWithIncludes(config, readInclude).findLast((setting) => setting.key === key)?.value || undefined;
 }
 
+/** True where LXC maps the users of a container to others: `lxc.idmap` adds to a list, and clears it where it is empty. */
+export function hasIdMap(settings: readonly Setting[]): boolean {
+  return (settings.findLast(({ key }) => key === 'lxc.idmap')?.value ?? '') !== '';
+}
+
+/** Keys of LXC before 2.1, of which LXC 5 reads none: it does not load a config with one. Source: lxc-update-config. */
+const LEGACY_KEY =
+  /^lxc\.(?:rootfs|rootfs\.backend|utsname|network(?:\..*)?|id_map|mount|pts|tty|devttydir|aa_profile|aa_allow_incomplete|se_context|seccomp|console|haltsignal|rebootsignal|stopsignal|syslog|loglevel|logfile|init_cmd|init_uid|init_gid|limit\..*)$/;
+
+/** The first line with a key that LXC has given up. */
+export function findLegacy(settings: readonly Setting[]): Setting | undefined {
+  return settings.find(({ key }) => LEGACY_KEY.test(key));
+}
+
 /**
  * Makes `value` the effective value of a key that holds one, whatever the includes say. The last line of the key takes it,
  * in its place and with its spacing and quotes, but moves to the end of the file if an `lxc.include` follows, which could
@@ -123,7 +137,8 @@ export function setMarker(config: LxcConfig, marker: Marker): LxcConfig {
   return { ...config, lines: lines.toSpliced(at, 0, line + lineEndOf(config)) };
 }
 
-function settingsWithIncludes(config: LxcConfig, readInclude: ReadInclude, depth = 0): Setting[] {
+/** The settings of this file and, in the place of each `lxc.include`, of what that adds: what LXC obeys, in its order. */
+export function settingsWithIncludes(config: LxcConfig, readInclude: ReadInclude, depth = 0): Setting[] {
   if (depth > INCLUDE_DEPTH_MAX) {
     throw new LxcvError(
       'failed',

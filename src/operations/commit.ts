@@ -5,7 +5,8 @@ import type { ContainerName, RepositoryName, Version } from '../model/version.js
 import type { Container, Versioned } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { lockRepository, openRepository } from '../store/store.js';
-import { adopt, checkAdoptable } from './adopt.js';
+import { adopt } from './adopt.js';
+import { checkAdoptable } from './adoption-check.js';
 import type { CommitOrder, CommitRequest } from './commit-request.js';
 import { commitRunning } from './commit-running.js';
 import { commitStopped } from './commit-stopped.js';
@@ -62,7 +63,7 @@ async function repositoryOf(world: World, name: ContainerName): Promise<Reposito
   if (container.versioned !== undefined) return container.versioned.repository.name;
   // What there is to be told of the hold is told when it is taken for good.
   (await holdForAdoption({ ...world, report: () => {} }, container))[Symbol.dispose]();
-  await checkAdoptable(world, container);
+  await checkAdoptable(world, container, 'stopped');
   return own;
 }
 

@@ -8,6 +8,7 @@ import { markerOf } from '../model/lxc-config.js';
 import type { Base, Version } from '../model/version.js';
 import { type Container, lowersOf, type Versioned } from '../store/containers.js';
 import { type RepositoryLayout, storeRoot } from '../store/layout.js';
+import { checkOtherStore } from './other-store.js';
 import type { World } from './world.js';
 
 /** The layers of a version's tree, top first. */
@@ -66,10 +67,11 @@ export function checkUnedited({
 
 /**
  * Looks at the config of a container that is on no working delta: one that still says that the container is versioned was
- * edited.
- * @throws LxcvError `container-edited`.
+ * edited, and one that names a working delta of another store was copied or moved.
+ * @throws LxcvError `container-edited`, `root-shared`.
  */
-export function checkMarker(world: World, { name, config, layout }: Container): void {
+export function checkMarker(world: World, { name, config, layout, rootfs }: Container): void {
+  checkOtherStore(world, { name, rootfs, layout });
   const marker = markerOf(config);
   if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.lxcpath)}/`)) return;
   if (world.host.files.stat(`${marker.repository}/versions`) === undefined) return;

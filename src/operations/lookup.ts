@@ -82,7 +82,10 @@ export function findByName(world: World, name: ContainerName): Found {
     const now = readContainer(world.host, world.lxcpath, name);
     return { repository, container: now?.versioned === undefined ? undefined : { ...now, versioned: now.versioned } };
   }
-  if (container !== undefined) throw notVersioned(name);
+  if (container !== undefined) {
+    checkMarker(world, container);
+    throw notVersioned(name);
+  }
   throw new LxcvError(
     'repository-not-found',
     `there is no container and no repository ${name}`,

@@ -79,7 +79,7 @@ function findVersioned(
 }
 
 /** The files that an `lxc.include` names: itself, or every `*.conf` of a directory. */
-function readInclude(host: Host, path: string): LxcConfig[] {
+export function readInclude(host: Host, path: string): LxcConfig[] {
   const real = host.files.realPath(path);
   if (real === undefined) return [];
   if (host.files.stat(real)?.type !== 'directory') return [parseLxcConfig(host.files.read(real))];

@@ -23,7 +23,7 @@ export type Step =
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
   /** Done where nothing is there. */
   | { readonly do: 'unlink'; readonly path: string }
-  /** Removes a directory that is empty; one that is not stays, for gc to judge. */
+  /** Removes a directory that is empty; one that is not, or that something is mounted on, stays, for gc to judge. */
   | { readonly do: 'rmdir'; readonly path: string }
   /** Replaces a ref; null removes it. */
   | { readonly do: 'ref'; readonly path: string; readonly id: VersionId | null }
@@ -84,7 +84,7 @@ export function runStep(host: StepHost, step: Step): void {
       tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(step.path));
       break;
     case 'rmdir':
-      tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(step.path));
+      tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EBUSY'], () => files.rmdir(step.path));
       break;
     case 'ref':
       if (step.id === null) tolerate(['ENOENT'], () => files.unlink(step.path));
@@ -184,15 +184,15 @@ function replaceFile(files: Files, path: string, content: string | Buffer, mode:
   files.create(staged, content, mode);
   files.sync(staged);
   files.rename(staged, path);
-  files.sync(dirname(path));
+  files.sync(`${dirname(path)}/.`);
 }
 
 function stagedFor(path: string): string {
   return join(dirname(path), '.lxcv-staged');
 }
 
-/** A link that lies at the new place and names the new place is exchanged with the directory. */
-function moveIn(files: Files, from: string, to: string): void {
+/** Moves a directory: a link that lies at the new place and names the new place is exchanged with it, and stays at the old one. */
+export function moveIn(files: Files, from: string, to: string): void {
   if (files.stat(from)?.type !== 'directory') return;
   if (files.stat(to) === undefined) files.symlink(to, to);
   files.exchange(from, to);

@@ -167,7 +167,8 @@ function createStore(host: Host, root: string): void {
     files.create(staged, `${JSON.stringify({ format: STORE_FORMAT, id: newId(host.randomBytes) })}\n`, 0o600);
     files.sync(staged);
     files.rename(staged, storeFile(root));
-    files.sync(root);
+    // The store may be a symbolic link, to where there is room for it.
+    files.sync(`${root}/.`);
     for (const name of files.list(root).filter((each) => each.startsWith(STAGED_STORE))) {
       unlessGone(undefined, () => files.unlink(`${root}/${name}`));
     }

@@ -39,7 +39,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   try {
     await stage();
     appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
-    await host.files.syncFileSystemAside(log);
+    for (const place of placesToSync(host.files, log, point.from)) await host.files.syncFileSystemAside(place);
     host.signals.check();
     check?.();
     pass(host.files, point, recheck);
@@ -53,7 +53,9 @@ export async function transact(host: StepHost, log: string, transaction: Transac
       await ahead?.(step);
       runStep(host, step);
     }
-    await host.files.syncFileSystemAside(log);
+    for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`)) {
+      await host.files.syncFileSystemAside(place);
+    }
     appendRecord(host.files, log, { operation, state: 'end', outcome: 'done' });
   } catch (error) {
     throw unfinished(begin.command, error);
@@ -72,7 +74,7 @@ export function recover(host: StepHost, log: string): 'done' | 'taken back' | un
   }
   // What died may have done so before that was durable; what follows must not be on the disk without it.
   syncIfPresent(host.files, dirname(operation.point.to));
-  finish(host, log, operation.operation, 'done', operation.forward);
+  finish(host, log, operation, 'done', operation.forward);
   return 'done';
 }
 
@@ -112,29 +114,36 @@ function isBereft(files: FilesRead, step: Step): boolean {
 /** A container's directory goes with lxc-destroy, be it right after the commit point. */
 function syncIfPresent(files: Files, path: string): void {
   try {
-    files.sync(path);
+    // It may be a symbolic link, to a container's directory on another disk.
+    files.sync(`${path}/.`);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
-function takeBack(host: StepHost, log: string, { operation, back }: Pick<Operation, 'operation' | 'back'>): void {
-  appendRecord(host.files, log, { operation, state: 'back' });
+function takeBack(host: StepHost, log: string, begin: Pick<Operation, 'operation' | 'point' | 'back'>): void {
+  appendRecord(host.files, log, { operation: begin.operation, state: 'back' });
   host.files.sync(log);
-  finish(host, log, operation, 'taken back', back);
+  finish(host, log, begin, 'taken back', begin.back);
 }
 
 function finish(
   host: StepHost,
   log: string,
-  operation: string,
+  { operation, point }: Pick<Operation, 'operation' | 'point'>,
   outcome: 'done' | 'taken back',
   steps: readonly Step[],
 ): void {
   for (const step of steps) runStep(host, step);
-  host.files.syncFileSystem(log);
+  for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`)) host.files.syncFileSystem(place);
   appendRecord(host.files, log, { operation, state: 'end', outcome });
+}
+
+/** A path of each file system that an operation changes: the store's and, where it is another one, that of the containers. */
+function placesToSync(files: FilesRead, log: string, container: string): string[] {
+  const device = files.stat(container)?.device;
+  return device === undefined || device === files.stat(log)?.device ? [log] : [log, container];
 }
 
 /** @returns what was thrown. */

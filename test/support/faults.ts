@@ -92,6 +92,7 @@ export const LOOKING: readonly (keyof Files)[] = [
   'listTyped',
   'readLink',
   'ticksForMappedWrites',
+  'placement',
   'free',
   'sharesBlocks',
   'xattrNames',

@@ -1,0 +1,155 @@
+/**
+ * Looks whether a container can be adopted, before anything of it moves: whether its root file system is its own alone, can be moved
+ * for good, and boots from the store as it did before. What cannot is refused. It changes nothing.
+ */
+
+import { dirname } from 'node:path';
+import { findMisread, type Unkept } from '../layer/delta.js';
+import { usesUserXattrs } from '../layer/overlayfs.js';
+import { pathToText } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
+import { newId } from '../model/ids.js';
+import { findLegacy, hasIdMap } from '../model/lxc-config.js';
+import type { RepositoryName } from '../model/version.js';
+import type { Container } from '../store/containers.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { obeyedSettings } from '../store/other-configs.js';
+import { tryCounting } from './draft.js';
+import { checkKept } from './kept.js';
+import { checkMarker } from './layers.js';
+import { checkHoldsUppers, checkMovable } from './root-move.js';
+import { checkOwnRoot, type Origin } from './root-owner.js';
+import { checkUnused } from './root-use.js';
+import { runJob } from './run-job.js';
+import { checkSpace } from './space.js';
+import { checkMountable } from './staging.js';
+import type { World } from './world.js';
+
+/** A root file system that can be taken over; `isLower` where the overlays of other containers stand on it. */
+export interface Adoptable extends Origin {
+  readonly isLower: boolean;
+}
+
+/**
+ * @param state of a container that runs only what its own processes do not change is looked at.
+ * @throws LxcvError `root-shared`, `not-movable`, `other-file-system`, `container-in-use`, `container-edited`, `legacy-config`,
+ * `idmapped`, `backing-store`, `base-missing`, `delta-not-keepable`, `too-long`, `no-space`.
+ */
+export async function checkAdoptable(
+  world: World,
+  container: Container,
+  state: 'stopped' | 'running',
+): Promise<Adoptable> {
+  const { files } = world.host;
+  checkReadable(world, container);
+  checkMarker(world, container);
+  const origin = originOf(container);
+  if (files.stat(origin.delta)?.type !== 'directory') {
+    throw new LxcvError(
+      'backing-store',
+      `${origin.delta}, the root file system of ${container.name}, is not a directory`,
+      `lxcv versions containers on dir and overlay. Start it once with LXC to see what is wrong, or correct ${container.layout.config}.`,
+    );
+  }
+  const { isLower } = await checkOwnRoot(world, container, origin);
+  const repository = new RepositoryLayout(storeRoot(world.lxcpath), container.name as string as RepositoryName);
+  checkMovable(world, container, repository, origin.delta);
+  for (const lower of origin.lowers) {
+    if (files.statTarget(lower)?.type === 'directory') continue;
+    throw new LxcvError(
+      'base-missing',
+      `the lower directory ${lower} of ${container.name} is not there`,
+      'Bring it back first.',
+    );
+  }
+  if (state === 'stopped') {
+    checkUnused(world, container, origin.delta);
+    await checkContent(world, container, origin);
+  }
+  const { delta: upper } = repository.version(newId(world.host.randomBytes));
+  // What it may come to: the whole root file system or the bases, a keyframe, and the copy of it while it runs.
+  checkMountable([upper, upper, upper, ...origin.lowers, repository.guard(container.name)], upper, container.options);
+  checkSpace(world, `the commit of ${container.name}`);
+  checkHoldsUppers(world, container);
+  return { ...origin, isLower };
+}
+
+/** @throws LxcvError `legacy-config`, `idmapped`. */
+function checkReadable({ host }: World, { name, layout, config, options }: Container): void {
+  const settings = obeyedSettings(host, config);
+  const legacy = findLegacy(settings);
+  if (legacy !== undefined) {
+    throw new LxcvError(
+      'legacy-config',
+      `${layout.config} has ${legacy.key}, a key of LXC before 2.1, with which LXC does not start ${name}`,
+      `Bring it up to date: lxc-update-config -c ${layout.config}`,
+    );
+  }
+  const isMappedByMount = (options ?? '').split(',').some((option) => option.startsWith('idmap='));
+  if (!hasIdMap(settings) && !isMappedByMount) return;
+  throw new LxcvError(
+    'idmapped',
+    `${name} is unprivileged: lxcv cannot version containers with ${isMappedByMount ? 'the option idmap in lxc.rootfs.options' : 'lxc.idmap'} yet`,
+    `Keep it with LXC for now: lxc-snapshot -P ${layout.lxcpath} -n ${name}`,
+  );
+}
+
+function originOf({ name, rootfs, options, layout }: Container): Origin {
+  if (rootfs.kind === 'directory') {
+    checkOptions(name, options, layout.config);
+    return { delta: rootfs.path, lowers: [] };
+  }
+  if (rootfs.kind === 'overlay' && !usesUserXattrs(options)) return { delta: rootfs.upper, lowers: rootfs.lowers };
+  const what = rootfs.kind === 'other' ? rootfs.store : 'overlay with the option userxattr';
+  throw new LxcvError(
+    'backing-store',
+    `${name} is on the backing store ${what}; lxcv versions containers on dir and overlay`,
+    `Copy it to a directory, and commit the copy: lxc-copy -P ${layout.lxcpath} -n ${name} -N ${name}-copy -B dir`,
+  );
+}
+
+/** What LXC makes flags of mount(2), and what lxcv itself sets. All else it hands to overlayfs, which refuses what it does not know. */
+const OPTIONS = new Set(
+  `async atime defaults dev diratime dirsync exec lazytime noatime nodev nodiratime noexec norelatime nostrictatime nosuid
+   relatime ro rw strictatime suid sync redirect_dir metacopy index nfs_export xino`.split(/\s+/),
+);
+
+/** A bind mount, which a plain root file system is mounted by, takes options that an overlay does not. */
+function checkOptions(name: string, options: string | undefined, config: string): void {
+  const unknown = (options ?? '')
+    .split(',')
+    .find((option) => option !== '' && !OPTIONS.has(option.split('=')[0] ?? ''));
+  if (unknown === undefined) return;
+  throw new LxcvError(
+    'backing-store',
+    `lxc.rootfs.options of ${name} has ${unknown}, which an overlay, as lxcv mounts it, does not take`,
+    `Take it out of lxc.rootfs.options in ${config}, and commit again.`,
+  );
+}
+
+/** Looks through all that it holds. */
+async function checkContent(world: World, { name, layout }: Container, { delta, lowers }: Origin): Promise<void> {
+  if (lowers.length === 0) {
+    const misread = await runJob(world, 'looking for marks of other overlays', findMisread(world.host.files, delta));
+    if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
+  }
+  const levels = lowers.length === 0 ? 0 : await checkKept(world, delta, `${dirname(delta)}/work`);
+  await tryCounting(world, lowers, [delta, ...lowers], name, levels);
+}
+
+/** Where programs keep the layers of containers of their own. */
+const LAYERS_OF_OTHERS =
+  /^(?:var\/lib\/(?:docker|containerd|containers|kubelet|lxcv?|lxd|incus)|var\/snap\/[^/]+)(?=\/|$)/;
+
+function notKeepable(misread: Unkept, rootfs: string, name: string, config: string): LxcvError {
+  const path = pathToText(misread.path);
+  const [directory] = LAYERS_OF_OTHERS.exec(path) ?? [];
+  const outside = `${dirname(rootfs)}/${(directory ?? '').split('/').at(-1)}`;
+  return new LxcvError(
+    'delta-not-keepable',
+    `/${path} in ${name} ${misread.reason}, and would be taken for one of lxcv's`,
+    directory === undefined
+      ? `Remove it, or keep what it belongs to outside of the root file system, bound in by lxc.mount.entry, and commit again.`
+      : `Keep /${directory} on the host, bound in: mv ${rootfs}/${directory} ${outside} && mkdir ${rootfs}/${directory} && echo 'lxc.mount.entry = ${outside} ${directory} none bind 0 0' >> ${config}`,
+  );
+}

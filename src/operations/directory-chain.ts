@@ -1,0 +1,29 @@
+/** A directory and all that it lies in, each known by device and inode: links, mounts and spellings make no difference. */
+
+import { dirname } from 'node:path';
+import type { FilesRead } from '../host/files.js';
+
+export type DirectoryId = string & { readonly brand: 'DirectoryId' };
+
+/** What a path leads to; undefined where nothing is there. */
+export function directoryId(files: FilesRead, path: string): DirectoryId | undefined {
+  const stat = files.statTarget(path);
+  return stat === undefined ? undefined : (`${stat.device}:${stat.inode}` as DirectoryId);
+}
+
+/** What a path leads to, and every directory above that up to the root, with a path of each, the nearest first. */
+export function chainOf(files: FilesRead, path: string): Map<DirectoryId, string> {
+  const chain = new Map<DirectoryId, string>();
+  for (let at = files.realPath(path); at !== undefined; at = at === '/' ? undefined : dirname(at)) {
+    const id = directoryId(files, at);
+    if (id !== undefined) chain.set(id, at);
+  }
+  return chain;
+}
+
+/** The same of a path of which the end need not be there: of as much of it as is. */
+export function chainOfPresent(files: FilesRead, path: string): Map<DirectoryId, string> {
+  for (let at = path; ; at = dirname(at)) {
+    if (at === '/' || files.realPath(at) !== undefined) return chainOf(files, at);
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Looks whether a root file system is a container's alone. A config can name anything: what another container, a snapshot or a
+ * store has, a part of the host's. All of that is known by device and inode.
+ */
+
+import { parseRootfsPath } from '../layer/overlayfs.js';
+import { LxcvError } from '../model/errors.js';
+import { markerOf, type Setting } from '../model/lxc-config.js';
+import type { Container } from '../store/containers.js';
+import { storeFile, storeRoot } from '../store/layout.js';
+import { obeyedSettings, otherConfigs } from '../store/other-configs.js';
+import { chainOf, chainOfPresent, type DirectoryId, directoryId } from './directory-chain.js';
+import { aliasesOf } from './root-use.js';
+import type { World } from './world.js';
+
+/** Where a container's own files lie, and on what. */
+export interface Origin {
+  /** The upper directory, or the whole root file system. */
+  readonly delta: string;
+  /** The lower directories, top first; none under a whole root file system. */
+  readonly lowers: readonly string[];
+}
+
+/** What a host has for itself: no container has any of it for its root. */
+const HOST_DIRECTORIES =
+  '/bin /boot /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var'.split(' ');
+
+/**
+ * @returns whether other containers have the root file system as a lower directory: then its path must go on leading to it.
+ * @throws LxcvError `root-shared` where it is, or holds, what is not the container's alone; `not-movable` where the config names
+ * it by its path elsewhere than in `lxc.rootfs.path`.
+ */
+export async function checkOwnRoot(world: World, container: Container, origin: Origin): Promise<{ isLower: boolean }> {
+  const defaultLxcpath = await world.host.lxc.defaultPath().catch(() => undefined);
+  const root = directoryId(world.host.files, origin.delta) as DirectoryId;
+  checkHoldsNothing(world, container, origin, root);
+  checkStore(world, container, origin);
+  checkDirectories(world, container, origin);
+  checkMark(world, container);
+  checkOwnConfig(world, container, origin, root, defaultLxcpath);
+  return checkOtherConfigs(world, container, origin, root, defaultLxcpath);
+}
+
+function checkHoldsNothing(world: World, container: Container, { delta, lowers }: Origin, root: DirectoryId): void {
+  const { files } = world.host;
+  const store = storeRoot(world.lxcpath);
+  const config = container.layout.config;
+  const hint = `Name a directory of its own as lxc.rootfs.path in ${config}.`;
+  for (const place of [container.layout.root, world.lxcpath, store, ...lowers]) {
+    if (chainOf(files, place).has(root)) throw shared(container, delta, `is, or holds, ${place}`, hint);
+  }
+  for (const place of HOST_DIRECTORIES) {
+    if (chainOf(files, place).has(root)) throw shared(container, delta, 'is a directory of the host', hint);
+  }
+}
+
+/** Above it there is no store: what lies in one is a version, or a container's that the store knows. */
+function checkStore(world: World, container: Container, origin: Origin): void {
+  const store = storeAbove(world, origin.delta);
+  if (store === undefined) return;
+  throw shared(container, origin.delta, `lies in the store ${store}`, copyHint(container, origin));
+}
+
+/** Nor is there another container: each directory that is not above the container's own is looked at. */
+function checkDirectories(world: World, container: Container, origin: Origin): void {
+  const { files } = world.host;
+  const own = chainOf(files, container.layout.root);
+  for (const alias of aliasesOf(world, origin.delta)) {
+    for (const [id, directory] of chainOf(files, alias)) {
+      if (own.has(id) || alias === directory || !isContainer(world, directory)) continue;
+      throw shared(
+        container,
+        origin.delta,
+        `lies in ${directory}, which is another container's`,
+        copyHint(container, origin, counterpart(world, container, origin, directory)),
+      );
+    }
+  }
+}
+
+/** A config of a store's container that was copied with its mark, to the same name. */
+function checkMark(world: World, { name, config, layout }: Container): void {
+  const marker = markerOf(config);
+  if (marker?.container !== name || world.host.files.stat(`${marker.repository}/versions`) === undefined) return;
+  throw new LxcvError(
+    'root-shared',
+    `${layout.config} says that ${name} is versioned in ${marker.repository}, the store of another lxcpath`,
+    `If this is a copy with a root file system of its own, take that line away: sed -i '/^# lxcv: /d' ${layout.config}`,
+  );
+}
+
+/** What leads into the root file system from the host by its path would lead nowhere when that has moved. */
+function checkOwnConfig(
+  world: World,
+  container: Container,
+  { delta }: Origin,
+  root: DirectoryId,
+  defaultLxcpath: string | undefined,
+): void {
+  for (const { key, path, isTarget } of pathsIn(world, obeyedSettings(world.host, container.config))) {
+    // LXC takes this prefix off by itself.
+    if (isTarget && `${path}/`.startsWith(`${defaultLxcpath}/${container.name}/rootfs/`)) continue;
+    if (!chainOfPresent(world.host.files, path).has(root)) continue;
+    throw new LxcvError(
+      'not-movable',
+      `${key} of ${container.name} names ${path}, in its root file system ${delta}, which a commit moves`,
+      isTarget
+        ? 'Name the target without a slash before it: it is then one in the container.'
+        : `Move what it names out of ${delta}, and correct ${container.layout.config}.`,
+    );
+  }
+}
+
+function checkOtherConfigs(
+  world: World,
+  container: Container,
+  origin: Origin,
+  root: DirectoryId,
+  defaultLxcpath: string | undefined,
+): { isLower: boolean } {
+  const { files } = world.host;
+  const own = chainOf(files, container.layout.root);
+  const above = new Set([...chainOf(files, origin.delta).keys()].filter((id) => !own.has(id)));
+  let isLower = false;
+  for (const { path: config, settings } of otherConfigs(world.host, container.layout, defaultLxcpath)) {
+    const refuse = (path: string, what: string) =>
+      shared(
+        container,
+        origin.delta,
+        `is not its own alone: ${config} has ${path} as ${what}`,
+        `Correct ${config}, or see copies and leftovers of a clone away, and commit ${container.name} again.`,
+      );
+    const { roots, lowers } = rootsIn(settings);
+    for (const path of roots) {
+      const chain = chainOfPresent(files, path);
+      const id = directoryId(files, path);
+      if (chain.has(root) || (id !== undefined && above.has(id))) throw refuse(path, 'its root file system');
+    }
+    for (const path of lowers.filter((each) => chainOfPresent(files, each).has(root))) {
+      if (origin.lowers.length > 0) throw refuse(path, 'a lower directory');
+      isLower = true;
+    }
+    for (const { key, path } of pathsIn(world, settings)) {
+      if (chainOfPresent(files, path).has(root)) throw refuse(path, key);
+    }
+  }
+  return { isLower };
+}
+
+/** What a config has for its root: `roots` are written to. The keys are those of LXC now and before 2.1. */
+function rootsIn(settings: readonly Setting[]): { roots: string[]; lowers: string[] } {
+  const last = (key: string) => settings.findLast((setting) => setting.key === key)?.value ?? '';
+  const paths = [last('lxc.rootfs.path'), last('lxc.rootfs')].map(parseRootfsPath);
+  const roots = paths.flatMap((path) =>
+    path.kind === 'directory' ? path.path : path.kind === 'overlay' ? path.upper : [],
+  );
+  const lowers = paths.flatMap((path) => (path.kind === 'overlay' ? path.lowers : []));
+  return { roots: [...roots, last('lxc.rootfs.mount')].filter((path) => path.startsWith('/')), lowers };
+}
+
+const ROOTFS_KEY = /^lxc\.rootfs(?:\.path|\.mount)?$/;
+
+/** The absolute paths in all other settings, and in the fstab that one may name; `isTarget`: where in the container something is mounted. */
+function* pathsIn(
+  { host: { files } }: World,
+  settings: readonly Setting[],
+): Generator<{ key: string; path: string; isTarget: boolean }> {
+  for (const { key, value } of settings) {
+    if (ROOTFS_KEY.test(key)) continue;
+    const isFstab = key === 'lxc.mount.fstab' || key === 'lxc.mount';
+    if (isFstab && files.statTarget(value)?.type === 'file') {
+      const lines = files
+        .read(files.realPath(value) ?? value)
+        .toString('utf8')
+        .split('\n');
+      for (const line of lines.filter((each) => !each.startsWith('#'))) yield* pathsInEntry(key, line);
+    }
+    yield* key === 'lxc.mount.entry' ? pathsInEntry(key, value) : absolutePaths(key, value);
+  }
+}
+
+function* pathsInEntry(key: string, entry: string): Generator<{ key: string; path: string; isTarget: boolean }> {
+  const [, target] = entry.trim().split(/\s+/);
+  for (const found of absolutePaths(key, entry)) yield { ...found, isTarget: found.path === target };
+}
+
+function absolutePaths(key: string, value: string): { key: string; path: string; isTarget: boolean }[] {
+  const paths = value.split(/[\s:,="']+/).filter((part) => part.startsWith('/'));
+  return paths.map((path) => ({ key, path, isTarget: false }));
+}
+
+/** The root of the store that a path lies in, if it does: of the nearest one. */
+function storeAbove({ host: { files } }: World, path: string): string | undefined {
+  return [...chainOf(files, path).values()].find((directory) => files.stat(storeFile(directory))?.type === 'file');
+}
+
+function isContainer({ host: { files } }: World, directory: string): boolean {
+  const config = `${directory}/config`;
+  const stat = files.statTarget(config);
+  if (stat?.type !== 'file') return false;
+  return /^[ \t]*lxc\./m.test(files.read(files.realPath(config) ?? config).toString('latin1'));
+}
+
+/** The directory that has in the container's own directory the place that its root file system has in another's. */
+function counterpart(
+  { host: { files } }: World,
+  { layout }: Container,
+  { delta }: Origin,
+  other: string,
+): string | undefined {
+  const real = files.realPath(delta) ?? delta;
+  const own = `${layout.root}${real.slice(other.length)}`;
+  return real.startsWith(`${other}/`) && files.stat(own)?.type === 'directory' ? own : undefined;
+}
+
+/** @param own a directory that is there, and could be the root file system that is meant. */
+function copyHint({ layout }: Container, { delta, lowers }: Origin, own?: string): string {
+  const place = own ?? (lowers.length === 0 ? `${layout.root}/rootfs` : `${layout.root}/overlay/delta`);
+  const path = lowers.length === 0 ? `dir:${place}` : `overlay:${[...lowers, place].join(':')}`;
+  const rewrite = `sed -i 's|^lxc.rootfs.path.*|lxc.rootfs.path = ${path}|' ${layout.config}`;
+  if (own !== undefined) return `If it is a copy, name its own: ${rewrite}`;
+  const parent = lowers.length === 0 ? '' : `mkdir -p ${layout.root}/overlay && `;
+  return `Give it one of its own: ${parent}cp -a ${delta} ${place} && ${rewrite}`;
+}
+
+function shared({ name }: Container, delta: string, why: string, hint: string): LxcvError {
+  return new LxcvError('root-shared', `${delta}, the root file system of ${name}, ${why}`, hint);
+}

@@ -1,0 +1,78 @@
+/** Configs of LXC's that may name what is a container's: those beside its own, and those of snapshots and clones. */
+
+import { isSystemError } from '../host/files.js';
+import type { Host } from '../host/host.js';
+import { type LxcConfig, parseLxcConfig, type Setting, settingsOf, settingsWithIncludes } from '../model/lxc-config.js';
+import { readInclude } from './containers.js';
+import type { ContainerLayout } from './layout.js';
+
+/** What a config sets, includes and all, and which includes those are. */
+export function obeyedSettings(host: Host, config: LxcConfig): Setting[] {
+  const includes = settingsOf(config).filter(({ key }) => key === 'lxc.include');
+  return [...includes, ...settingsWithIncludes(config, (path) => readInclude(host, path))];
+}
+
+/**
+ * The configs, but for its own, whose owners may use what a container has: of each container under the same lxcpath or under LXC's
+ * own, of the snapshots that lxc-snapshot and lxc-snap made of them, and of the clones that the container lists.
+ */
+export function* otherConfigs(
+  host: Host,
+  { lxcpath, config, clones }: ContainerLayout,
+  defaultLxcpath: string | undefined,
+): Generator<{ readonly path: string; readonly settings: readonly Setting[] }> {
+  const seen = new Set([identify(host, config)]);
+  for (const path of new Set(configsAround(host, lxcpath, clones, defaultLxcpath))) {
+    const id = identify(host, path);
+    if (id === undefined || seen.has(id)) continue;
+    seen.add(id);
+    const settings = readSettings(host, path);
+    if (settings !== undefined) yield { path, settings };
+  }
+}
+
+function* configsAround(
+  host: Host,
+  lxcpath: string,
+  clones: string,
+  defaultLxcpath: string | undefined,
+): Generator<string> {
+  for (const root of new Set([lxcpath, defaultLxcpath ?? lxcpath])) {
+    for (const name of directoriesIn(host, root)) {
+      yield `${root}/${name}/config`;
+      for (const snapshot of directoriesIn(host, `${root}/${name}/snaps`)) {
+        yield `${root}/${name}/snaps/${snapshot}/config`;
+      }
+    }
+    for (const name of directoriesIn(host, `${root}/snapshots`)) yield `${root}/snapshots/${name}/config`;
+    for (const name of directoriesIn(host, `${root}snaps`)) {
+      yield `${root}snaps/${name}/config`;
+      for (const snapshot of directoriesIn(host, `${root}snaps/${name}`)) {
+        yield `${root}snaps/${name}/${snapshot}/config`;
+      }
+    }
+  }
+  const lines = (host.files.readIfPresent(clones)?.toString('utf8') ?? '').split('\n');
+  for (let at = 0; at + 1 < lines.length; at += 2) yield `${lines[at]}/${lines[at + 1]}/config`;
+}
+
+function directoriesIn({ files }: Host, path: string): string[] {
+  if (files.statTarget(path)?.type !== 'directory') return [];
+  return (files.list(path) as string[]).filter((name) => files.statTarget(`${path}/${name}`)?.type === 'directory');
+}
+
+/** Of a regular file alone: what else is called `config` is nobody's config. */
+function identify({ files }: Host, path: string): string | undefined {
+  const stat = files.statTarget(path);
+  return stat?.type === 'file' ? `${stat.device}:${stat.inode}` : undefined;
+}
+
+/** @returns undefined for what LXC could not read either. */
+function readSettings(host: Host, path: string): Setting[] | undefined {
+  try {
+    return obeyedSettings(host, parseLxcConfig(host.files.read(host.files.realPath(path) ?? path)));
+  } catch (error) {
+    if (isSystemError(error) || (error as { code?: string }).code === 'failed') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,497 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { LxcvError } from '../../src/model/errors.js';
+import { mountDisk } from '../support/disk.js';
+import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
+import { compareTrees } from '../support/tree.js';
+
+/** What makes a container of which the first commit is tried; it is called `box`. */
+type Prepare = (lxc: TestLxc) => undefined | Promise<Disposable | undefined>;
+
+const plain: Prepare = (lxc) => {
+  lxc.createBase('box');
+  writeFileSync(join(lxc.lxcpath, 'box/rootfs/mine'), 'mine');
+  lxc.quieten('box');
+};
+const overlay: Prepare = async (lxc) => {
+  if (!existsSync(join(lxc.lxcpath, 'base'))) lxc.createBase('base');
+  await lxc.clone('base', 'box');
+  using root = lxc.mount('box');
+  writeFileSync(join(root.path, 'mine'), 'mine');
+  lxc.quieten('box');
+};
+const box = (lxc: TestLxc, path = '') => join(lxc.lxcpath, 'box', path);
+
+describe('a container that could boot before its first commit can boot after it:', () => {
+  const rows: [what: string, prepare: Prepare][] = [
+    ['a plain root file system', plain],
+    [
+      'one that is named without a prefix, with slashes behind it',
+      async (lxc) => {
+        await plain(lxc);
+        setPath(lxc, `${box(lxc, 'rootfs')}//`);
+      },
+    ],
+    [
+      'one in quotes, after a line that is overruled',
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => text.replace(/^(lxc\.rootfs\.path = )(.*)$/m, `$1dir:/no/such\n$1"$2"`));
+      },
+    ],
+    [
+      'one that an include names',
+      async (lxc) => {
+        await plain(lxc);
+        const path = /^lxc\.rootfs\.path.*$/m.exec(lxc.readConfig('box'))?.[0];
+        writeFileSync(box(lxc, 'root.conf'), `${path}\n`);
+        setPath(lxc, undefined);
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${box(lxc, 'root.conf')}\n`);
+      },
+    ],
+    [
+      'one outside of its directory',
+      async (lxc) => {
+        await plain(lxc);
+        renameSync(box(lxc, 'rootfs'), join(lxc.directory, 'elsewhere'));
+        setPath(lxc, `dir:${lxc.directory}/./x/../elsewhere`);
+        mkdirSync(join(lxc.directory, 'x'));
+      },
+    ],
+    [
+      'one below a symbolic link',
+      async (lxc) => {
+        await plain(lxc);
+        renameSync(box(lxc), join(lxc.directory, 'real'));
+        symlinkSync(join(lxc.directory, 'real'), box(lxc));
+      },
+    ],
+    [
+      'one with options of its own',
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.options = noatime,nodev\n`);
+      },
+    ],
+    [
+      'one with hooks, an fstab and mounts of its own, an overlay among them',
+      async (lxc) => {
+        await plain(lxc);
+        for (const name of ['data', 'over/upper', 'over/work', 'over/lower']) {
+          mkdirSync(box(lxc, name), { recursive: true });
+        }
+        for (const name of ['data', 'over']) mkdirSync(box(lxc, `rootfs/${name}`));
+        writeFileSync(box(lxc, 'hook'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+        writeFileSync(box(lxc, 'fstab'), `${box(lxc, 'data')} data none bind 0 0\n`);
+        const over = `lowerdir=${box(lxc, 'over/lower')},upperdir=${box(lxc, 'over/upper')},workdir=${box(lxc, 'over/work')}`;
+        lxc.editConfig('box', (text) =>
+          [
+            text.trimEnd(),
+            `lxc.hook.pre-start = ${box(lxc, 'hook')}`,
+            `lxc.mount.fstab = ${box(lxc, 'fstab')}`,
+            `lxc.mount.entry = overlay over overlay ${over} 0 0\n`,
+          ].join('\n'),
+        );
+      },
+    ],
+    ['an overlay', overlay],
+    [
+      'an overlay by its old prefix, over two lower directories',
+      async (lxc) => {
+        await overlay(lxc);
+        const [lower] = lxc.rootfs('box').lowers;
+        mkdirSync(join(lxc.directory, 'middle/etc'), { recursive: true });
+        setPath(lxc, `overlayfs:${lxc.directory}/middle:${lower}/:${lxc.rootfs('box').upper}/`);
+      },
+    ],
+    [
+      'an overlay with options of its own',
+      async (lxc) => {
+        await overlay(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.options = noatime,redirect_dir=off\n`);
+      },
+    ],
+    [
+      'a clone of a container that was committed since',
+      async (lxc) => {
+        await overlay(lxc);
+        await lxc.commit('base', 'a version now');
+      },
+    ],
+    [
+      'a copy of a container that is versioned',
+      async (lxc) => {
+        lxc.createBase('base');
+        writeFileSync(join(lxc.lxcpath, 'base/rootfs/mine'), 'mine');
+        lxc.quieten('base');
+        await lxc.commit('base', 'first');
+        expect(await lxc.tool('lxc-copy', '-n', 'base', '-N', 'box', '-B', 'dir')).toMatchObject({ exitCode: 0 });
+      },
+    ],
+    [
+      'one on another disk, with the store there as the refusal says',
+      async (lxc) => {
+        await plain(lxc);
+        const disk = mountDisk('ext4');
+        execFileSync('mv', [box(lxc, 'rootfs'), join(disk.path, 'root')]);
+        setPath(lxc, `dir:${disk.path}/root`);
+        const { code, hint } = await lxc.commit('box', '').catch((thrown) => thrown);
+        expect([code, hint]).toEqual([
+          'other-file-system',
+          expect.stringContaining(`ln -s ${disk.path}/lxcv ${lxc.store}`),
+        ]);
+        execFileSync('sh', ['-c', /mkdir.*$/.exec(hint)?.[0] ?? 'false']);
+        return disk;
+      },
+    ],
+  ];
+
+  it.each(rows)('%s', async (_, prepare) => {
+    using lxc = temporaryLxc();
+    using _prepared = (await prepare(lxc)) ?? { [Symbol.dispose]() {} };
+    await expectBoots(lxc, 'box');
+    await lxc.commit('box', 'first');
+    await expectBoots(lxc, 'box');
+    expect(await (await openEngine({ lxcpath: lxc.lxcpath })).fsck(undefined)).toEqual([]);
+  });
+
+  it('and so do the clones that stand on it, listed by LXC or not', async () => {
+    using lxc = temporaryLxc();
+    await overlay(lxc);
+    rmSync(join(lxc.lxcpath, 'base/lxc_snapshots'));
+    await lxc.commit('base', 'first');
+    await expectBoots(lxc, 'box');
+  });
+});
+
+describe('a first commit takes only what is the container’s own, and changes nothing else:', () => {
+  const owner = (lxc: TestLxc) => lxc.createBase('owner');
+  const rows: [what: string, code: string, says: RegExp, prepare: Prepare][] = [
+    [
+      'a copy of a directory, whose config names the other',
+      'root-shared',
+      /owner/,
+      (lxc) => {
+        owner(lxc);
+        cpSync(join(lxc.lxcpath, 'owner'), box(lxc), { recursive: true });
+      },
+    ],
+    [
+      'a container that a copy of its directory names',
+      'root-shared',
+      /copy\/config/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.lxcpath, 'copy'));
+        cpSync(box(lxc, 'config'), join(lxc.lxcpath, 'copy/config'));
+      },
+    ],
+    [
+      'the root file system of another, by a later line',
+      'root-shared',
+      /owner/,
+      async (lxc) => {
+        owner(lxc);
+        await plain(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.path = dir:${lxc.lxcpath}/owner/rootfs\n`);
+      },
+    ],
+    [
+      'that by an include, a link and dots',
+      'root-shared',
+      /owner/,
+      async (lxc) => {
+        owner(lxc);
+        await plain(lxc);
+        symlinkSync(join(lxc.lxcpath, 'owner'), join(lxc.directory, 'link'));
+        writeFileSync(box(lxc, 'x.conf'), `lxc.rootfs.path = ${lxc.directory}/link/../box/../owner/rootfs\n`);
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${box(lxc, 'x.conf')}\n`);
+      },
+    ],
+    [
+      'a part of that, through a bind mount',
+      'root-shared',
+      /owner/,
+      async (lxc) => {
+        owner(lxc);
+        await plain(lxc);
+        mkdirSync(join(lxc.lxcpath, 'owner/rootfs/srv/deep'), { recursive: true });
+        const bound = join(lxc.directory, 'bound');
+        mkdirSync(bound);
+        execFileSync('mount', ['--bind', join(lxc.lxcpath, 'owner/rootfs/srv'), bound]);
+        setPath(lxc, `dir:${bound}/deep`);
+      },
+    ],
+    [
+      'the upper directory of another',
+      'root-shared',
+      /owner/,
+      async (lxc) => {
+        await overlay(lxc);
+        await lxc.clone('base', 'owner');
+        setPath(lxc, `overlay:${lxc.lxcpath}/base/rootfs:${lxc.lxcpath}/owner/overlay/delta`);
+      },
+    ],
+    [
+      'what a snapshot of lxc-snapshot holds',
+      'root-shared',
+      /snap0/,
+      async (lxc) => {
+        await overlay(lxc);
+        expect(await lxc.tool('lxc-snapshot', '-n', 'box')).toMatchObject({ exitCode: 0 });
+        setPath(lxc, `overlay:${lxc.lxcpath}/base/rootfs:${box(lxc, 'snaps/snap0/overlay/delta')}`);
+      },
+    ],
+    [
+      'what lies in a store',
+      'root-shared',
+      /store/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.directory, 'other/x/rootfs'), { recursive: true });
+        writeFileSync(join(lxc.directory, 'other/store.json'), '{"format":1,"id":"a"}');
+        setPath(lxc, `dir:${lxc.directory}/other/x/rootfs`);
+      },
+    ],
+    [
+      'a working delta that another container of this store stands on',
+      'store-damaged',
+      /copied/,
+      async (lxc) => {
+        await plain(lxc);
+        renameSync(box(lxc), join(lxc.lxcpath, 'owner'));
+        lxc.editConfig('owner', (text) => text.replaceAll('/box/', '/owner/'));
+        await lxc.commit('owner', 'first');
+        mkdirSync(box(lxc));
+        cpSync(join(lxc.lxcpath, 'owner/config'), box(lxc, 'config'));
+      },
+    ],
+    [
+      'what another has as a lower directory of its overlay, written to by both',
+      'root-shared',
+      /other\/config/,
+      async (lxc) => {
+        await overlay(lxc);
+        mkdirSync(join(lxc.lxcpath, 'other/overlay/delta'), { recursive: true });
+        const path = `overlay:${lxc.lxcpath}/base/rootfs:${box(lxc, 'overlay/delta')}:${lxc.lxcpath}/other/overlay/delta`;
+        writeFileSync(join(lxc.lxcpath, 'other/config'), `lxc.rootfs.path = ${path}\n`);
+      },
+    ],
+    [
+      'what a config of LXC before 2.1 names',
+      'root-shared',
+      /other\/config/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.lxcpath, 'other'));
+        writeFileSync(join(lxc.lxcpath, 'other/config'), `lxc.rootfs = ${box(lxc, 'rootfs')}\n`);
+      },
+    ],
+    [
+      'what another mounts a part of',
+      'root-shared',
+      /other\/config.*lxc\.mount\.entry/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.lxcpath, 'other'));
+        writeFileSync(
+          join(lxc.lxcpath, 'other/config'),
+          `lxc.mount.entry = ${box(lxc, 'rootfs/etc')} etc none bind 0 0\n`,
+        );
+      },
+    ],
+    [
+      'what its own config names by its path once more',
+      'not-movable',
+      /lxc\.mount\.entry/,
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig(
+          'box',
+          (text) => `${text}lxc.mount.entry = ${box(lxc, 'rootfs/etc')} srv none bind,create=dir 0 0\n`,
+        );
+      },
+    ],
+    [
+      'the directory of the container itself',
+      'root-shared',
+      /holds/,
+      async (lxc) => {
+        await plain(lxc);
+        setPath(lxc, `dir:${box(lxc)}`);
+      },
+    ],
+    [
+      'a directory of the host',
+      'root-shared',
+      /host/,
+      async (lxc) => {
+        await plain(lxc);
+        setPath(lxc, 'dir:/usr');
+      },
+    ],
+    [
+      'what is the root of a process',
+      'container-in-use',
+      /process \d+ \(sleep\)/,
+      async (lxc) => {
+        await plain(lxc);
+        const child = spawn('chroot', [box(lxc, 'rootfs'), '/bin/sleep', '1000'], { stdio: 'ignore' });
+        await expect.poll(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8')).toBe('sleep\n');
+        return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+      },
+    ],
+    [
+      'what is mounted elsewhere, as a whole or in part',
+      'container-in-use',
+      /elsewhere/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.directory, 'elsewhere'));
+        execFileSync('mount', ['--bind', box(lxc, 'rootfs/etc'), join(lxc.directory, 'elsewhere')]);
+      },
+    ],
+    [
+      'what something is mounted in',
+      'not-movable',
+      /rootfs\/root/,
+      async (lxc) => {
+        await plain(lxc);
+        execFileSync('mount', ['-t', 'tmpfs', 'lxcv-test', box(lxc, 'rootfs/root')]);
+      },
+    ],
+    [
+      'what is a mount',
+      'not-movable',
+      /mount/,
+      async (lxc) => {
+        await plain(lxc);
+        execFileSync('mount', ['--bind', box(lxc, 'rootfs'), box(lxc, 'rootfs')]);
+      },
+    ],
+    [
+      'what a mount separates from the store',
+      'other-file-system',
+      /two mounts/,
+      async (lxc) => {
+        await plain(lxc);
+        execFileSync('mount', ['--bind', lxc.lxcpath, lxc.lxcpath]);
+      },
+    ],
+    [
+      'what chattr keeps in its place',
+      'not-movable',
+      /chattr/,
+      async (lxc) => {
+        await plain(lxc);
+        execFileSync('chattr', ['+i', box(lxc, 'rootfs')]);
+        return { [Symbol.dispose]: () => void execFileSync('chattr', ['-i', box(lxc, 'rootfs')]) };
+      },
+    ],
+    [
+      'a container with mapped users',
+      'idmapped',
+      /lxc\.idmap/,
+      async (lxc) => {
+        await plain(lxc);
+        writeFileSync(box(lxc, 'x.conf'), 'lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536\n');
+        lxc.editConfig('box', (text) => `lxc.include = ${box(lxc, 'x.conf')}\n${text}`);
+      },
+    ],
+    [
+      'one that is mounted with mapped users',
+      'idmapped',
+      /idmap/,
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.options = noatime,idmap=container\n`);
+      },
+    ],
+    [
+      'options that an overlay does not take',
+      'backing-store',
+      /rbind/,
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.options = rbind,noatime\n`);
+      },
+    ],
+    [
+      'a config of LXC before 2.1',
+      'legacy-config',
+      /lxc-update-config -c/,
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => text.replace('lxc.rootfs.path', 'lxc.rootfs').replace(' dir:', ' '));
+      },
+    ],
+    [
+      'layers of Docker',
+      'delta-not-keepable',
+      /lxc\.mount\.entry = .*docker/,
+      async (lxc) => {
+        await plain(lxc);
+        using inner = mountOverlay({
+          lowers: [box(lxc, 'rootfs/etc')],
+          upper: box(lxc, 'rootfs/var/lib/docker/overlay2/x/diff'),
+        });
+        rmSync(join(inner.path, 'passwd'));
+      },
+    ],
+  ];
+
+  it('not what a store on an overlay could not hold', async () => {
+    using directory = temporaryDirectory();
+    mkdirSync(join(directory.path, 'lower'));
+    using mount = mountOverlay({ lowers: [join(directory.path, 'lower')], upper: join(directory.path, 'upper') });
+    using lxc = temporaryLxc(mount.path);
+    await plain(lxc);
+    const before = lxc.listing();
+    await expect(lxc.commit('box', '')).rejects.toMatchObject({ code: 'backing-store' });
+    expect(compareTrees(lxc.listing(), before)).toEqual([]);
+  });
+
+  it('not what belongs to another project than the store', async () => {
+    using disk = mountDisk('xfs');
+    using lxc = temporaryLxc(disk.path);
+    await plain(lxc);
+    mkdirSync(lxc.store);
+    execFileSync('chattr', ['-p', '7', '+P', lxc.store]);
+    await expect(lxc.commit('box', '')).rejects.toMatchObject({
+      code: 'not-movable',
+      hint: expect.stringContaining(`chattr -P ${lxc.store}`),
+    });
+    execFileSync('chattr', ['-P', lxc.store]);
+    await lxc.commit('box', 'first');
+    await expectBoots(lxc, 'box');
+  });
+
+  it.each(rows)('not %s', async (_, code, says, prepare) => {
+    using lxc = temporaryLxc();
+    using _prepared = (await prepare(lxc)) ?? { [Symbol.dispose]() {} };
+    const before = lxc.listing();
+    const error = await lxc.commit('box', '').catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(LxcvError);
+    expect(error).toMatchObject({ code });
+    expect(`${error.message}\n${error.hint}`).toMatch(says);
+    expect(compareTrees(lxc.listing(), before)).toEqual([]);
+  });
+});
+
+/** Starts and stops it with LXC alone: what it holds must be there. */
+async function expectBoots(lxc: TestLxc, name: string): Promise<void> {
+  await lxc.start(name);
+  const { state, pid } = await lxc.info(name);
+  const isMine = existsSync(`/proc/${pid}/root/mine`);
+  await lxc.stop(name);
+  expect([state, isMine]).toEqual(['RUNNING', true]);
+}
+
+function setPath(lxc: TestLxc, path: string | undefined): void {
+  const line = path === undefined ? '' : `lxc.rootfs.path = ${path}\n`;
+  lxc.editConfig('box', (text) => text.replace(/^lxc\.rootfs\.path.*\n/m, line));
+}
