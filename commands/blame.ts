@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { versionToJson } from '../src/cli/json.js';
+import { textToJson, versionToJson } from '../src/cli/json.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderBlame } from '../src/render/blame.js';
 
@@ -23,7 +23,7 @@ export default class Blame extends BaseCommand {
       revision: name,
       lines: lines.map(({ number, text, version }) => ({
         number,
-        text: text.toString('utf8'),
+        ...textToJson(text),
         version: version === undefined ? null : versionToJson(version),
       })),
     };

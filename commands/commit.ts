@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
 import { messageTemplate, readMessage } from '../src/cli/message.js';
+import { requireText } from '../src/cli/text-argument.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderCommit } from '../src/render/outcome.js';
@@ -37,7 +38,7 @@ what it changed is copied. The first commit takes a container over: it must be s
   async run() {
     const { args, flags } = await this.parse(Commit);
     const container = parseContainerName(args.container);
-    const author = flags.author === undefined ? {} : { author: parseAuthor(flags.author) };
+    const author = flags.author === undefined ? {} : { author: parseAuthor(requireText(flags.author, 'the author')) };
     const engine = await this.openEngine(flags);
     const plain = { ...this.style, colour: false };
     const message = await readMessage(flags, async () =>

@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { writeBytes } from '../src/cli/bytes.js';
-import { changeToJson } from '../src/cli/json.js';
+import { changeToJson, patchToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { screenRows } from '../src/cli/terminal.js';
 import type { Engine } from '../src/engine.js';
@@ -69,7 +69,7 @@ export default class Diff extends BaseCommand {
     if (flags.patch) {
       const context = flags.unified === undefined ? {} : { context: flags.unified };
       using patch = await engine.patch({ ...request, ...context });
-      if (this.jsonEnabled()) return { patch: readAll(patch).toString('utf8') };
+      if (this.jsonEnabled()) return patchToJson(readAll(patch));
       if (this.style.human) await this.page(renderPatch(readAll(patch), this.style));
       else await writeBytes(portionsOf(patch));
       return;

@@ -3,6 +3,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { requireText } from '../src/cli/text-argument.js';
 import { LxcvError } from '../src/model/errors.js';
 
 export default class Export extends BaseCommand {
@@ -33,7 +34,8 @@ export default class Export extends BaseCommand {
       );
     }
     const engine = await this.openEngine(flags);
-    const output = toStdout ? undefined : resolve(flags.output);
+    const name = requireText(flags.output, 'the name of the file', 'Name it otherwise, or: -o - > FILE');
+    const output = toStdout ? undefined : resolve(name);
     const request = { revision: args.revision, output, acceptBase: flags['accept-base'] };
     await this.change(
       () => engine.exportVersion(request),

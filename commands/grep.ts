@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { pathToJson } from '../src/cli/json.js';
+import { pathToJson, textToJson } from '../src/cli/json.js';
 import { givenLxcpath, quoteForShell } from '../src/cli/paste.js';
+import { requireText } from '../src/cli/text-argument.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import { renderFiles, renderMatches } from '../src/render/matches.js';
@@ -36,13 +37,18 @@ export default class Grep extends BaseCommand {
     const [pattern = '', ...revisions] = argv as string[];
     const engine = await this.openEngine(flags);
     const options = Object.entries(OPTIONS).flatMap(([name, option]) => (flags[name as 'word'] ? [option] : []));
-    const matches = await engine.grep({ pattern, revisions, paths: paths.map(parseTreePath), options });
+    const matches = await engine.grep({
+      pattern: requireText(pattern, 'the pattern', "--perl takes a byte as '\\xe9'."),
+      revisions,
+      paths: paths.map(parseTreePath),
+      options,
+    });
     const render = flags['files-with-matches'] ? renderFiles : renderMatches;
     if (matches.length === 0) process.exitCode = 1;
     await this.pageBytes(render(matches, this.style));
     return {
       matches: matches.map(({ revision, path, line, text }) => ({
-        ...{ revision, ...pathToJson(path), line, text: text.toString('utf8') },
+        ...{ revision, ...pathToJson(path), line, ...textToJson(text) },
       })),
     };
   }

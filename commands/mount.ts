@@ -3,6 +3,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { requireText } from '../src/cli/text-argument.js';
 
 export default class Mount extends BaseCommand {
   static override summary = 'Mount a version on a directory, to be read.';
@@ -18,7 +19,7 @@ export default class Mount extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Mount);
     const engine = await this.openEngine(flags);
-    const directory = resolve(args.directory);
+    const directory = resolve(requireText(args.directory, 'the name of the directory', 'Take another one.'));
     const request = { revision: args.revision, directory, acceptBase: flags['accept-base'] };
     await this.change(
       () => engine.mountVersion(request),

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { tagToJson } from '../src/cli/json.js';
+import { requireText } from '../src/cli/text-argument.js';
 import { parseContainerName, parseTagName } from '../src/model/names.js';
 import { renderTags } from '../src/render/tag.js';
 
@@ -36,7 +37,7 @@ export default class Tag extends BaseCommand {
       return { tags: tags.map(tagToJson) };
     }
     const tag = parseTagName(args.tag);
-    const message = flags.message === undefined ? {} : { message: flags.message };
+    const message = flags.message === undefined ? {} : { message: requireText(flags.message, 'the message') };
     await this.change(
       () =>
         flags.delete

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../src/cli/base-command.js';
+import { requireText } from '../src/cli/text-argument.js';
 
 export default class Umount extends BaseCommand {
   static override summary = 'Take away what lxcv mount has mounted.';
@@ -10,7 +11,7 @@ export default class Umount extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Umount);
     const engine = await this.openEngine(flags);
-    const directory = resolve(args.directory);
+    const directory = resolve(requireText(args.directory, 'the name of the directory', 'Take another one.'));
     await this.change(
       () => engine.unmountVersion(directory),
       () => ({ done: `nothing of lxcv's is mounted on ${args.directory} any more`, json: { directory } }),

@@ -135,7 +135,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
 
 function checkLxcpath(path: string): string {
   const trimmed = path.replace(/(?<=.)\/+$/, '');
-  if (/^\/[^\s:,\\\p{Cc}]+$/u.test(trimmed)) return trimmed;
+  if (/^\/[^\s:,\\\p{Cc}\p{Cs}]+$/u.test(trimmed)) return trimmed;
   throw new LxcvError(
     'bad-name',
     `${JSON.stringify(path)} cannot be an lxcpath`,

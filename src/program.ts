@@ -2,6 +2,7 @@
 
 import { standardError } from './cli/output.js';
 import { runCommand } from './cli/run.js';
+import { exactArguments } from './host/arguments.js';
 import { endAsSignalled } from './host/signals.js';
 
 export const COMMANDS = {
@@ -24,7 +25,7 @@ export const COMMANDS = {
 
 /** Runs one command, and sets the exit code. @param root a file of the package, as a URL. */
 export async function main(args: readonly string[], root: string): Promise<void> {
-  await runCommand(args, COMMANDS, root);
+  await runCommand(exactArguments(args), COMMANDS, root);
   await standardError.written();
   endAsSignalled();
 }

@@ -1,6 +1,7 @@
 /** The JSON that commands print: names that scripts build on. See docs/commands.md. */
 
-import { type BytePath, encodePath, isUtf8, pathToText } from '../model/byte-path.js';
+import { isUtf8 as isUtf8Bytes } from 'node:buffer';
+import { type BytePath, encodePath, isUtf8, pathToText, ROOT } from '../model/byte-path.js';
 import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
 import type { Summary } from '../model/version.js';
@@ -31,34 +32,53 @@ export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
   const { path, kind, type, movedFrom, movedTo, before, after } = change;
   return {
     ...{ ...pathToJson(path), kind, type },
-    ...(movedFrom === undefined ? {} : { movedFrom: pathToText(movedFrom) }),
-    ...(movedTo === undefined ? {} : { movedTo: pathToText(movedTo) }),
+    ...(movedFrom === undefined ? {} : pathToJson(movedFrom, 'movedFrom')),
+    ...(movedTo === undefined ? {} : pathToJson(movedTo, 'movedTo')),
     ...(before === undefined ? {} : { before: attributesToJson(before) }),
     ...(after === undefined ? {} : { after: attributesToJson(after) }),
   };
 }
 
-/** `from` is null where the package was installed, `to` where it was removed; `paths` are those of its changes. */
+/**
+ * `from` is null where the package was installed, `to` where it was removed; `paths` are those of its changes, and `pathsBytes` the
+ * bytes of them all, in their order, where one is not UTF-8.
+ */
 export function packageToJson({ paths, ...change }: PackageFold) {
-  return { ...change, paths: paths.map(pathToText) };
+  const texts = paths.map((path) => pathToJson(path).path);
+  if (paths.every(isUtf8)) return { ...change, paths: texts };
+  return { ...change, paths: texts, pathsBytes: paths.map((path) => encodePath(path).toString('base64')) };
 }
 
-/** Names of extended attributes are text as paths are; values are base64. */
+/** A line of a text under `text`; one that is not UTF-8 loses bytes in it, and has all of them in `textBytes`. */
+export function textToJson(text: Buffer) {
+  return { text: text.toString('utf8'), ...(isUtf8Bytes(text) ? {} : { textBytes: text.toString('base64') }) };
+}
+
+/** The same of a patch. */
+export function patchToJson(patch: Buffer) {
+  return { patch: patch.toString('utf8'), ...(isUtf8Bytes(patch) ? {} : { patchBytes: patch.toString('base64') }) };
+}
+
+/** Values are base64. Where a name is not UTF-8, two may look the same in `xattrs`, and `xattrsBytes` has all names in base64 too. */
 function attributesToJson({ mode, uid, gid, mtimeNs, xattrs }: Attributes) {
+  const named = [...xattrs].map(([name, value]) => ({ name: name as BytePath, value: value.toString('base64') }));
+  const inBytes = named.map(({ name, value }) => ({ name: encodePath(name).toString('base64'), value }));
   return {
     mode: mode.toString(8).padStart(4, '0'),
     ...{ uid, gid, mtime: formatInstant(mtimeNs) },
-    xattrs: Object.fromEntries(
-      [...xattrs].map(([name, value]) => [pathToText(name as BytePath), value.toString('base64')]),
-    ),
+    xattrs: Object.fromEntries(named.map(({ name, value }) => [pathToText(name), value])),
+    ...(named.every(({ name }) => isUtf8(name)) ? {} : { xattrsBytes: inBytes }),
   };
 }
 
 type NameJson<Key extends string> = Record<Key, string> & { readonly [bytes in `${Key}Bytes`]?: string };
 
-/** A path as text, under `key`; one that is not UTF-8 loses bytes in it, and has all of them under `keyBytes`, in base64. */
+/**
+ * A path as text, under `key`, the root as `/`; one that is not UTF-8 loses bytes in it, and has all of them under `keyBytes`, in
+ * base64.
+ */
 export function pathToJson<Key extends string = 'path'>(path: BytePath, key = 'path' as Key): NameJson<Key> {
-  const text = { [key]: pathToText(path) } as NameJson<Key>;
+  const text = { [key]: path === ROOT ? '/' : pathToText(path) } as NameJson<Key>;
   return isUtf8(path) ? text : { ...text, [`${key}Bytes`]: encodePath(path).toString('base64') };
 }
 

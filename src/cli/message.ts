@@ -1,8 +1,10 @@
 /** The message of a commit: -m, -F, or the editor. */
 
 import { edit, readText } from '../host/editor.js';
+import { encodeArgument } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { requireText } from './text-argument.js';
 
 export interface MessageFlags {
   readonly message?: string[] | undefined;
@@ -14,7 +16,7 @@ export interface MessageFlags {
  * @throws LxcvError `bad-usage` where there is none and nobody to ask for one.
  */
 export async function readMessage(flags: MessageFlags, template: () => Promise<string>): Promise<string> {
-  if (flags.message !== undefined) return flags.message.join('\n\n');
+  if (flags.message !== undefined) return requireText(flags.message.join('\n\n'), 'the message');
   if (flags.file !== undefined) return readMessageFile(flags.file);
   if (!process.stdin.isTTY) {
     throw new LxcvError('bad-usage', 'there is no message', 'Give one with -m TEXT or -F FILE; -m "" for none.');
@@ -32,8 +34,9 @@ export function messageTemplate(container: ContainerName, summary: string): stri
 
 function readMessageFile(file: string): string {
   try {
-    return readText(file).trimEnd();
+    return readText(encodeArgument(file)).trimEnd();
   } catch (error) {
+    if (error instanceof LxcvError) throw error;
     throw new LxcvError(
       'bad-usage',
       `cannot read the message from ${file}: ${(error as Error).message}`,

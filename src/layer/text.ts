@@ -20,9 +20,9 @@ export function toGitFile(files: FilesRead, path: BytePath, entry: TreeEntry): G
 }
 
 /** All that is in a regular file; undefined for one that is too large. */
-export function readText(files: FilesRead, { location }: TreeEntry): Buffer | undefined {
+export function readText(files: FilesRead, { location }: TreeEntry, most = TEXT_MAX_BYTES): Buffer | undefined {
   using file = files.openFile(location);
-  if (file.size > TEXT_MAX_BYTES) return undefined;
+  if (file.size > most) return undefined;
   const content = Buffer.alloc(file.size);
   return content.subarray(0, file.read(content, 0));
 }

@@ -33,7 +33,7 @@ const manifestSchema = v.strictObject({
   ),
   message: v.string(),
   author: v.strictObject({ name: v.string(), email: v.string() }),
-  time: v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
+  time: v.pipe(v.string(), v.regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
   container: containerNameSchema,
   branch: branchNameSchema,
   chain: v.pipe(v.array(layerSchema), v.minLength(1)),

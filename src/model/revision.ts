@@ -1,6 +1,6 @@
 /** Revisions: text that names a version, `NAME[@REV]`, parsed to syntax here and resolved where the store is known. */
 
-import { type BytePath, decodePath } from './byte-path.js';
+import { type BytePath, encodeArgument, unquoteBytes } from './byte-path.js';
 import { LxcvError } from './errors.js';
 import { parseContainerName } from './names.js';
 import type { ContainerName } from './version.js';
@@ -48,12 +48,16 @@ export function parseFileRevision(text: string): Revision | FileRevision {
 }
 
 /**
- * A path as a user types it, absolute or not, as one in a tree: it always begins at the container's root.
+ * A path as a user types it, absolute or not, as one in a tree: it always begins at the container's root. It may stand in C's
+ * quotes, as `diff` prints what is not plain text: `"etc/caf\351"`.
+ * @param text as `decodeArgument` gives it.
  * @throws LxcvError `bad-path` for one that leads upwards.
  */
 export function parseTreePath(text: string): BytePath {
-  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  if (!parts.includes('..') && !text.includes('\0')) return decodePath(Buffer.from(parts.join('/'), 'utf8'));
+  const typed = encodeArgument(text);
+  const bytes = unquoteBytes(typed) ?? typed;
+  const parts = bytes.split('/').filter((part) => part !== '' && part !== '.');
+  if (!parts.includes('..') && !bytes.includes('\0')) return parts.join('/') as BytePath;
   throw new LxcvError(
     'bad-path',
     `${JSON.stringify(text)} is no path in a container`,

@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { findMisread, type Unkept } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
-import { pathToText } from '../model/byte-path.js';
+import { tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { findLegacy, hasIdMap } from '../model/lxc-config.js';
@@ -142,12 +142,11 @@ const LAYERS_OF_OTHERS =
   /^(?:var\/lib\/(?:docker|containerd|containers|kubelet|lxcv?|lxd|incus)|var\/snap\/[^/]+)(?=\/|$)/;
 
 function notKeepable(misread: Unkept, rootfs: string, name: string, config: string): LxcvError {
-  const path = pathToText(misread.path);
-  const [directory] = LAYERS_OF_OTHERS.exec(path) ?? [];
+  const [directory] = LAYERS_OF_OTHERS.exec(misread.path) ?? [];
   const outside = `${dirname(rootfs)}/${(directory ?? '').split('/').at(-1)}`;
   return new LxcvError(
     'delta-not-keepable',
-    `/${path} in ${name} ${misread.reason}, and would be taken for one of lxcv's`,
+    `${tellPath(misread.path)} in ${name} ${misread.reason}, and would be taken for one of lxcv's`,
     directory === undefined
       ? `Remove it, or keep what it belongs to outside of the root file system, bound in by lxc.mount.entry, and commit again.`
       : `Keep /${directory} on the host, bound in: mv ${rootfs}/${directory} ${outside} && mkdir ${rootfs}/${directory} && echo 'lxc.mount.entry = ${outside} ${directory} none bind 0 0' >> ${config}`,

@@ -1,10 +1,10 @@
 /** blame: which version brought each line of a text, by git's own reckoning. */
 
 import { unlessGone } from '../host/files.js';
-import type { GitCommit } from '../host/git.js';
+import type { GitCommit, GitFile } from '../host/git.js';
 import { readText } from '../layer/text.js';
 import { findPath } from '../layer/tree.js';
-import { type BytePath, pathToText } from '../model/byte-path.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
@@ -38,6 +38,8 @@ interface BlamedLine {
 
 /** The name of the one file in the repositories that git is asked about. */
 const FILE = 'text';
+/** Of a text in any version. A larger one is refused: to leave it out would tell its lines as another version's. */
+const TEXT_MAX_BYTES = 1 << 26;
 
 /** @throws LxcvError `path-not-found`, `not-text`, and those of `findOperand`. */
 export async function blame(world: World, { revision, path }: BlameRequest): Promise<Blame> {
@@ -46,7 +48,7 @@ export async function blame(world: World, { revision, path }: BlameRequest): Pro
   if (version === undefined) throw noHistory(revision);
   const text = readPresent(world, operand, path);
   const history = new TextHistory(world, repository, path);
-  await runJob(world, `reading the history of ${pathToText(path)}`, history.read(version.id));
+  await runJob(world, `reading the history of ${tellPath(path)}`, history.readHistory(version.id));
   if (operand.kind === 'work') history.addWork(version.id, text);
   using git = await world.host.openGit();
   const ids = await git.import(history.commits);
@@ -60,12 +62,13 @@ function readPresent({ host: { files } }: World, operand: Operand, path: BytePat
   if (found?.entry.stat.type !== 'file') throw noSuchFile(operand, path);
   const { entry } = found;
   // What a running container holds may be gone, or something else, by now.
-  const content = unlessGone(null, () => readText(files, entry));
+  const content = unlessGone(null, () => readText(files, entry, TEXT_MAX_BYTES));
   if (content === null) throw noSuchFile(operand, path);
-  if (content !== undefined && !content.includes(0)) return content;
+  if (content === undefined) throw tooLong(operand.name, path);
+  if (!content.includes(0)) return content;
   throw new LxcvError(
     'not-text',
-    `/${pathToText(path)} in ${operand.name} is no text`,
+    `${tellPath(path)} in ${operand.name} is no text`,
     'blame tells lines. lxcv log NAME -- PATH shows which versions changed a file.',
   );
 }
@@ -85,7 +88,7 @@ class TextHistory {
   ) {}
 
   /** Parents first; the last commit is that of the version itself. */
-  *read(tip: VersionId): Job<void> {
+  *readHistory(tip: VersionId): Job<void> {
     const { history } = this.repository;
     for (const id of [...newestFirst([tip], history.parentsOf, history.numberOf)].reverse()) {
       this.add(history.get(id), id === tip);
@@ -94,7 +97,7 @@ class TextHistory {
   }
 
   addWork(head: VersionId, text: Buffer): void {
-    this.push(undefined, [this.marks.get(head) as number], text);
+    this.push(undefined, [this.marks.get(head) as number], () => text);
   }
 
   private add(version: Version, isTip: boolean): void {
@@ -110,16 +113,27 @@ class TextHistory {
       return;
     }
     const parents = [parent, ...others].flatMap((id) => (id === undefined ? [] : [this.marks.get(id) as number]));
-    const content = entry === undefined ? undefined : (readText(files, entry) ?? Buffer.alloc(0));
+    if ((entry?.stat.size ?? 0) > TEXT_MAX_BYTES) throw tooLong(`@${version.number}`, this.path);
+    const content = entry === undefined ? undefined : () => this.read(version);
     this.marks.set(version.id, this.push(version, [...new Set(parents)], content));
   }
 
-  private push(version: Version | undefined, parents: readonly number[], content: Buffer | undefined): number {
-    const files = content === undefined ? [] : [{ path: FILE, mode: 'file' as const, content }];
-    this.commits.push({ parents, files });
+  private read(version: Version): Buffer {
+    const { files } = this.world.host;
+    using found = findPath(files, layersOfVersion(this.repository.layout, version), this.path);
+    return (found && readText(files, found.entry, TEXT_MAX_BYTES)) ?? Buffer.alloc(0);
+  }
+
+  /** @param read is called when git takes the text: none is held longer. */
+  private push(version: Version | undefined, parents: readonly number[], read: (() => Buffer) | undefined): number {
+    this.commits.push({ parents, files: read === undefined ? [] : oneFile(read) });
     this.versions.push(version);
     return this.commits.length;
   }
+}
+
+function* oneFile(read: () => Buffer): Generator<GitFile> {
+  yield { path: FILE, mode: 'file', content: read() };
 }
 
 /** `ID ORIGINAL FINAL [COUNT]`, headers, and then a tab and the line. */
@@ -140,6 +154,14 @@ function parsePorcelain(told: Buffer, byCommit: ReadonlyMap<string, Version | un
   return lines;
 }
 
+function tooLong(where: string, path: BytePath): LxcvError {
+  return new LxcvError(
+    'not-text',
+    `${tellPath(path)} in ${where} is larger than 64 MiB, and its lines could not be told`,
+    'lxcv log NAME -- PATH shows which versions changed a file.',
+  );
+}
+
 function noHistory(revision: string): LxcvError {
   return new LxcvError(
     'bad-revision',
@@ -151,7 +173,7 @@ function noHistory(revision: string): LxcvError {
 function noSuchFile({ name }: Operand, path: BytePath): LxcvError {
   return new LxcvError(
     'path-not-found',
-    `there is no regular file /${pathToText(path)} in ${name}`,
+    `there is no regular file ${tellPath(path)} in ${name}`,
     'lxcv show NAME@REV:PATH shows what is there. Symbolic links are not followed.',
   );
 }

@@ -13,7 +13,7 @@ import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
 import { parseRevision } from '../model/revision.js';
-import { findOperand, listingsOf, type Operand } from './operand.js';
+import { findOperand, listingsOf, type Operand, tellMissing } from './operand.js';
 import { comparePackages } from './packages.js';
 import { runJob } from './run-job.js';
 import { type Attributes, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
@@ -55,6 +55,7 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
     ...(attributes ? { attributes } : {}),
     withoutSizes: !sizes,
   });
+  tellMissing(world, paths ?? [], [before, after]);
   const configs = before.config !== undefined && after.config !== undefined;
   return {
     from: before,

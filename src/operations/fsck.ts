@@ -5,7 +5,7 @@
 
 import { fingerprint } from '../layer/base.js';
 import { findUnkept } from '../layer/delta.js';
-import { pathToText } from '../model/byte-path.js';
+import { tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { gather } from '../model/job.js';
 import { decodeManifest, digestManifest } from '../model/manifest.js';
@@ -147,7 +147,7 @@ function* checkVersion(
   }
   const unkept = files.stat(layout.delta) === undefined ? undefined : yield* findUnkept(files, layout.delta);
   if (unkept !== undefined) {
-    yield finding('delta-not-keepable', layout.delta, `/${pathToText(unkept.path)} ${unkept.reason}`, RESTORE);
+    yield finding('delta-not-keepable', layout.delta, `${tellPath(unkept.path)} ${unkept.reason}`, RESTORE);
   }
 }
 

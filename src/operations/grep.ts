@@ -5,7 +5,7 @@ import { unlessGone } from '../host/files.js';
 import { diffTrees } from '../layer/diff.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
-import { findOperand } from './operand.js';
+import { findOperand, tellMissing } from './operand.js';
 import type { World } from './world.js';
 
 export interface GrepRequest {
@@ -44,6 +44,13 @@ interface Place {
  * @throws LxcvError `bad-usage` for a pattern that grep does not understand, and those of `findOperand`.
  */
 export async function grep(world: World, request: GrepRequest): Promise<Match[]> {
+  const { paths, revisions } = request;
+  if (paths.length > 0)
+    tellMissing(
+      world,
+      paths,
+      revisions.map((text) => findOperand(world, text)),
+    );
   const lines = new Map<string, { line: number; text: Buffer }[]>();
   const places: Place[] = [];
   let batch: { key: string; file: OpenFile }[] = [];

@@ -1,7 +1,7 @@
 /** Refuses deltas that overlayfs would not keep. */
 
 import { findUnkept } from '../layer/delta.js';
-import { pathToText } from '../model/byte-path.js';
+import { tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
@@ -25,7 +25,7 @@ export async function checkKept(world: World, delta: string, work: string): Prom
   if (unkept === undefined) return depth.levels;
   throw new LxcvError(
     'delta-not-keepable',
-    `/${pathToText(unkept.path)} ${unkept.reason}`,
+    `${tellPath(unkept.path)} ${unkept.reason}`,
     'In the container, copy that path, remove the original and rename the copy; or undo what set it, and commit again.',
   );
 }

@@ -1,13 +1,14 @@
 /** log: the versions that led to a version, newest first. */
 
 import { diffTrees } from '../layer/diff.js';
-import { type BytePath, pathToText } from '../model/byte-path.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
 import { layersOfVersion } from './layers.js';
 import { containersOf, findRevision, type Repository } from './lookup.js';
+import { tellMissing } from './operand.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -43,11 +44,15 @@ export async function log(world: World, { revision, all, limit, paths = [] }: Lo
   const { repository, version } = findRevision(world, revision);
   const { history } = repository;
   const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
-  const looking = `looking for ${paths.map(pathToText).join(' ')}`;
+  const looking = `looking for ${paths.map(tellPath).join(' ')}`;
   const chosen =
     paths.length === 0
       ? firstOf(ids, limit)
       : (await runJob(world, looking, thatChanged(world, repository, ids, paths))).slice(0, limit);
+  if (chosen.length === 0) {
+    const layers = layersOfVersion(repository.layout, version);
+    tellMissing(world, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
+  }
   return { repository: repository.name, entries: describe(world, repository, chosen, paths.length > 0) };
 }
 

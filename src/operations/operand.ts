@@ -1,5 +1,7 @@
 /** What can be looked at: a version, what a container holds now, or the base under it. */
 
+import { findPath } from '../layer/tree.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
@@ -18,6 +20,24 @@ export function listingsOf(...operands: readonly Pick<Operand, 'repository' | 'v
       }),
     ),
   );
+}
+
+/** Says which of the paths that were asked for are in none of the trees: nothing could be told of them. */
+export function tellMissing(
+  world: World,
+  paths: readonly BytePath[],
+  operands: readonly Pick<Operand, 'name' | 'layers'>[],
+): void {
+  const { files } = world.host;
+  for (const path of paths) {
+    const isThere = operands.some(({ layers }) => {
+      using found = findPath(files, layers, path);
+      return found !== undefined;
+    });
+    if (isThere) continue;
+    const where = [...new Set(operands.map(({ name }) => name))].join(' or ');
+    world.report({ kind: 'notice', message: `there is no ${tellPath(path)} in ${where}` });
+  }
 }
 
 export interface Operand {

@@ -6,7 +6,7 @@
 import { NOBODY } from '../host/confined.js';
 import { unlessGone } from '../host/files.js';
 import { findPath, type TreeEntry } from '../layer/tree.js';
-import { type BytePath, decodePath, isWithin, joinPath, pathToText } from '../model/byte-path.js';
+import { type BytePath, decodePath, isWithin, joinPath, tellPath } from '../model/byte-path.js';
 import {
   type OwnedPath,
   type Package,
@@ -131,7 +131,7 @@ class TextDatabase {
         const text = this.text(path);
         if (text === undefined) continue;
         isThere = true;
-        const reason = `/${pathToText(path)} of ${this.tree.name} has more packages than any system`;
+        const reason = `${tellPath(path)} of ${this.tree.name} has more packages than any system`;
         for (const one of few(parse(text), PACKAGES_MAX - all.length, reason)) all.push(one);
       }
       return isThere ? all : undefined;
@@ -184,7 +184,7 @@ function few<T>(some: Iterable<T>, most: number, reason: string): T[] {
 }
 
 function tooLarge(path: BytePath, tree: Tree): string {
-  return `/${pathToText(path)} of ${tree.name} is too large for a database: it was not read`;
+  return `${tellPath(path)} of ${tree.name} is too large for a database: it was not read`;
 }
 
 function tooManyPaths(tree: Tree): string {

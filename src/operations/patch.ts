@@ -7,7 +7,7 @@ import { diffTrees } from '../layer/diff.js';
 import { toGitFile } from '../layer/text.js';
 import { parseRevision } from '../model/revision.js';
 import type { DiffRequest } from './diff.js';
-import { findOperand, type Operand } from './operand.js';
+import { findOperand, type Operand, tellMissing } from './operand.js';
 import type { World } from './world.js';
 
 export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
@@ -19,6 +19,7 @@ export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
 export async function patch(world: World, request: PatchRequest): Promise<OpenFile> {
   const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
   const [before, after] = [findOperand(world, from), findOperand(world, to)];
+  tellMissing(world, request.paths ?? [], [before, after]);
   using git = await world.host.openGit();
   const [old, now] = await git.import([
     { parents: [], files: filesOf(world, before, after, 'before', request) },

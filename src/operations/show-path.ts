@@ -3,7 +3,7 @@
 import { unlessGone } from '../host/files.js';
 import { digestIfPresent } from '../layer/digest.js';
 import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
-import { type BytePath, pathToText } from '../model/byte-path.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { portionsOf } from '../model/bytes.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
@@ -52,7 +52,7 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
       [Symbol.dispose]: () => file[Symbol.dispose](),
     };
   }
-  const digest = await runJob(world, `reading /${pathToText(path)}`, digestIfPresent(files, location));
+  const digest = await runJob(world, `reading ${tellPath(path)}`, digestIfPresent(files, location));
   if (digest === undefined) throw pathNotFound(operand.name, path);
   return { ...shown, digest };
 }
@@ -68,7 +68,7 @@ function infoOf({ host: { files } }: World, { stat, location }: TreeEntry): Path
 }
 
 function listDirectory(world: World, found: Found, path: BytePath): Promise<NamedPath[]> {
-  return runJob(world, `reading /${pathToText(path)}`, readEntries(world, found.openDirectory()));
+  return runJob(world, `reading ${tellPath(path)}`, readEntries(world, found.openDirectory()));
 }
 
 function* readEntries(world: World, opened: TreeDirectory | undefined): Job<NamedPath[]> {
@@ -93,7 +93,7 @@ function splitDevice(raw: bigint): { major: number; minor: number } {
 function pathNotFound(operand: string, path: BytePath): LxcvError {
   return new LxcvError(
     'path-not-found',
-    `there is no /${pathToText(path)} in ${operand}`,
+    `there is no ${tellPath(path)} in ${operand}`,
     `No symbolic link is followed. See what is there: lxcv show ${operand}:/`,
   );
 }

@@ -143,6 +143,8 @@ class AttributeTable {
   private readonly numbers = new Map<string, number>();
   /** Of each file the number of its rights, and its time. */
   private readonly chunks: Buffer[] = [];
+  /** Times that eight bytes of nanoseconds cannot tell: before 1677 and after 2262. */
+  private readonly farTimes = new Map<number, bigint>();
   size = 0;
 
   add({ mode, uid, gid, xattrs, mtimeNs }: Attributes): void {
@@ -150,7 +152,8 @@ class AttributeTable {
     if (at === 0) this.chunks.push(Buffer.alloc(RECORDS_OF_CHUNK * RECORD_BYTES));
     const chunk = this.chunks.at(-1) as Buffer;
     chunk.writeUInt32LE(this.numberOf({ mode, uid, gid, xattrs }), at);
-    chunk.writeBigInt64LE(mtimeNs, at + 4);
+    chunk.writeBigInt64LE(BigInt.asIntN(64, mtimeNs), at + 4);
+    if (BigInt.asIntN(64, mtimeNs) !== mtimeNs) this.farTimes.set(this.size, mtimeNs);
     this.size += 1;
   }
 
@@ -158,7 +161,7 @@ class AttributeTable {
     const chunk = this.chunks[Math.floor(place / RECORDS_OF_CHUNK)] as Buffer;
     const at = (place % RECORDS_OF_CHUNK) * RECORD_BYTES;
     const rights = this.rights[chunk.readUInt32LE(at)] as Rights;
-    return { ...rights, mtimeNs: chunk.readBigInt64LE(at + 4) };
+    return { ...rights, mtimeNs: this.farTimes.get(place) ?? chunk.readBigInt64LE(at + 4) };
   }
 
   private numberOf(rights: Rights): number {

@@ -1,7 +1,7 @@
 /** The lines of a text, each with the version that brought it, as `git blame` shows them. */
 
 import type { Version } from '../model/version.js';
-import { escapeText } from './escape.js';
+import { escapeText, showOddBytes } from './escape.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 import { displayWidth, truncate } from './width.js';
@@ -22,7 +22,7 @@ export function renderBlame(lines: readonly BlameLineView[], style: Style): Buff
       const head = heads[index] as string;
       const place = `${head}${' '.repeat(width - displayWidth(head))} ${`${number}`.padStart(digits)}) `;
       if (!style.human) return [Buffer.from(place), text, Buffer.from('\n')];
-      const shown = escapeText(text.toString('utf8').replaceAll('\t', '    '));
+      const shown = escapeText(showOddBytes(text).replaceAll('\t', '    '));
       return [Buffer.from(`${truncate(`${place}${shown}`, style.width)}\n`)];
     }),
   );

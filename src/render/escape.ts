@@ -3,7 +3,7 @@
  * reorder a line or hide in it.
  */
 
-import { type BytePath, bytesToText } from '../model/byte-path.js';
+import { type BytePath, bytesToText, UTF8_CHARACTER } from '../model/byte-path.js';
 
 /**
  * A name as a person sees it: as it is where all of it can be seen, else in double quotes with C escapes, as git's
@@ -33,6 +33,16 @@ export function escapeText(text: string, { newlines = false } = {}): string {
   });
 }
 
+/** Text of a container's, with a visible escape, `\xe9`, for each byte that is not UTF-8. To be escaped further for a terminal. */
+export function showOddBytes(text: Buffer): string {
+  const shown = text.toString('utf8');
+  if (!shown.includes('\ufffd')) return shown;
+  return text.toString('latin1').replace(UTF8_CHARACTER, (bytes) => {
+    const isOdd = bytes.length === 1 && bytes >= '\x80';
+    return isOdd ? escapeCodePoint(bytes.charCodeAt(0)) : bytesToText(bytes);
+  });
+}
+
 /** The first line of a message, fit for one line of output. */
 export function firstLine(message: string): string {
   const text = message.trimStart();
@@ -45,10 +55,6 @@ const SURELY_PLAIN = /^(?! )[ !#-[\]-~]*(?<! )$/;
 
 /** A space that could not be seen. */
 const EDGE_SPACE = /^ | $/;
-
-/** The bytes of one well-formed UTF-8 character (Unicode, table 3-7), or else one byte. */
-const UTF8_CHARACTER =
-  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\s\S]/g;
 
 /**
  * Controls, format characters (all that reorders text among them), separators of lines, and what has no glyph.

@@ -1,7 +1,7 @@
 /** Lines that grep found. */
 
 import type { BytePath } from '../model/byte-path.js';
-import { escapeName, escapeText } from './escape.js';
+import { escapeName, escapeText, showOddBytes } from './escape.js';
 import { paint, type Style } from './style.js';
 
 export interface MatchView {
@@ -25,8 +25,7 @@ export function renderFiles(matches: readonly MatchView[], style: Style): Buffer
 function renderMatch(match: MatchView, style: Style): Buffer {
   const place = Buffer.concat([renderPlace(match, style), Buffer.from(`:${paint(style, 'number', `${match.line}`)}:`)]);
   if (!style.human) return Buffer.concat([place, match.text]);
-  const text = match.text
-    .toString('utf8')
+  const text = showOddBytes(match.text)
     .split('\t')
     .map((part) => escapeText(part));
   return Buffer.concat([place, Buffer.from(text.join('\t'))]);

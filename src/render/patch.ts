@@ -1,6 +1,6 @@
 /** A patch for a terminal: as git prints it, in colour, and with nothing in it that obeys. */
 
-import { escapeText } from './escape.js';
+import { escapeText, showOddBytes } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
 
 /** What a line begins with, and how it is painted; the first that fits counts. */
@@ -12,7 +12,7 @@ const LOOKS: readonly (readonly [RegExp, Role])[] = [
 ];
 
 export function renderPatch(patch: Buffer, style: Style): string {
-  const lines = patch.toString('utf8').split('\n');
+  const lines = showOddBytes(patch).split('\n');
   return lines.map((line) => renderLine(line, style)).join('\n');
 }
 

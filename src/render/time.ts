@@ -9,13 +9,18 @@ import type { Style } from './style.js';
  * `2026-01-02 03:04:05Z`.
  */
 export function formatTime(iso: string, style: Style): string {
-  if (!style.human) return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
+  if (!style.human) return `${dateOf(iso)} ${iso.slice(iso.indexOf('T') + 1).slice(0, 8)}Z`;
   const time = new Date(iso);
   const ago = style.now.getTime() - time.getTime();
   const span = formatSpan(Math.abs(ago));
-  if (span === undefined) return time.toISOString().slice(0, 10);
+  if (span === undefined) return dateOf(time.toISOString());
   if (span === '') return 'just now';
   return ago > 0 ? `${span} ago` : `in ${span}`;
+}
+
+/** Years before 0 and after 9999 have a sign and six digits. */
+function dateOf(iso: string): string {
+  return iso.slice(0, iso.indexOf('T'));
 }
 
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeToJson, versionToJson } from '../../src/cli/json.js';
+import { changeToJson, packageToJson, textToJson, versionToJson } from '../../src/cli/json.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { Version } from '../../src/model/version.js';
 
@@ -46,7 +46,44 @@ describe('changeToJson', () => {
       kind: 'added',
       type: 'file',
     });
+    expect(changeToJson({ ...change, path: '' as BytePath })).toMatchObject({ path: '/' });
+    const moved = changeToJson({ ...change, path: 'a' as BytePath, movedFrom: 'b\xe9' as BytePath });
+    expect(moved).toMatchObject({
+      movedFrom: 'b\ufffd',
+      movedFromBytes: Buffer.from('b\xe9', 'latin1').toString('base64'),
+    });
+    const xattrs = new Map(['user.\xe9', 'user.\xe8'].map((name) => [name, Buffer.from(name)]));
+    const after = { mode: 0, uid: 0, gid: 0, mtimeNs: 0n, xattrs };
+    expect(changeToJson({ ...change, path: 'a' as BytePath, after })).toMatchObject({
+      after: {
+        xattrsBytes: [...xattrs].map(([name, value]) => ({ name: base64(name), value: value.toString('base64') })),
+      },
+    });
     const { pathBytes } = changeToJson({ ...change, path: 'a\xff\n' as BytePath }) as { pathBytes: string };
     expect(Buffer.from(pathBytes, 'base64')).toEqual(Buffer.from([0x61, 0xff, 0x0a]));
   });
 });
+
+describe('packageToJson', () => {
+  it('gives the bytes of all paths where one is not UTF-8', () => {
+    const fold = { manager: 'dpkg', name: 'a', from: null, to: '1' } as const;
+    const paths = ['a', 'b\xe9'] as BytePath[];
+    expect(packageToJson({ ...fold, paths: paths.slice(0, 1) })).toEqual({ ...fold, paths: ['a'] });
+    expect(packageToJson({ ...fold, paths })).toEqual({
+      ...fold,
+      paths: ['a', 'b\ufffd'],
+      pathsBytes: paths.map(base64),
+    });
+  });
+});
+
+describe('textToJson', () => {
+  it('gives the bytes of a line only where text would lose some', () => {
+    expect(textToJson(Buffer.from('é'))).toEqual({ text: 'é' });
+    expect(textToJson(Buffer.from([0xe9]))).toEqual({ text: '\ufffd', textBytes: base64('\xe9') });
+  });
+});
+
+function base64(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('base64');
+}

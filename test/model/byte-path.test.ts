@@ -2,13 +2,19 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type BytePath,
+  decodeArgument,
   decodePath,
+  encodeArgument,
   encodePath,
+  hasOddBytes,
   isUtf8,
   joinPath,
   pathToText,
+  quoteBytes,
   ROOT,
+  unquoteBytes,
 } from '../../src/model/byte-path.js';
+import { escapeName } from '../../src/render/escape.js';
 
 describe('a path of bytes', () => {
   it('is the bytes that it was made of, whatever they are', () => {
@@ -40,6 +46,43 @@ describe('a path of bytes', () => {
     expect(joinPath(ROOT, a)).toBe('a');
     expect(joinPath(joinPath(ROOT, a), b)).toBe('a/\xff');
   });
+});
+
+describe('an argument', () => {
+  it('keeps all of its bytes, and text is as it is', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(encodeArgument(decodeArgument(bytes))).toBe(decodePath(bytes));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(decodeArgument(Buffer.from(text, 'utf8'))).toBe(text);
+        expect(hasOddBytes(text)).toBe(false);
+      }),
+    );
+    expect(hasOddBytes(decodeArgument(Buffer.from('caf\xe9', 'latin1')))).toBe(true);
+  });
+});
+
+describe('quotes of C', () => {
+  it('lose nothing', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const path = decodePath(bytes);
+        expect(unquoteBytes(quoteBytes(path))).toBe(path);
+        const shown = escapeName(path);
+        if (shown.startsWith('"')) expect(unquoteBytes(Buffer.from(shown, 'utf8').toString('latin1'))).toBe(path);
+      }),
+    );
+  });
+
+  it.each(['a', '"a', '"a"b"', '"\\x"', '"\\"', '"\\400"'])(
+    'are not taken for such where they are none: %s',
+    (text) => {
+      expect(unquoteBytes(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('pathToText', () => {

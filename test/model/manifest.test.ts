@@ -81,6 +81,10 @@ describe('encodeManifest', () => {
   it('refuses to write what it would not read', () => {
     expect(() => encodeManifest({ ...VERSION, number: -1 })).toThrow();
     expect(() => encodeManifest({ ...VERSION, time: '2026-01-02' })).toThrow();
+    for (const year of ['0001', '-000100', '+010000']) {
+      const version = { ...VERSION, time: `${year}-01-02T03:04:05.678Z` };
+      expect(decodeManifest(encodeManifest(version), 'here')).toEqual(version);
+    }
     expect(() => encodeManifest({ ...VERSION, chain: [] })).toThrow();
   });
 });

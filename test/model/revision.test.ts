@@ -77,11 +77,23 @@ describe('parseFileRevision', () => {
     expect(parseFileRevision(text)).toEqual({ revision: parseRevision(revision), path });
   });
 
+  it.each([
+    ['etc/caf\udce9', 'etc/caf\xe9'],
+    ['"etc/caf\\351"', 'etc/caf\xe9'],
+    ['"/a\\nb\\"/"', 'a\nb"'],
+    ['"a"b', '"a"b'],
+  ])('reads the path %j by its bytes', (text, path) => {
+    expect(parseTreePath(text)).toBe(path);
+  });
+
   it('reads a revision without a path as that', () => {
     expect(parseFileRevision('mysql@2')).toEqual(parseRevision('mysql@2'));
   });
 
-  it.each(['../etc', 'a/../b', '..', 'a\0b'])('refuses a path that could lead elsewhere: %j', (path) => {
-    expect(() => parseTreePath(path)).toThrow(expect.objectContaining({ code: 'bad-path', exitCode: 2 }));
-  });
+  it.each(['../etc', 'a/../b', '..', 'a\0b', '"a/\\056./b"', '"\\000"'])(
+    'refuses a path that could lead elsewhere: %j',
+    (path) => {
+      expect(() => parseTreePath(path)).toThrow(expect.objectContaining({ code: 'bad-path', exitCode: 2 }));
+    },
+  );
 });

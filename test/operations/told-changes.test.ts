@@ -43,7 +43,14 @@ describe('changes as they are told', () => {
     const plain: Attributes = { mode: 0o644, uid: 1, gid: 2, mtimeNs: 0n, xattrs: new Map() };
     const all = [
       plain,
-      ...[{ mode: 0o4644 }, { uid: 2 }, { gid: 1 }, { mtimeNs: -1n }].map((other) => ({ ...plain, ...other })),
+      ...[
+        { mode: 0o4644 },
+        { uid: 2 },
+        { gid: 1 },
+        { mtimeNs: -1n },
+        { mtimeNs: -(10n ** 21n) },
+        { mtimeNs: 10n ** 21n },
+      ].map((other) => ({ ...plain, ...other })),
       ...['a', 'b'].map((value) => ({ ...plain, xattrs: new Map([['user.a', Buffer.from(value)]]) })),
       { ...plain, xattrs: new Map([['user.b', Buffer.from('a')]]) },
       { ...plain, xattrs: new Map([['user.a', Buffer.from([0xff, 0])]]) },
