@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,8 +23,8 @@ export interface ConfinedOptions {
   readonly limits: Limits;
   /** An open file, or what is to be written there; nothing without it. */
   readonly stdin?: number | AsyncIterable<Buffer>;
-  /** An open file; without, what the program prints is to be read from it. */
-  readonly stdout?: number;
+  /** An open file, or the path of one that is there; without, what the program prints is to be read from it. */
+  readonly stdout?: number | string;
   /** Open files that are its descriptors from 3 on. */
   readonly descriptors?: readonly number[];
   /** Its environment, beside the PATH; nothing else of lxcv's own goes there. */
@@ -41,6 +41,7 @@ export interface ConfinedOptions {
 export interface ConfinedResult {
   /** undefined where it was ended by a signal. */
   readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
   /** The first of what it printed as errors. */
   readonly stderr: string;
   /** True where there is no such program. */
@@ -57,24 +58,27 @@ export interface ConfinedProgram extends AsyncDisposable {
   readonly result: Promise<ConfinedResult>;
 }
 
+const { O_NOFOLLOW, O_WRONLY } = constants;
 const STDERR_MAX = 1 << 16;
 /** What a program of the chain ends with where the next one is not there. */
 const NOT_FOUND = 127;
 /** util-linux's mount from 2.39 on would use fsconfig(2), whose strings end after 256 bytes. */
 const MOUNT_ENVIRONMENT = { LIBMOUNT_FORCE_MOUNT2: 'always' };
 /** Words: the options, the directory, and what to run once it is mounted. */
-const MOUNT_AND_RUN = 'mount -n -i -c -t overlay -o "$1" lxcv "$2" && shift 2 && exec "$@"';
+const MOUNT_AND_RUN = 'mount -n -i -c -t overlay -o "ro,nosuid,nodev,$1" lxcv "$2" && shift 2 && exec "$@"';
 
 export function startConfined(program: string, args: readonly string[], options: ConfinedOptions): ConfinedProgram {
   const mountPoint = options.overlay === undefined ? undefined : mkdtempSync(join(tmpdir(), 'lxcv-'));
+  const output = typeof options.stdout === 'string' ? openSync(options.stdout, O_WRONLY | O_NOFOLLOW) : options.stdout;
   const [command = '', ...words] = chain(program, args, options, mountPoint);
   const child = spawn(command, words, {
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
-    stdio: [stdioOf(options.stdin), options.stdout ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
+    stdio: [stdioOf(options.stdin), output ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
     env: { PATH: process.env.PATH, LC_ALL: 'C', ...(mountPoint && MOUNT_ENVIRONMENT), ...options.env },
     ...(options.abort === undefined ? {} : { signal: options.abort }),
     killSignal: 'SIGKILL',
   });
+  if (typeof options.stdout === 'string') closeSync(output as number);
   const result = resultOf(child, options.limits).finally(() => {
     if (mountPoint !== undefined) rmdirSync(mountPoint);
   });
@@ -139,6 +143,7 @@ async function resultOf(child: ChildProcess, limits: Limits): Promise<ConfinedRe
   });
   return {
     exitCode: code ?? undefined,
+    signal: signal ?? undefined,
     stderr: Buffer.concat(said).subarray(0, STDERR_MAX).toString('utf8'),
     missing: missing || code === NOT_FOUND,
     ended: signal === null ? undefined : reasonOf(signal, limits),
@@ -199,7 +204,7 @@ export async function collectConfined(
     length += chunk.length;
     if (length > stdoutMax) {
       const ended = `prints more than ${stdoutMax} bytes`;
-      return { exitCode: undefined, stderr: '', missing: false, ended, stdout: Buffer.alloc(0) };
+      return { exitCode: undefined, signal: 'SIGKILL', stderr: '', missing: false, ended, stdout: Buffer.alloc(0) };
     }
     chunks.push(chunk);
   }

@@ -142,7 +142,6 @@ function bind() {
         aux: number,
       ) => number | bigint
     >('long syscall(long, int, unsigned int, const char *, const char *, int)'),
-    unshare: declare<(flags: number) => number>('int unshare(int)'),
     umount2: declare<(target: CPath, flags: number) => number>('int umount2(const char *, int)'),
     mount: declare<(source: CPath, target: CPath, type: CPath | null, flags: number, options: CPath | null) => number>(
       'int mount(const char *, const char *, const char *, unsigned long, const char *)',

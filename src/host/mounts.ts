@@ -1,11 +1,9 @@
 /** Mounts: which upper directories are in use on this machine, and overlays that only this process sees. */
 
-import { mkdtempSync, readFileSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isSystemError } from './files.js';
 import type { HostPath } from './libc.js';
-import { leaveMountNamespace, mountOverlay, unmount, unmountIdle } from './native.js';
+import { mountOverlay, unmountIdle } from './native.js';
 import { askUppers, whyNoUpper } from './overlay-trial.js';
 
 export interface Mounts {
@@ -22,11 +20,6 @@ export interface Mounts {
    * error: EINVAL, say, on an overlay, ENOTSUP on a file system without trusted attributes.
    */
   tryUpper(directory: string): string | undefined;
-  /**
-   * Mounts an overlay read-only where only this process and its children see it, and returns the directory. The kernel
-   * takes the mount away with the process. `options` is mount(2)'s string.
-   */
-  mountPrivately(options: string): Disposable & { readonly path: string };
   /** Mounts an overlay read-only for all to see; `source` is the name by which `mountSource` knows it again. */
   mount(source: string, directory: string, options: string): void;
   /** The name of the topmost mount on a directory, or undefined where nothing is mounted there. */
@@ -39,7 +32,6 @@ export const mounts: Mounts = {
   uppersInUse,
   isUpperInUse: (directory, spare) => uppersInUse([directory], spare).size > 0,
   tryUpper: whyNoUpper,
-  mountPrivately,
   mount: mountOverlay,
   mountSource,
   unmount: unmountIdle,
@@ -113,22 +105,4 @@ function unescapeOption(text: string): string {
 
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
-function mountPrivately(options: string): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), 'lxcv-'));
-  try {
-    leaveMountNamespace();
-    mountOverlay('lxcv', path, options);
-  } catch (error) {
-    rmdirSync(path);
-    throw error;
-  }
-  return {
-    path,
-    [Symbol.dispose]() {
-      unmount(path);
-      rmdirSync(path);
-    },
-  };
 }

@@ -35,11 +35,9 @@ const UNIX_SOCKETS_REQUEST = Buffer.concat([
   Buffer.from(Uint32Array.of(40, 20 | (0x301 << 16), 1, 0).buffer),
   Buffer.from(Uint32Array.of(AF_UNIX, (1 << 7) | (1 << 10), 0, 1, 0xffffffff, 0xffffffff).buffer),
 ]);
-const CLONE_NEWNS = 0x20000;
 const MS_RDONLY = 1;
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
-const MNT_DETACH = 2;
 /** fsopen(2) and fsconfig(2): the same numbers on every architecture that Node runs on. */
 const SYS_FSOPEN = 430;
 const SYS_FSCONFIG = 431;
@@ -47,7 +45,6 @@ const FSOPEN_CLOEXEC = 1;
 const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
-const MS_REC_PRIVATE = 0x4000 | (1 << 18);
 const STATX_BYTES = 256;
 const STATX_BASIC_STATS = 0x7ff;
 const statxBuffer = Buffer.alloc(STATX_BYTES);
@@ -195,26 +192,12 @@ export function closeDescriptor(fd: number): void {
 }
 
 /**
- * Moves this process into a mount namespace of its own: what it mounts from now on only it and its children see, and it
- * is gone with them. Node's thread pool stays outside, so synchronous `fs` calls alone see the mounts.
- */
-export function leaveMountNamespace(): void {
-  check(libc().unshare(CLONE_NEWNS), 'unshare');
-  check(libc().mount(cPath('none'), cPath('/'), null, MS_REC_PRIVATE, null), 'mount', '/');
-}
-
-/**
  * Mounts an overlay read-only, without devices and set-user-id programs: what it holds is a container's, and no business of
  * the host's users. `source` is the name that mountinfo shows; `options` is the string of mount(2), shorter than one page.
  */
 export function mountOverlay(source: string, directory: string, options: string): void {
   const flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
   check(libc().mount(cPath(source), cPath(directory), cPath('overlay'), flags, cPath(options)), 'mount', directory);
-}
-
-/** Takes the mount on a directory away, at once for the eyes of all, and in truth when nobody uses it any more. */
-export function unmount(directory: string): void {
-  check(libc().umount2(cPath(directory), MNT_DETACH), 'umount2', directory);
 }
 
 /** Takes the mount on a directory away, and throws EBUSY where anybody uses it. */

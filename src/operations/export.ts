@@ -1,13 +1,18 @@
-/** export: the whole root file system of a version as a tarball, by GNU tar from a read-only mount. */
+/** export: the whole root file system of a version as a tarball, by GNU tar, which is nobody, from a mount that it alone sees. */
 
 import { dirname } from 'node:path';
+import { type Limits, MOUNT_POINT } from '../host/confined.js';
+import type { FilesRead } from '../host/files.js';
 import { isErrno } from '../host/host.js';
-import { readOnlyMountOptions } from '../layer/overlayfs.js';
+import { walkLayer } from '../layer/delta.js';
+import { isBookkeeping, readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
+import { descend, type Job } from '../model/job.js';
 import type { Version } from '../model/version.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
 import { findRevision } from './lookup.js';
+import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 /** The option of GNU tar that compresses, by the end of the file's name. */
@@ -27,6 +32,13 @@ const KEEP_ALL = [
   '--format=posix',
 ];
 
+/** Of the file that is written. */
+const SECRET = 0o600;
+const STANDARD_OUTPUT = 1;
+const TRUSTED = 'trusted.';
+/** What tar, or the program that compresses for it, says where a disk or a quota is full. */
+const FULL = ['No space left on device', 'Disk quota exceeded', 'Wrote only '];
+
 export interface ExportRequest {
   /** `NAME[@REV]`. */
   readonly revision: string;
@@ -35,19 +47,24 @@ export interface ExportRequest {
   readonly acceptBase: boolean;
 }
 
-/** @throws LxcvError `output-exists`, `failed`, `base-changed`, and those of looking a revision up. */
+/** @throws LxcvError `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
 export async function exportVersion(world: World, { revision, output, acceptBase }: ExportRequest): Promise<Version> {
   const { version, repository } = findRevision(world, revision);
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files } = world.host;
-  if (output !== undefined && files.stat(output) !== undefined) throw outputExists(output);
+  if (output !== undefined) checkPlace(files, output);
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
+  const burden = await runJob(world, `looking through ${revision}`, weigh(files, layers));
   const staged = output === undefined ? undefined : `${dirname(output)}/.lxcv-${newId(world.host.randomBytes)}`;
   using _ = world.host.signals.hold();
-  using mount = world.host.mounts.mountPrivately(readOnlyMountOptions(layers));
   try {
-    await pack(world, mount.path, staged, COMPRESSIONS.find(([name]) => name.test(output ?? ''))?.[1]);
+    if (staged !== undefined) {
+      files.create(staged, '', SECRET);
+      // Whatever the umask: it holds all of the container's secrets.
+      files.chmod(staged, SECRET);
+    }
+    await pack(world, layers, burden, staged, COMPRESSIONS.find(([name]) => name.test(output ?? ''))?.[1]);
     if (staged !== undefined && output !== undefined) {
       files.sync(staged);
       files.renameNew(staged, output);
@@ -59,47 +76,93 @@ export async function exportVersion(world: World, { revision, output, acceptBase
   return version;
 }
 
+/** What there is to pack, as an upper bound. */
+interface Burden {
+  /** Of blocks on disk. */
+  bytes: number;
+  entries: number;
+  /** True where something has an attribute that the kernel tells nobody but root of. */
+  isTrusted: boolean;
+}
+
+function* weigh(files: FilesRead, layers: readonly string[]): Job<Burden> {
+  const burden: Burden = { bytes: 0, entries: 0, isTrusted: false };
+  for (const layer of layers) {
+    for (const { location, stat } of descend(walkLayer(files, `${layer}/.`))) {
+      burden.bytes += stat.allocated;
+      burden.entries += 1;
+      burden.isTrusted ||= files.xattrNames(location).some((name) => name.startsWith(TRUSTED) && !isBookkeeping(name));
+      yield;
+    }
+  }
+  return burden;
+}
+
+/** Several times what GNU tar takes with the slowest compression, and what it writes of an entry at most besides its bytes. */
+function limitsOf({ bytes, entries }: Burden): Limits {
+  return {
+    cpuSeconds: 60 + bytes / 200_000 + entries / 1000,
+    memoryBytes: 2 ** 33,
+    fileBytes: 2 ** 20 + 2 * bytes + entries * 2 ** 18,
+  };
+}
+
 async function pack(
   world: World,
-  root: string,
+  layers: readonly string[],
+  burden: Burden,
   output: string | undefined,
   compression: string | undefined,
 ): Promise<void> {
-  const args = ['--create', '--directory', root, ...KEEP_ALL, ...(compression === undefined ? [] : [compression])];
   const { signals, programs } = world.host;
-  const result = await programs.run('tar', [...args, '--file', output ?? '-', '.'], {
+  const words = compression === undefined ? [] : [compression];
+  const args = ['--create', '--directory', MOUNT_POINT, ...KEEP_ALL, ...words, '--file', '-', '.'];
+  await using tar = programs.startConfined('tar', args, {
+    limits: limitsOf(burden),
+    stdout: output ?? STANDARD_OUTPUT,
+    overlay: readOnlyMountOptions(layers),
+    capabilities: burden.isTrusted ? ['dac_read_search', 'sys_admin'] : ['dac_read_search'],
     abort: signals.abort,
-    ...(output === undefined ? { stdout: 'inherit' } : {}),
   });
+  const result = await tar.result;
   signals.check();
   if (result.missing) throw new LxcvError('failed', 'there is no tar program', 'Install it: apt-get install tar');
-  const sockets = [...result.stderr.matchAll(/^tar: (.*): socket ignored$/gm)].map(([, path]) => path);
-  if (sockets.length > 0) {
-    world.report({
-      kind: 'notice',
-      message: `tar cannot hold sockets: left out ${sockets.length}, the first ${sockets[0]}`,
-    });
+  const said = result.stderr.trim().split('\n');
+  const ignored = ': socket ignored';
+  const sockets = said.filter((line) => line.startsWith('tar: ') && line.endsWith(ignored));
+  const [first] = sockets;
+  if (first !== undefined) {
+    const path = first.slice('tar: '.length, -ignored.length);
+    const message = `tar cannot hold sockets: left out ${sockets.length}, the first ${path}`;
+    world.report({ kind: 'notice', message });
   }
-  // Ended by a signal, of which only a broken pipe's is left here: nobody reads what it writes any more.
-  const isUnread = output === undefined && result.exitCode === undefined;
+  // Nobody reads any more what it writes.
+  const isUnread = output === undefined && result.signal === 'SIGPIPE';
   if (result.exitCode === 0 || isUnread) return;
-  const [full] = /No space left on device|Wrote only \d+ of \d+ bytes/.exec(result.stderr) ?? [];
-  if (full !== undefined) throw outputFull(output);
-  const said = result.stderr.trim().split('\n').at(-1) ?? '';
+  if (said.some((line) => FULL.some((reason) => line.includes(reason)))) throw noSpace(output);
   throw new LxcvError(
     'failed',
-    `tar failed: ${said.replace(/^tar: /, '')}`,
-    'Look whether the disk is full, and try again.',
+    `tar failed: ${result.ended ?? (said.find((line) => !line.endsWith(ignored)) ?? '').replace(/^tar: /, '')}`,
+    'Nothing was written. Look at what it says of itself, and try again.',
   );
 }
 
-function outputFull(output: string | undefined): LxcvError {
-  const what = output === undefined ? 'standard output' : 'the tarball';
+function noSpace(output: string | undefined): LxcvError {
+  if (output === undefined) {
+    const message = 'standard output could not be written: no space left on device';
+    return new LxcvError('output-failed', message, 'Free some, or write it to another disk.');
+  }
   return new LxcvError(
-    'output-failed',
-    `${what} could not be written: no space left on device`,
-    'Free some, or write it to another disk.',
+    'no-space',
+    `the tarball could not be written: no space left on the file system of ${dirname(output)}`,
+    'Free some, or export to another one. Nothing is left of what was written.',
   );
+}
+
+function checkPlace(files: FilesRead, output: string): void {
+  if (files.stat(output) !== undefined) throw outputExists(output);
+  if (files.statTarget(dirname(output))?.type === 'directory') return;
+  throw new LxcvError('failed', `there is no directory ${dirname(output)}`, 'Make it, or name a file elsewhere.');
 }
 
 function outputExists(output: string): LxcvError {

@@ -479,7 +479,7 @@ describe('a file system that cannot take more', () => {
       ['checkout', 'mysql@0'],
       ['branch', 'mysql', '--move', 'mysql', 'main'],
     ]);
-    await expectRefusals(lxc, { code: 'failed', exit: 1 }, [['export', 'mysql', '-o', join(disk.path, 'new.tar')]]);
+    await expectRefusals(lxc, { code: 'read-only', exit: 1 }, [['export', 'mysql', '-o', join(disk.path, 'new.tar')]]);
     expect((await lxc.json<LogJson>('log', 'mysql')).versions).toHaveLength(1);
     expect((await lxc.json<StatusJson>('status', 'mysql')).changes).toMatchObject([{ path: 'second', kind: 'added' }]);
     const { containers } = await lxc.json<ListJson>('list');

@@ -263,6 +263,8 @@ describe('the story of a container', () => {
     for (const [end, magic] of [
       ['tar.gz', '1f8b'],
       ['tar.zst', '28b52ffd'],
+      ['tar.xz', 'fd377a585a00'],
+      ['tar.bz2', '425a68'],
       ['tar', ''],
     ] as const) {
       const file = `mysql.${end}`;

@@ -1,11 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mounts } from '../../src/host/mounts.js';
 import { tryLock } from '../../src/host/native.js';
-import { type DisposablePath, mountOverlay, temporaryDirectory } from '../support/overlay.js';
+import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant } from '../support/plant.js';
 
 describe('uppersInUse', () => {
@@ -106,41 +106,3 @@ describe('tryUpper', () => {
     ]);
   });
 });
-
-// These come last: from then on this process is in a mount namespace of its own.
-describe('mountPrivately', () => {
-  it('mounts what this process and its children see, and nobody else', () => {
-    using place = temporaryDirectory();
-    const lowers = layers(place);
-    const before = readdirSync(join(place.path));
-    using mount = mounts.mountPrivately(`lowerdir=${lowers.join(':')}`);
-    expect(readFileSync(join(mount.path, 'file'), 'utf8')).toBe('top');
-    expect(execFileSync('cat', [join(mount.path, 'file')], { encoding: 'utf8' })).toBe('top');
-    expect(() => mkdirSync(join(mount.path, 'new'))).toThrow(expect.objectContaining({ code: 'EROFS' }));
-    expect(readFileSync(`/proc/${process.ppid}/mountinfo`, 'utf8')).not.toContain(mount.path);
-    expect(readdirSync(place.path)).toEqual(before);
-  });
-
-  it('leaves nothing behind', () => {
-    using place = temporaryDirectory();
-    const mount = mounts.mountPrivately(`lowerdir=${layers(place).join(':')}`);
-    mount[Symbol.dispose]();
-    expect(existsSync(mount.path)).toBe(false);
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(mount.path);
-  });
-
-  it('leaves nothing behind where it fails', () => {
-    using place = temporaryDirectory();
-    vi.stubEnv('TMPDIR', place.path);
-    expect(() => mounts.mountPrivately('lowerdir=/nowhere:/nowhere')).toThrow(
-      expect.objectContaining({ code: 'ENOENT', syscall: 'mount' }),
-    );
-    expect(readdirSync(place.path)).toEqual([]);
-    vi.unstubAllEnvs();
-  });
-});
-
-function layers(place: DisposablePath): string[] {
-  const top = plant(join(place.path, 'top'), { file: 'top' });
-  return [top, plant(join(place.path, 'bottom'), { file: 'bottom' })];
-}

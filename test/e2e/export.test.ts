@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { mountDisk } from '../support/disk.js';
+import { setXattr } from '../support/libc.js';
+import { type ErrorJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { recorder } from '../support/recorder.js';
+
+describe('export', () => {
+  let lxc: TestLxc;
+
+  beforeAll(async () => {
+    lxc = temporaryLxc();
+    lxc.createBase();
+    await lxc.clone('base', 'mysql');
+    {
+      using root = lxc.mount('mysql');
+      mkdirSync(join(root.path, 'locked'));
+      writeFileSync(join(root.path, 'locked/secret'), 'of root\n', { mode: 0o000 });
+      writeFileSync(join(root.path, 'big'), randomBytes(3 << 20));
+      chmodSync(join(root.path, 'locked'), 0o000);
+    }
+    await lxc.commit('mysql', 'first');
+    {
+      using root = lxc.mount('mysql');
+      setXattr(Buffer.from(join(root.path, 'big')), 'trusted.mine', Buffer.from('kept'));
+    }
+    await lxc.commit('mysql', 'second');
+  });
+  afterAll(() => lxc[Symbol.dispose]());
+
+  it('reads what root alone may read, by a tar that is nobody, and writes it for root alone', async () => {
+    using tar = recorder('tar');
+    for (const [umask, rev, powers] of [
+      ['000', 'mysql@0', '0000000000000004'],
+      ['777', 'mysql@1', '0000000000200004'],
+    ] as const) {
+      const out = join(lxc.directory, `${umask}.tar`);
+      const words = ['export', rev, '-o', out, '-P', lxc.lxcpath];
+      execFileSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, LXCV, ...words], {
+        env: { ...process.env, PATH: tar.path },
+        stdio: 'pipe',
+      });
+      expect(statSync(out).mode & 0o777).toBe(0o600);
+      expect(execFileSync('tar', ['-xOf', out, './locked/secret'], { encoding: 'utf8' })).toBe('of root\n');
+      const pax = readFileSync(out, 'latin1');
+      expect(pax.includes('SCHILY.xattr.trusted.mine=kept')).toBe(rev === 'mysql@1');
+      expect(tar.told()).toMatchObject({ uid: '65534', bounding: powers, effective: powers, noNewPrivileges: '1' });
+      expect(tar.told()).toMatchObject({
+        cpu: expect.stringMatching(/^\d+$/),
+        memory: '8589934592',
+        file: expect.stringMatching(/^\d+$/),
+      });
+      expect(tar.told().namespace).not.toBe(readlinkSync('/proc/self/ns/mnt'));
+    }
+  });
+
+  it('leaves a process that uses the engine where it was', async () => {
+    const before = readlinkSync('/proc/self/ns/mnt');
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    const output = join(lxc.directory, 'api.tar');
+    await engine.exportVersion({ revision: 'mysql@0', output, acceptBase: false });
+    expect(readlinkSync('/proc/self/ns/mnt')).toBe(before);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(' - overlay lxcv ');
+  });
+
+  it.each(['new.tar', 'new.tar.gz'])('says that the disk is full, and leaves nothing of %s there', async (name) => {
+    using disk = mountDisk('ext4', 4 << 20);
+    writeFileSync(join(disk.path, 'ballast'), Buffer.alloc(1 << 20, 1));
+    const before = readdirSync(disk.path);
+    const { exitCode, stdout } = await lxc.lxcv('export', '--json', 'mysql', '-o', join(disk.path, name));
+    expect([exitCode, (JSON.parse(stdout) as ErrorJson).error.code]).toEqual([1, 'no-space']);
+    expect(readdirSync(disk.path)).toEqual(before);
+  });
+});
