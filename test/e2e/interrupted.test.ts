@@ -60,7 +60,7 @@ describe('what was done is told, and nothing else is, whenever a signal comes in
     prepare?.(lxc, 0);
     const counter = join(lxc.directory, 'calls');
     expect(run(lxc, `count ${counter}`, command(0))).toMatchObject({ status: 0 });
-    const calls = Number(readFileSync(counter, 'utf8'));
+    const calls = Number(readFileSync(counter, 'utf8').trim());
     const stride = Math.max(1, Math.floor(calls / POINTS));
 
     let died = 0;
@@ -80,6 +80,40 @@ describe('what was done is told, and nothing else is, whenever a signal comes in
     }
     expect(died).toBeGreaterThan(POINTS / 2);
     expect((await lxc.lxcv('fsck')).stdout).toBe('Nothing is wrong.\n');
+  });
+});
+
+describe('a version is told', () => {
+  it('before it is sealed: what ends lxcv then comes too late', () => {
+    using lxc = temporaryLxc();
+    makeContainer(lxc, 'web');
+    const counter = join(lxc.directory, 'calls');
+    const command = ['commit', '-m', 'again', '--allow-empty', '--json', 'web'];
+    run(lxc, `count ${counter}`, command);
+    run(lxc, `count ${counter}`, command);
+    const [, calls] = readFileSync(counter, 'utf8').split('\n');
+    const { signal, stdout } = run(lxc, `SIGKILL ${Number(calls) - 1}`, command);
+    expect(signal).toBe('SIGKILL');
+    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 2 } });
+  });
+
+  it('where a signal comes while a hook runs that it is not told to', async () => {
+    using lxc = temporaryLxc();
+    makeContainer(lxc, 'web');
+    await lxc.commit('web', 'first');
+    const hooks = join(lxc.store, 'web/hooks');
+    mkdirSync(hooks);
+    writeFileSync(join(hooks, 'post-commit'), '#!/bin/sh\nkill -TERM $PPID\n', { mode: 0o755 });
+    const { signal, stdout } = run(lxc, 'count /dev/null', [
+      'commit',
+      '-m',
+      'second',
+      '--allow-empty',
+      '--json',
+      'web',
+    ]);
+    expect(signal).toBe('SIGTERM');
+    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 1 } });
   });
 });
 

@@ -67,4 +67,4 @@ function watchedCall(prototype, call) {
   return Object.assign(counted(call), { async: counted(call.async.bind(call)) });
 }
 
-if (what === 'count') process.on('exit', () => fs.appendFileSync(at, `${count}`));
+if (what === 'count') process.on('exit', () => fs.appendFileSync(at, `${count}\n`));
