@@ -59,7 +59,7 @@ describe('a path that is not UTF-8', () => {
   });
 
   it('has all of its bytes in JSON, and so has what is in it', () => {
-    const json = (command: string) => JSON.parse(sh(command)) as Record<string, unknown>;
+    const json = (command: string) => JSON.parse(run(command).stdout) as Record<string, unknown>;
     const shown = { path: 'etc/caf\xef\xbf\xbd', pathBytes: BYTES };
     expect(json(`lxcv show --json "web@1:$(printf 'etc/${NAME}')"`)).toMatchObject(shown);
     const line = {
