@@ -68,16 +68,18 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
   }
 }
 
-function toJson({ container, version, refs, branch, saved }: CheckoutOutcome) {
+function toJson({ container, version, refs, branch, saved, setAside }: CheckoutOutcome) {
   return {
     container,
     version: versionToJson(version, refs),
     branch,
     ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
+    ...(setAside === undefined ? {} : { setAside }),
   };
 }
 
-function inOneLine({ container, version, saved }: CheckoutOutcome): string {
+function inOneLine({ container, version, saved, setAside }: CheckoutOutcome): string {
   const kept = saved === undefined ? '' : `, and what was not committed is kept as @${saved.number} ${saved.id}`;
-  return `${container} is at @${version.number}${kept}`;
+  const aside = setAside === undefined ? '' : `, and what was not committed is set aside in ${setAside.path}`;
+  return `${container} is at @${version.number}${kept}${aside}`;
 }

@@ -73,4 +73,4 @@ export const machine: Host = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-export { isErrno } from './files.js';
+export { isErrno, isSystemError } from './files.js';

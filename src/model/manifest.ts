@@ -20,6 +20,8 @@ const repositoryNameSchema = v.custom<RepositoryName>((value) => typeof value ==
 export const layerSchema = v.custom<Layer>(
   (value) => typeof value === 'string' && /^versions\/[a-z][a-z0-9]{11}\/(delta|keyframe-\d)$/.test(value),
 );
+/** UTC, to the millisecond. */
+export const timeSchema = v.pipe(v.string(), v.regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
 export const baseSchema = v.strictObject({ path: absolutePath, fingerprint: v.string() });
 
 /** In the order in which a manifest holds them. */
@@ -33,7 +35,7 @@ const manifestSchema = v.strictObject({
   ),
   message: v.string(),
   author: v.strictObject({ name: v.string(), email: v.string() }),
-  time: v.pipe(v.string(), v.regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
+  time: timeSchema,
   container: containerNameSchema,
   branch: branchNameSchema,
   chain: v.pipe(v.array(layerSchema), v.minLength(1)),

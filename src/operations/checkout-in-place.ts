@@ -1,8 +1,10 @@
 /** Switches a stopped container to a version. What it holds that no version has yet becomes one first; name and addresses stay. */
 
+import { isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
-import type { BranchName, ContainerName, VersionId } from '../model/version.js';
+import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
+import type { SetAside } from '../store/set-aside.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
@@ -79,16 +81,52 @@ async function switchStopped(
     hold,
   });
   const refs = refsAt(readRepository(world, repository.layout), version.id);
-  return { container: container.name, repository: repository.name, version, refs, branch, saved };
+  const setAside =
+    'aside' in kept.present ? { path: kept.present.aside.delta, reason: kept.present.record.reason } : undefined;
+  return { container: container.name, repository: repository.name, version, refs, branch, saved, setAside };
 }
 
-/** What becomes of the work that was not committed: a version on the branch that the container leaves, or on a new one. */
+/**
+ * What becomes of the work that was not committed. Whatever is wrong with it must not keep anybody from going back to a version: the
+ * root of the container may have made it so.
+ */
 async function keepWork(
   world: World,
   request: CheckoutRequest,
   repository: Repository,
   container: VersionedContainer,
   next: BranchName | null,
+): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
+  const author = await world.host.author();
+  try {
+    return await makeVersionOfWork(world, request, repository, container, next, author);
+  } catch (error) {
+    if (!isOfContent(error)) throw error;
+    const { layout, working } = container.versioned;
+    const record: SetAside = {
+      container: container.name,
+      version: working.parents[0] ?? null,
+      time: world.host.now().toISOString(),
+      reason: error.message,
+    };
+    return { present: { aside: layout, record }, refs: new Map() };
+  }
+}
+
+/** True for an error of reading what the container held: something that overlayfs would not keep, that is too deep, or unreadable. */
+function isOfContent(error: unknown): error is Error {
+  if (error instanceof LxcvError) return ['delta-not-keepable', 'base-missing', 'store-damaged'].includes(error.code);
+  return isSystemError(error);
+}
+
+/** A version on the branch that the container leaves, or on a new one; nothing where nothing was changed. */
+async function makeVersionOfWork(
+  world: World,
+  request: CheckoutRequest,
+  repository: Repository,
+  container: VersionedContainer,
+  next: BranchName | null,
+  author: Author,
 ): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
   const { layout, working } = container.versioned;
   const levels = await checkKept(world, layout.delta, layout.work);
@@ -100,7 +138,7 @@ async function keepWork(
   await tryCounting(world, before, after, container.name, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
   const present = draftPresent(world, repository, container, before, {
-    ...{ branch, bases: working.bases, author: await world.host.author() },
+    ...{ branch, bases: working.bases, author },
     message: `Work on ${container.name} before the checkout of ${request.revision}`,
   });
   return { present, refs: new Map([[branch, present.version.id]]) };

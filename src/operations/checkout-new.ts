@@ -50,7 +50,7 @@ export async function checkoutNew(
     throw isErrno(error, 'EEXIST') ? directoryTaken(target) : error;
   }
   const refs = refsAt(readRepository(world, layout), version.id);
-  return { container, repository: name, version, refs, branch, saved: undefined };
+  return { container, repository: name, version, refs, branch, saved: undefined, setAside: undefined };
 }
 
 async function materialise(

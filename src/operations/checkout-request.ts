@@ -17,6 +17,14 @@ export interface CheckoutRequest {
   readonly acceptBase: boolean;
 }
 
+/** A delta that cannot become a version. */
+export interface DeltaAside {
+  /** A directory of the store. */
+  readonly path: string;
+  /** Why it cannot: a sentence. */
+  readonly reason: string;
+}
+
 export interface CheckoutOutcome {
   readonly container: ContainerName;
   readonly repository: RepositoryName;
@@ -27,4 +35,6 @@ export interface CheckoutOutcome {
   readonly branch: BranchName | null;
   /** The version that keeps what was not committed yet, where a container with such work was switched. */
   readonly saved: Version | undefined;
+  /** Where that is, as it was, where it cannot become a version. */
+  readonly setAside: DeltaAside | undefined;
 }

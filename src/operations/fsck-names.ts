@@ -5,11 +5,12 @@ import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
 import type { RepositoryLayout } from '../store/layout.js';
+import { readSetAside } from '../store/set-aside.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import type { World } from './world.js';
 
 const IN_REPOSITORY =
-  /^(containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|summaries|summaries\.partial|versions)$/;
+  /^(aside|containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|summaries|summaries\.partial|versions)$/;
 const IN_REFS = /^(heads|tags)$/;
 const IN_VERSION = /^(config|delta|entries|entries\.partial|files|keyframe-\d|manifest\.json|sources|work|work-left)$/;
 const IN_WORKING = /^(delta|work|working\.json)$/;
@@ -27,8 +28,31 @@ export function* checkNames(world: World, layout: RepositoryLayout): Generator<F
     else if (has(version.manifest)) yield* checkDirectory(world, version.root, IN_VERSION);
     else if (has(version.working)) yield* checkDirectory(world, version.root, IN_WORKING);
   }
+  yield* checkAsides(world, layout);
   for (const name of namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each))) {
     yield unknownFile(`${world.lxcpath}/${name}`);
+  }
+}
+
+function* checkAsides(world: World, layout: RepositoryLayout): Generator<Finding> {
+  for (const id of namesIn(world, layout.asides)) {
+    const path = layout.aside(id as VersionId);
+    const { delta } = layout.version(id as VersionId);
+    if (!isVersionId(id)) yield unknownFile(path);
+    else if (world.host.files.stat(delta)?.type !== 'directory') {
+      yield finding('layer-missing', delta, 'what was set aside there is gone', RESTORE);
+    } else {
+      yield* checkAside(world, path);
+    }
+  }
+}
+
+function* checkAside({ host: { files } }: World, path: string): Generator<Finding> {
+  try {
+    readSetAside(files, path);
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+    yield finding('container-damaged', path, error.message, RESTORE);
   }
 }
 

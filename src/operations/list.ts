@@ -8,6 +8,7 @@ import type { BranchName, ContainerName, RefName, RepositoryName, Version } from
 import type { Versioned } from '../store/containers.js';
 import { describe } from './describe.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
+import { type ListedAside, listSetAside } from './list-set-aside.js';
 import { containersOf, type Repository, readRepositories, refsAt } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
@@ -16,6 +17,7 @@ export interface Listing {
   readonly containers: readonly ListedContainer[];
   /** The repositories that no container stands on. */
   readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
+  readonly setAside: readonly ListedAside[];
 }
 
 interface ListedContainer {
@@ -42,7 +44,11 @@ export async function list(world: World): Promise<Listing> {
     if (users.length === 0) repositories.push({ name: repository.name, versions: repository.history.size });
     for (const { name, versioned } of users) containers.push(await listed(world, repository, name, versioned));
   }
-  return { containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)), repositories };
+  return {
+    containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    repositories,
+    setAside: listSetAside(world),
+  };
 }
 
 async function listed(

@@ -13,6 +13,7 @@ import type { BranchName, ContainerName, Version, VersionId } from '../model/ver
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import { encodeSetAside, type SetAside } from '../store/set-aside.js';
 import {
   countPublished,
   discardWorking,
@@ -31,6 +32,7 @@ import { checkSpace } from './space.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
+  ensureDirectory,
   privateFilesOf,
   removePrivateFiles,
   stackConfig,
@@ -42,8 +44,14 @@ export interface Restack {
   readonly command: string;
   readonly container: Container;
   readonly repository: RepositoryLayout;
-  /** What becomes of the present delta: a version, or nothing where it was found empty of changes. */
-  readonly present: Present | { readonly discard: VersionLayout };
+  /**
+   * What becomes of the present delta: a version; nothing where it was found empty of changes; or what it is, where it cannot become
+   * a version.
+   */
+  readonly present:
+    | Present
+    | { readonly discard: VersionLayout }
+    | { readonly aside: VersionLayout; readonly record: SetAside };
   /** What the container stands on from then on. */
   readonly next: Working;
   /** The directory whose attributes the next `/` takes over, once all else is staged. */
@@ -102,6 +110,7 @@ export async function restack(
     stage: () => {
       arrival?.stage();
       version?.stage();
+      if ('aside' in present) stageAside(world, repository, present.aside, present.record);
       stageWorking(world, repository, nextLayout, next, request.model);
       stageConfig(world.host.files, config, stagedConfig, content);
     },
@@ -122,11 +131,13 @@ export async function restack(
         : arrive(repository.version(present.version.id), container, arrival, lowers, nextLayout)),
       ...(version?.forward ?? []),
       ...('discard' in present ? leaveBehind(present.discard) : []),
+      ...('aside' in present ? setAside(repository, present.aside) : []),
       ...[...request.refs].map(([name, id]): Step => ({ do: 'ref', path: repository.branch(name), id })),
     ],
     back: [
       ...discardWorking(nextLayout),
       ...(version?.back ?? []),
+      ...('aside' in present ? [{ do: 'unlink', path: repository.stagedAside(present.aside.id) } satisfies Step] : []),
       ...(arrival?.back ?? []),
       { do: 'unlink', path: stagedConfig },
     ],
@@ -168,6 +179,24 @@ function leaveBehind(layout: VersionLayout): Step[] {
   return [
     { do: 'close-delta', work: layout.work },
     { do: 'unlink', path: layout.working },
+  ];
+}
+
+function stageAside(
+  { host: { files } }: World,
+  repository: RepositoryLayout,
+  { id }: VersionLayout,
+  record: SetAside,
+): void {
+  ensureDirectory(files, repository.asides);
+  files.create(repository.stagedAside(id), encodeSetAside(record), 0o600);
+}
+
+/** A delta that stays as it is: told of by its record, and closed. */
+function setAside(repository: RepositoryLayout, layout: VersionLayout): Step[] {
+  return [
+    { do: 'rename', from: repository.stagedAside(layout.id), to: repository.aside(layout.id) },
+    ...leaveBehind(layout),
   ];
 }
 

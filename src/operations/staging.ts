@@ -97,7 +97,7 @@ function directoriesAbove(path: string, to: string): string[] {
   return [to, ...parts.map((_, index) => `${to}/${parts.slice(0, index + 1).join('/')}`)];
 }
 
-function ensureDirectory(files: World['host']['files'], path: string): void {
+export function ensureDirectory(files: World['host']['files'], path: string): void {
   try {
     files.mkdir(path, 0o700);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import { formatCount } from '../model/amount.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
+import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
 
@@ -20,6 +21,13 @@ export interface ContainerRow {
   readonly dirty: boolean | null;
 }
 
+/** What a container held that could not become a version. */
+export interface AsideRow {
+  readonly container: ContainerName;
+  readonly path: string;
+  readonly reason: string;
+}
+
 export interface RepositoryRow {
   readonly name: RepositoryName;
   readonly versions: number;
@@ -27,21 +35,35 @@ export interface RepositoryRow {
 
 /** @param listing `repositories` are those that no container uses. */
 export function renderList(
-  listing: { readonly containers: readonly ContainerRow[]; readonly repositories: readonly RepositoryRow[] },
+  listing: {
+    readonly containers: readonly ContainerRow[];
+    readonly repositories: readonly RepositoryRow[];
+    readonly setAside?: readonly AsideRow[];
+  },
   style: Style,
 ): string {
+  const asides = listing.setAside ?? [];
   const named = listing.containers.some(({ describe }) => describe !== null);
   const containers = listing.containers.map((row) => containerCells(row, named, style));
   const repositories = listing.repositories.map((row) => repositoryCells(row));
-  if (containers.length === 0 && repositories.length === 0) {
+  if (containers.length === 0 && repositories.length === 0 && asides.length === 0) {
     return 'No container has versions yet: lxcv commit NAME makes the first.';
   }
   const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
   const blocks = [
     renderTable(containerColumns(named), containers, style),
     unused === '' ? '' : `Repositories that no container uses:\n${unused}`,
+    renderAsides(asides),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function renderAsides(asides: readonly AsideRow[]): string {
+  if (asides.length === 0) return '';
+  const lines = asides.map(
+    ({ container, path, reason }) => `  ${container}: ${escapeText(path)}\n    ${escapeText(reason)}`,
+  );
+  return `Set aside, for it cannot become a version:\n${lines.join('\n')}`;
 }
 
 /** @param named whether any version has a name after a tag. */

@@ -2,7 +2,7 @@
 
 import { formatBytes, formatNumber } from '../model/amount.js';
 import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
-import { firstLine } from './escape.js';
+import { escapeText, firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
 
 /** `[mysql @2 k3j9x2a] message`, and how much it is. */
@@ -18,15 +18,20 @@ export function renderCheckout(
     readonly version: Version;
     readonly branch: BranchName | null;
     readonly saved: Version | undefined;
+    readonly setAside: { readonly path: string; readonly reason: string } | undefined;
   },
   style: Style,
 ): string {
-  const { container, version, branch, saved } = outcome;
+  const { container, version, branch, saved, setAside } = outcome;
   const number = paint(style, 'number', `@${version.number}`);
   const place =
     branch === null ? 'on no branch; a commit begins one' : `on the branch ${paint(style, 'branch', branch)}`;
   const kept = saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}\n`;
-  return `${kept}${container} is at ${number}, ${place}\n`;
+  const aside =
+    setAside === undefined
+      ? ''
+      : `${escapeText(setAside.reason)}: what was not committed is set aside in ${setAside.path}\n`;
+  return `${kept}${aside}${container} is at ${number}, ${place}\n`;
 }
 
 function tag({ branch, number, id }: Version, style: Style): string {

@@ -81,6 +81,20 @@ export class RepositoryLayout {
     return `${this.root}/empty`;
   }
 
+  /** Records of deltas that cannot become versions, and are in no use any more: see store/set-aside.ts. */
+  get asides(): string {
+    return `${this.root}/aside`;
+  }
+
+  aside(id: VersionId): string {
+    return `${this.asides}/${id}`;
+  }
+
+  /** The same until the commit point has passed. */
+  stagedAside(id: VersionId): string {
+    return `${this.asides}/.${id}`;
+  }
+
   branch(name: BranchName): string {
     return `${this.branches}/${name}`;
   }

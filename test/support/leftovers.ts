@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const STORE = /^store\.json$/;
 const REPOSITORY =
-  /^(lock|seal\.lock|operations|graph|graph\.partial|summaries|summaries\.partial|versions|refs|hooks|containers|empty)$/;
+  /^(lock|seal\.lock|operations|graph|graph\.partial|summaries|summaries\.partial|versions|refs|hooks|aside|containers|empty)$/;
 const VERSION = /^(manifest\.json|config|files|sources|entries|entries\.partial|delta|work|work-left|keyframe-\d)$/;
 const WORKING = /^(working\.json|delta|work)$/;
 const CONTAINER = /^(config|rootfs|overlay|lxc_rdepends|lxc_snapshots|hooks|fstab)$/;
@@ -33,6 +33,7 @@ function* inStore(store: string): Generator<string> {
 function* inRepository(repository: string): Generator<string> {
   yield* others(repository, REPOSITORY);
   for (const kind of ['heads', 'tags']) yield* others(join(repository, 'refs', kind), /^[^.]/);
+  yield* others(join(repository, 'aside'), /^[^.]/);
   const versions = join(repository, 'versions');
   for (const id of existsSync(versions) ? readdirSync(versions) : []) {
     const version = join(versions, id);

@@ -48,6 +48,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     prepare: (place) => place.makeHistory(2, { dirty: false }),
     args: [{ ...CHECKOUT, revision: 'mysql@0' }],
   },
+  'switching in place with what cannot be kept': {
+    verb: 'checkout',
+    prepare: async (place) => {
+      await place.makeHistory(2);
+      place.makeUnkeepable();
+    },
+    args: [{ ...CHECKOUT, revision: 'mysql@0' }],
+  },
   'switching a running container in place': {
     verb: 'checkout',
     prepare: (place) => place.makeHistory(2),

@@ -10,6 +10,7 @@ import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { type Fault, faultyHost } from './faults.js';
 import { leftovers } from './leftovers.js';
+import { listXattrs, removeXattr, setXattr } from './libc.js';
 import { type TestLxc, temporaryLxc } from './lxc.js';
 import { mountOverlay } from './overlay.js';
 import { PowerLoss } from './power-loss.js';
@@ -25,6 +26,8 @@ export const COMMIT = {
   allowEmpty: true,
   acceptBase: false,
 };
+/** Overlayfs's mark of what `chattr +i` was done to: no version can hold it. */
+const PROTECTED = 'trusted.overlay.protattr';
 const KILL_AT = fileURLToPath(new URL('./kill-at.mjs', import.meta.url));
 
 /** An operation, and the state that it starts from. */
@@ -114,6 +117,16 @@ export class Place implements Disposable {
     }
   }
 
+  /** Has the container hold what cannot become a version. */
+  makeUnkeepable(): void {
+    setXattr(Buffer.from(this.lxc.rootfs(C).upper), PROTECTED, Buffer.from('i'));
+  }
+
+  private makeKeepable(): void {
+    const upper = Buffer.from(this.lxc.rootfs(C).upper);
+    if (listXattrs(upper).includes(PROTECTED)) removeXattr(upper, PROTECTED);
+  }
+
   /** Brings the starting state back, and runs the operation on a machine that fails. */
   async strike(fault: Fault, at: number): Promise<Struck> {
     await this.bringBack();
@@ -198,6 +211,7 @@ export class Place implements Disposable {
     }
     const ids = manifests.map(({ id }) => id);
     expect([...this.versions.keys()].filter((id) => !ids.includes(id))).toEqual([]);
+    this.makeKeepable();
     await expect(engine.commit(COMMIT)).resolves.toMatchObject({ container: C });
     expect(await engine.fsck(undefined)).toEqual([]);
   }

@@ -1,0 +1,34 @@
+/** What containers held that could not become a version: it lies in the store, and nothing stands on it. */
+
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName, VersionId } from '../model/version.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { listAsides, readSetAside } from '../store/set-aside.js';
+import { listRepositories } from '../store/store.js';
+import type { World } from './world.js';
+
+export interface ListedAside {
+  readonly container: ContainerName;
+  /** The directory, in the store. */
+  readonly path: string;
+  /** What it was written over. */
+  readonly version: VersionId | null;
+  /** When it was set aside. */
+  readonly time: string;
+  readonly reason: string;
+}
+
+/** Of all repositories. A record that cannot be read is fsck's to tell of. */
+export function listSetAside({ host, lxcpath }: World): ListedAside[] {
+  return listRepositories(host, lxcpath).flatMap((name) => {
+    const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+    return listAsides(host.files, layout).flatMap((id) => {
+      try {
+        return [{ ...readSetAside(host.files, layout.aside(id)), path: layout.version(id).delta }];
+      } catch (error) {
+        if (error instanceof LxcvError) return [];
+        throw error;
+      }
+    });
+  });
+}
