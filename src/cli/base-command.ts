@@ -9,6 +9,7 @@ import { spareMemory } from '../host/heap.js';
 import { showInPager } from '../host/pager.js';
 import { processSignals } from '../host/signals.js';
 import { LxcvError } from '../model/errors.js';
+import type { ReportEvent } from '../operations/world.js';
 import type { Style } from '../render/style.js';
 import type { BareConfig } from './bare-config.js';
 import { inPieces, writeText } from './bytes.js';
@@ -53,7 +54,7 @@ export abstract class BaseCommand extends Command {
     this.parsed = true;
     try {
       const json: object | undefined = await this.run();
-      if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(json));
+      if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(this.withChangedBases(json)));
     } catch (error) {
       await tellFailure(this.explain(error), this.jsonEnabled(), (hint) => this.pastable(hint));
     }
@@ -81,10 +82,25 @@ export abstract class BaseCommand extends Command {
   protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
     return openEngine({
       ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
-      report: reportTo(standardError),
+      report: this.listen(),
       signals: processSignals,
       onLarge: spareMemory,
     });
+  }
+
+  /** What it shows stands on these. */
+  private readonly changedBases = new Set<string>();
+
+  private listen(): (event: ReportEvent) => void {
+    const report = reportTo(standardError);
+    return (event) => {
+      if (event.kind === 'base-changed') this.changedBases.add(event.base);
+      report(event);
+    };
+  }
+
+  private withChangedBases(json: object): object {
+    return this.changedBases.size === 0 ? json : { ...json, baseChanged: [...this.changedBases] };
   }
 
   /** The arguments before a `--`, and those behind it: oclif tells them apart no more. */

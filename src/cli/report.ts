@@ -13,6 +13,7 @@ const COLUMNS_UNKNOWN = 80;
 /** Steps are for those who watch, and so is progress, in one line that goes when it is over; notices are for everybody. */
 export function reportTo(stream: ReportStream): (event: ReportEvent) => void {
   let showsProgress = false;
+  const changedBases = new Set<string>();
   const erase = () => {
     if (showsProgress) stream.write(ERASE_LINE);
     showsProgress = false;
@@ -22,6 +23,13 @@ export function reportTo(stream: ReportStream): (event: ReportEvent) => void {
     switch (event.kind) {
       case 'step':
         if (stream.isTTY) stream.write(`${escapeText(event.what)} ...\n`);
+        break;
+      case 'base-changed':
+        if (changedBases.has(event.base)) break;
+        changedBases.add(event.base);
+        stream.write(
+          `lxcv: the base ${escapeText(event.base)} was changed: what stands on it is not what was committed\n`,
+        );
         break;
       case 'notice':
         stream.write(`lxcv: ${escapeText(event.message)}\n`);

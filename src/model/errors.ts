@@ -27,6 +27,7 @@ export const EXIT_CODES = {
   'tag-exists': 3,
   'backing-store': 3,
   'base-changed': 3,
+  'base-running': 3,
   'delta-not-keepable': 3,
   'directory-in-use': 3,
   'hook-refused': 3,

@@ -35,7 +35,7 @@ export async function adopt(
     ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
     ...{ message: request.message, author: await request.author },
   });
-  return await restack(world, {
+  const made = await restack(world, {
     command: 'commit',
     container,
     repository: repository.layout,
@@ -46,6 +46,21 @@ export async function adopt(
     arrival: planArrival(world, container, origin, repository.layout, layout),
     hold,
   });
+  tellUnprotected(world, bases);
+  return made;
+}
+
+/** Bases that are other containers' and that those may change: once they are versions nobody does. */
+function tellUnprotected({ host: { files }, lxcpath, report }: World, bases: readonly Base[]): void {
+  for (const { path } of bases) {
+    const owner = dirname(path);
+    const isContainers = dirname(owner) === lxcpath && files.stat(`${owner}/config`) !== undefined;
+    if (!isContainers || files.stat(path)?.type !== 'directory') continue;
+    report({
+      kind: 'notice',
+      message: `its versions stand on ${path}, which ${basename(owner)} can change; to protect it: lxcv commit ${basename(owner)}`,
+    });
+  }
 }
 
 function planArrival(

@@ -32,12 +32,20 @@ export function checkLayers({ host: { files } }: World, repository: RepositoryLa
 /**
  * Looks whether the bases are what they were; returns them as they are now.
  * @param accept takes a base that has changed as it is.
- * @throws LxcvError `base-missing`, `base-changed`.
+ * @throws LxcvError `base-missing`, `base-changed`, `base-running`: what runs on one changes it under those that stand on it.
  */
 export function checkBases(world: World, bases: readonly Base[], accept: boolean): Base[] {
   return bases.map((base) => {
     const now = fingerprint(world.host.files, base.path);
     if (now === undefined) throw missingLayer(base.path);
+    const process = world.host.occupancy.rootProcess(base.path);
+    if (process !== undefined) {
+      throw new LxcvError(
+        'base-running',
+        `the base ${base.path} is the root of what runs there: process ${process.pid}, ${process.name}`,
+        'Stop the container that it is the root file system of, and try again: lxc-ls --running',
+      );
+    }
     if (now !== base.fingerprint && !accept) {
       throw new LxcvError(
         'base-changed',

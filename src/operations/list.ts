@@ -6,6 +6,7 @@ import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
+import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
@@ -57,6 +58,7 @@ async function listed(
   name: ContainerName,
   versioned: Versioned,
 ): Promise<ListedContainer> {
+  tellChangedBases(world, versioned.working.bases);
   const [head] = versioned.working.parents;
   const version = head === undefined ? null : repository.history.get(head);
   return {

@@ -6,6 +6,7 @@ import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
+import { tellChangedBases } from './changed-bases.js';
 import { layersOfVersion } from './layers.js';
 import { containersOf, findRevision, type Repository } from './lookup.js';
 import { tellMissing } from './operand.js';
@@ -67,7 +68,7 @@ function firstOf<T>(values: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] 
 
 /** The versions that changed something at or below the paths in their first parent; a root, in what lies under it. */
 function* thatChanged(
-  { host: { files } }: World,
+  world: World,
   { history, layout }: Repository,
   ids: Iterable<VersionId>,
   paths: readonly BytePath[],
@@ -75,10 +76,11 @@ function* thatChanged(
   const chosen: VersionId[] = [];
   for (const id of ids) {
     const version = history.get(id);
+    tellChangedBases(world, version.bases);
     const [parent] = version.parents;
     const before =
       parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
-    const differences = diffTrees(files, before, layersOfVersion(layout, version), { paths });
+    const differences = diffTrees(world.host.files, before, layersOfVersion(layout, version), { paths });
     if (yield* hasChange(differences)) chosen.push(version.id);
   }
   return chosen;

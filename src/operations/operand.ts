@@ -6,6 +6,7 @@ import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
 import { deltaOf } from '../store/layout.js';
+import { tellChangedBases } from './changed-bases.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
 import type { World } from './world.js';
@@ -65,21 +66,22 @@ export function findOperand(world: World, text: string | Revision): Operand {
   const { start, steps } = revision.point;
   if (start !== 'WORK' && start !== 'BASE') return versionOperand(world, found, resolveRevision(found, revision));
   if (steps.length > 0) throw stepsFromNowhere(revision);
-  return start === 'WORK' ? workOperand(found, revision) : baseOperand(found, revision);
+  return start === 'WORK' ? workOperand(world, found, revision) : baseOperand(world, found, revision);
 }
 
-function versionOperand({ host: { files } }: World, { repository }: Found, version: Version): Operand {
+function versionOperand(world: World, { repository }: Found, version: Version): Operand {
+  tellChangedBases(world, version.bases);
   return {
     kind: 'version',
     name: `${repository.name}@${version.number}`,
     repository,
     layers: layersOfVersion(repository.layout, version),
     version,
-    config: files.read(repository.layout.version(version.id).config),
+    config: world.host.files.read(repository.layout.version(version.id).config),
   };
 }
 
-function workOperand({ repository, container }: Found, { name, text }: Revision): Operand {
+function workOperand(world: World, { repository, container }: Found, { name, text }: Revision): Operand {
   if (container === undefined) {
     throw new LxcvError(
       'revision-not-found',
@@ -88,6 +90,7 @@ function workOperand({ repository, container }: Found, { name, text }: Revision)
     );
   }
   checkUnedited(container);
+  tellChangedBases(world, container.versioned.working.bases);
   const [head] = container.versioned.working.parents;
   return {
     kind: 'work',
@@ -99,8 +102,9 @@ function workOperand({ repository, container }: Found, { name, text }: Revision)
   };
 }
 
-function baseOperand(found: Found, revision: Revision): Operand {
+function baseOperand(world: World, found: Found, revision: Revision): Operand {
   const head = resolveRevision(found, { ...revision, point: { start: 'HEAD', steps: [] } });
+  tellChangedBases(world, head.bases);
   return {
     kind: 'base',
     name: `${revision.name}@BASE`,

@@ -2,6 +2,7 @@
 
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
+import { tellChangedBases } from './changed-bases.js';
 import { tellChanges } from './diff.js';
 import { layersOfVersion } from './layers.js';
 import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
@@ -29,6 +30,7 @@ export interface ShownVersion {
 export async function showVersion(world: World, revision: string): Promise<ShownVersion> {
   const { repository, version } = findRevision(world, revision);
   const { history, layout } = repository;
+  tellChangedBases(world, version.bases);
   return {
     version,
     parents: version.parents.map(({ id }) => history.get(id)),

@@ -3,6 +3,7 @@
 import type { ContainerState } from '../host/lxc.js';
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
 import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
@@ -34,6 +35,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
   const container = requireVersioned(world, name);
   checkUnedited(container);
   const { versioned } = container;
+  tellChangedBases(world, versioned.working.bases);
   const repository = readRepository(world, versioned.repository);
   const [head] = versioned.working.parents;
   const version = head === undefined ? null : repository.history.get(head);

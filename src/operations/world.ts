@@ -18,5 +18,7 @@ export type ReportEvent =
   /** Something goes on, and has done so many steps by now; `what` as above. Told again and again, until `progress-end`. */
   | { readonly kind: 'progress'; readonly what: string; readonly steps: number }
   | { readonly kind: 'progress-end' }
+  /** What is shown stands on a base that was changed: it is not what was committed. May be told again and again. */
+  | { readonly kind: 'base-changed'; readonly base: string }
   /** Something was done or found that was not asked for. One line. */
   | { readonly kind: 'notice'; readonly message: string };
