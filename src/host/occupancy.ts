@@ -57,8 +57,10 @@ function rootProcess(directory: string): RootProcess | undefined {
   const { dev, ino } = statSync(directory, { bigint: true });
   const pid = processes().find((each) =>
     unlessEnded(false, () => {
+      // A stranger's root may be on a file system that is a program of his own, and never answers.
+      if (isStrangers(each)) return false;
       const root = statSync(`/proc/${each}/root`, { bigint: true });
-      return root.ino === ino && root.dev === dev && !isStrangers(each);
+      return root.ino === ino && root.dev === dev;
     }),
   );
   if (pid === undefined) return undefined;

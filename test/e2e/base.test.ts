@@ -25,7 +25,7 @@ it('a base that was changed is told by every command that shows a tree, and one 
     exitCode: 0,
   });
   const told = async (args: readonly string[]) => {
-    const { stdout } = await lxc.lxcv(...args, '--json');
+    const { stdout } = await lxc.lxcv(args[0] as string, '--json', ...args.slice(1));
     const { stderr } = await lxc.lxcv(...args);
     return { args, lines: stderr.match(/was changed/g)?.length ?? 0, json: JSON.parse(stdout).baseChanged };
   };
