@@ -18,7 +18,7 @@ export interface CheckoutRequest {
 }
 
 /** A delta that cannot become a version. */
-export interface DeltaAside {
+interface DeltaAside {
   /** A directory of the store. */
   readonly path: string;
   /** Why it cannot: a sentence. */
