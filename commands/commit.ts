@@ -5,6 +5,7 @@ import { versionToJson } from '../src/cli/json.js';
 import { messageTemplate, readMessage } from '../src/cli/message.js';
 import { requireText } from '../src/cli/text-argument.js';
 import { parseAuthor } from '../src/model/author.js';
+import { parseSeconds } from '../src/model/duration.js';
 import { parseContainerName } from '../src/model/names.js';
 import { renderCommit } from '../src/render/outcome.js';
 import { statusLines } from '../src/render/status.js';
@@ -12,8 +13,9 @@ import { statusLines } from '../src/render/status.js';
 export default class Commit extends BaseCommand {
   static override summary = 'Make a version of what a container holds.';
   static override description =
-    `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one stands still while
-what it changed is copied. The first commit takes a container over: it must be stopped for that.`;
+    `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one is copied
+while it runs, and stands still for what changed meanwhile. The first commit takes a container over: it must be stopped
+for that.`;
   static override examples = ['lxcv commit -m "Initial customisation" mysql', 'lxcv commit -F /tmp/comment mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = {
@@ -33,18 +35,24 @@ what it changed is copied. The first commit takes a container over: it must be s
     author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'Commit in the name of somebody else.' }),
     'allow-empty': Flags.boolean({ summary: 'Make a version also where nothing changed.' }),
     'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+    'max-pause': Flags.string({
+      helpValue: 'SECONDS',
+      summary: 'For how long a running container may stand still (default: 10).',
+    }),
   };
 
   async run() {
     const { args, flags } = await this.parse(Commit);
     const container = parseContainerName(args.container);
     const author = flags.author === undefined ? {} : { author: parseAuthor(requireText(flags.author, 'the author')) };
+    const maxPause = flags['max-pause'];
+    const maxPauseMs = maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause);
     const engine = await this.openEngine(flags);
     const plain = { ...this.style, colour: false };
     const message = await readMessage(flags, async () =>
       messageTemplate(container, [...statusLines(await engine.status(container), plain)].join('\n')),
     );
-    const options = { allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'] };
+    const options = { allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'], maxPauseMs };
     const { repository } = await this.change(
       () => engine.commit({ container, message, ...author, ...options }),
       (version) => ({

@@ -33,9 +33,11 @@ import {
   readWhole,
   sameContent,
   truncate,
+  updateContent,
   withOpen,
 } from './content.js';
 import { listTyped } from './directories.js';
+import { copyFlags } from './inode-flags.js';
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
@@ -122,8 +124,15 @@ interface FilesWrite {
   setMtime(path: HostPath, mtimeNs: bigint): void;
   setXattr(path: HostPath, name: string, value: Buffer): void;
   removeXattr(path: HostPath, name: string): void;
-  /** Creates `to` with the bytes of the regular file `from`: reflinked where the file system can, else holes kept. */
-  copyContent(from: HostPath, to: HostPath): void;
+  /**
+   * Creates `to` with the bytes of the regular file `from` and its flags of chattr(1): reflinked where the file system can, else holes
+   * kept. `tick` is called again and again, and ends it where it throws. Returns the letters of the flags that the copy cannot have.
+   */
+  copyContent(from: HostPath, to: HostPath, tick?: () => void): string;
+  /** The same of a copy that was made before and is dense: only what differs is written. */
+  updateContent(from: HostPath, to: HostPath, tick?: () => void): string;
+  /** Gives a directory the flags of another. Returns the letters of those that it cannot have. */
+  copyFlags(from: HostPath, to: HostPath): string;
   /** Makes a file's bytes, or a directory's entries, durable. */
   sync(path: HostPath): void;
   /** Makes all that was written to the path's file system durable. */
@@ -178,6 +187,8 @@ export const files: Files = {
   setXattr,
   removeXattr,
   copyContent,
+  updateContent,
+  copyFlags,
   sync: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, fsyncSync),
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
   async syncFileSystemAside(path) {

@@ -1,7 +1,9 @@
-/** The kernel's freezer of a container: the control group that LXC made for it, and what is written there and read. */
+/** The kernel's freezer of a container: the control group that LXC made for it, what is written there, and what is read. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from './files.js';
+import { watchWrites } from './native.js';
 
 /** Files of one control group; all that is in the groups below it stands still and goes on with it. */
 export interface Freezer {
@@ -14,42 +16,91 @@ export interface Freezer {
   readonly frozen: string;
 }
 
+/** Looks whether a group that stands still has done so all the time. */
+export interface FrozenWatch extends Disposable {
+  /** What it is, by the kernel's word; `refrozen` where somebody may have thawed it meanwhile, and froze it again. */
+  look(): 'frozen' | 'thawed' | 'refrozen' | 'gone';
+}
+
 /**
  * Finds the freezer that LXC itself uses for a container, by its first process; or undefined where there is any doubt,
- * be it because the config names the groups or because the container is gone.
+ * be it because it is not mounted here or because the container is gone.
+ * @param group where its monitor says that it freezes the container, if it does.
  */
-export function findFreezer(init: number): Freezer | undefined {
+export function findFreezer(init: number, group: string | undefined): Freezer | undefined {
   try {
-    return findVersion1(init) ?? findVersion2(init);
+    return findVersion1(init, group) ?? findVersion2(init, group);
   } catch {
     return undefined;
   }
 }
 
-/** Does nothing where the group is gone or not to be written to. */
-export function thawByGroup({ control, thaw }: Freezer): void {
+/** @throws an error of the system where the group is gone or not to be written to. */
+export function writeFreezer({ control, freeze, thaw }: Freezer, what: 'freeze' | 'thaw'): void {
+  writeFileSync(control, what === 'freeze' ? freeze : thaw, { flag: 'r+' });
+}
+
+export function isFrozen({ state, frozen }: Freezer): boolean {
+  return readFileSync(state, 'latin1').split('\n').includes(frozen);
+}
+
+/** True for an error of a group that is no more. */
+export function isGroupGone(error: unknown): boolean {
+  return isErrno(error, 'ENOENT', 'ENODEV');
+}
+
+/**
+ * Watches a group from now on, at which it need not stand still yet: it is to be looked at from then on. Only who writes to its control
+ * file can thaw it, and the kernel tells of that. Where it may not watch any more files it tells of a thaw only as long as that lasts.
+ */
+export function watchFrozen(freezer: Freezer): FrozenWatch {
+  const writes = watchWrites(freezer.control);
+  let isTouched = false;
+  return {
+    look() {
+      try {
+        isTouched ||= writes !== undefined && hasEvent(writes);
+        if (!isFrozen(freezer)) return 'thawed';
+        return isTouched ? 'refrozen' : 'frozen';
+      } catch (error) {
+        if (isGroupGone(error)) return 'gone';
+        throw error;
+      }
+    },
+    [Symbol.dispose]() {
+      if (writes !== undefined) closeSync(writes);
+    },
+  };
+}
+
+/** It is not read to its end: one event says it all. */
+function hasEvent(fd: number): boolean {
   try {
-    writeFileSync(control, thaw, { flag: 'r+' });
-  } catch {
-    // LXC's own tool is asked next, and says what is wrong.
+    return readSync(fd, Buffer.alloc(EVENT_BYTES)) > 0;
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return false;
+    throw error;
   }
 }
 
+/** struct inotify_event, and a name that it may have. */
+const EVENT_BYTES = 512;
+
+const VERSION_1 = { mount: / - cgroup \S+ (?:\S+,)?freezer(?:,\S+)?$/, line: /^\d+:(?:[^:]+,)?freezer(?:,[^:]+)?:/ };
+const VERSION_2 = { mount: / - cgroup2 /, line: /^0::/ };
+
 /** Where this is mounted LXC takes no notice of the freezer of version 2. */
-function findVersion1(init: number): Freezer | undefined {
-  const directory = findPayload(
-    init,
-    / - cgroup \S+ (?:\S+,)?freezer(?:,\S+)?$/,
-    /^\d+:(?:[^:]+,)?freezer(?:,[^:]+)?:/,
-  );
-  if (directory === undefined) return undefined;
-  const state = join(directory, 'freezer.state');
+function findVersion1(init: number, group: string | undefined): Freezer | undefined {
+  const payload = findPayload(init, VERSION_1, group);
+  if (payload === undefined) return undefined;
+  const state = join(payload.root, payload.group, 'freezer.state');
   return existing({ control: state, freeze: 'FROZEN', thaw: 'THAWED', state, frozen: 'FROZEN' });
 }
 
-function findVersion2(init: number): Freezer | undefined {
-  const directory = findPayload(init, / - cgroup2 /, /^0::/);
-  if (directory === undefined) return undefined;
+function findVersion2(init: number, group: string | undefined): Freezer | undefined {
+  const payload = findPayload(init, VERSION_2, group);
+  if (payload === undefined) return undefined;
+  const directory = join(payload.root, payload.group);
   const [control, state] = [join(directory, 'cgroup.freeze'), join(directory, 'cgroup.events')];
   return existing({ control, freeze: '1', thaw: '0', state, frozen: 'frozen 1' });
 }
@@ -57,22 +108,27 @@ function findVersion2(init: number): Freezer | undefined {
 /**
  * LXC makes two groups side by side, `lxc.monitor.X` and `lxc.payload.X`, with the container's name or that and a number as X.
  * What runs in a container can move itself to other groups below its payload, and give them any name; its monitor, which is
- * the parent of its first process, cannot be moved from there. So it is by the monitor that the payload is found.
+ * the parent of its first process, cannot be moved from there. So it is by the monitor that the payload is found, or by what that
+ * says, where the config names other groups.
  */
-function findPayload(init: number, mount: RegExp, hierarchy: RegExp): string | undefined {
+function findPayload(
+  init: number,
+  { mount, line }: typeof VERSION_1,
+  told: string | undefined,
+): { readonly root: string; readonly group: string } | undefined {
   const monitor = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${init}/status`, 'utf8'))?.[1]);
-  const [, parent, name] = /^(.*\/)lxc\.monitor\.([^/]+)$/.exec(groupOf(monitor, hierarchy) ?? '') ?? [];
-  const payload = `${parent}lxc.payload.${name}`;
-  if (name === undefined || !`${groupOf(init, hierarchy)}/`.startsWith(`${payload}/`)) return undefined;
+  const [, parent, name] = /^(.*\/)lxc\.monitor\.([^/]+)$/.exec(groupOf(monitor, line) ?? '') ?? [];
+  const group = name === undefined ? told : `${parent}lxc.payload.${name}`;
   const root = mountPoint(mount);
-  return root === undefined ? undefined : join(root, payload);
+  if (group === undefined || group === '/' || root === undefined) return undefined;
+  return `${groupOf(init, line)}/`.startsWith(`${group}/`) ? { root, group } : undefined;
 }
 
-function groupOf(pid: number, hierarchy: RegExp): string | undefined {
+function groupOf(pid: number, line: RegExp): string | undefined {
   return readFileSync(`/proc/${pid}/cgroup`, 'utf8')
     .split('\n')
-    .find((line) => hierarchy.test(line))
-    ?.replace(hierarchy, '');
+    .find((each) => line.test(each))
+    ?.replace(line, '');
 }
 
 /** Where all of a hierarchy is mounted, not only a part. */
@@ -86,4 +142,24 @@ function mountPoint(mount: RegExp): string | undefined {
 
 function existing(freezer: Freezer): Freezer | undefined {
   return existsSync(freezer.control) && existsSync(freezer.state) ? freezer : undefined;
+}
+
+/** For each hierarchy in which this process is not in the root group, the directory of that. */
+export function rootGroups(): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => / (\/\S*) (\S+) .* - (cgroup2?) \S+ (\S+)$/.exec(line))
+    .filter((mount) => mount?.[1] === '/');
+  return readFileSync('/proc/self/cgroup', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, id, controllers = '', group] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
+      if (group === undefined || group === '/') return [];
+      const mount = mounts.find((each) =>
+        id === '0'
+          ? each?.[3] === 'cgroup2'
+          : controllers.split(',').every((name) => each?.[4]?.split(',').includes(name)),
+      );
+      return mount?.[2] === undefined ? [] : [mount[2]];
+    });
 }

@@ -119,6 +119,9 @@ function bind() {
     ),
     lremovexattr: declare<(path: CPath, name: Buffer) => number>('int lremovexattr(const char *, void *)'),
     ioctl: declare<(fd: number, request: number, argument: number) => number>('int ioctl(int, unsigned long, long)'),
+    ioctlOn: declare<(fd: number, request: number, argument: Buffer) => number>(
+      'int ioctl(int, unsigned long, void *)',
+    ),
     lseek: declare<(fd: number, offset: number, whence: number) => number>('int64_t lseek(int, int64_t, int)'),
     socket: declare<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)'),
     bind: declare<(fd: number, address: Buffer, length: number) => number>('int bind(int, void *, unsigned int)'),
@@ -127,6 +130,17 @@ function bind() {
     ),
     recv: declare<(fd: number, into: Buffer, size: number, flags: number) => number | bigint>(
       'long recv(int, void *, size_t, int)',
+    ),
+    connect: declare<(fd: number, address: Buffer, length: number) => number>('int connect(int, void *, unsigned int)'),
+    setsockopt: declare<(fd: number, level: number, option: number, value: Buffer, length: number) => number>(
+      'int setsockopt(int, int, int, void *, unsigned int)',
+    ),
+    getsockopt: declare<(fd: number, level: number, option: number, value: Buffer, length: Buffer) => number>(
+      'int getsockopt(int, int, int, void *, void *)',
+    ),
+    inotify_init1: declare<(flags: number) => number>('int inotify_init1(int)'),
+    inotify_add_watch: declare<(fd: number, path: CPath, mask: number) => number>(
+      'int inotify_add_watch(int, const char *, uint32_t)',
     ),
     close: declare<(fd: number) => number>('int close(int)'),
     fsopen: declare<(call: number, type: string, flags: number) => number | bigint>(

@@ -20,6 +20,7 @@ const WRITE_LOCK = Buffer.from([1, ...Array(31).fill(0)]);
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 const FICLONE = 0x40049409;
+const FICLONERANGE = 0x4020940d;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const AF_UNIX = 1;
@@ -35,6 +36,13 @@ const UNIX_SOCKETS_REQUEST = Buffer.concat([
   Buffer.from(Uint32Array.of(40, 20 | (0x301 << 16), 1, 0).buffer),
   Buffer.from(Uint32Array.of(AF_UNIX, (1 << 7) | (1 << 10), 0, 1, 0xffffffff, 0xffffffff).buffer),
 ]);
+const SOL_SOCKET = 1;
+const SO_PASSCRED = 16;
+const SO_PEERCRED = 17;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+const IN_MODIFY = 2;
+const IN_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const MS_RDONLY = 1;
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
@@ -143,6 +151,16 @@ export function cloneFile(from: number, to: number): boolean {
   return libc().ioctl(to, FICLONE, from) === 0;
 }
 
+/**
+ * Shares so many bytes from `offset` on, which are whole blocks, or all up to the end where `bytes` is 0; false where the file system
+ * cannot.
+ */
+export function cloneRange(from: number, to: number, offset: number, bytes: number): boolean {
+  const range = Buffer.alloc(32);
+  for (const [index, value] of [from, offset, bytes, offset].entries()) range.writeBigInt64LE(BigInt(value), index * 8);
+  return libc().ioctlOn(to, FICLONERANGE, range) === 0;
+}
+
 /** The next range of data at or after `offset` as [start, end), or undefined where only a hole follows. */
 export function nextData(fd: number, offset: number): readonly [number, number] | undefined {
   const start = Number(libc().lseek(fd, offset, SEEK_DATA));
@@ -157,7 +175,7 @@ export function nextData(fd: number, offset: number): readonly [number, number] 
 export function bindAbstractSocket(name: string): number | undefined {
   const fd = libc().socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
   check(fd, 'socket');
-  const address = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
+  const address = abstractAddress(name);
   if (libc().bind(fd, address, address.length) === 0) return fd;
   const code = errorName();
   libc().close(fd);
@@ -184,6 +202,48 @@ export function* askSocketDiagnosis(): Generator<Buffer, never> {
   } finally {
     close(fd);
   }
+}
+
+/**
+ * Connects to an abstract Unix socket and returns the file descriptor, or undefined where nobody listens there. What is sent bears the
+ * credentials of this process. No read from it waits for longer than `patienceMs`.
+ */
+export function connectAbstractSocket(name: string, patienceMs: number): number | undefined {
+  const fd = libc().socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+  check(fd, 'socket');
+  const patience = Buffer.alloc(16);
+  patience.writeBigInt64LE(BigInt(Math.trunc(patienceMs / 1000)));
+  patience.writeBigInt64LE(BigInt(Math.trunc((patienceMs % 1000) * 1000)), 8);
+  for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+    libc().setsockopt(fd, SOL_SOCKET, option, patience, patience.length);
+  }
+  // Without it, what is sent in the moment in which the other side has accepted, and not asked for them yet, bears no credentials.
+  libc().setsockopt(fd, SOL_SOCKET, SO_PASSCRED, Buffer.from([1, 0, 0, 0]), 4);
+  const address = abstractAddress(name);
+  if (libc().connect(fd, address, address.length) === 0) return fd;
+  const code = errorName();
+  libc().close(fd);
+  if (code === 'ECONNREFUSED') return undefined;
+  throw new SystemError(code, 'connect', name);
+}
+
+/** The user who listens at the other end of a connected Unix socket, by the kernel's word. */
+export function peerUser(fd: number): number {
+  const credentials = Buffer.alloc(12);
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(credentials.length);
+  check(libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length), 'getsockopt');
+  return credentials.readUInt32LE(4);
+}
+
+/** A file descriptor that can be read from as soon as anybody has written to a file; undefined where no more may be watched. */
+export function watchWrites(path: string): number | undefined {
+  const fd = libc().inotify_init1(IN_NONBLOCK_CLOEXEC);
+  if (fd >= 0 && libc().inotify_add_watch(fd, path, IN_MODIFY) >= 0) return fd;
+  const code = errorName();
+  if (fd >= 0) libc().close(fd);
+  if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOSPC' || code === 'ENOMEM') return undefined;
+  throw new SystemError(code, 'inotify_add_watch', path);
 }
 
 /** Closes a file descriptor that a function of this module opened. */
@@ -224,6 +284,11 @@ export function createOverlay(options: Iterable<readonly [key: string, value?: s
     close(fd);
     throw error;
   }
+}
+
+/** struct sockaddr_un. @param name without its leading NUL, a character a byte. */
+function abstractAddress(name: string): Buffer {
+  return Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name, 'latin1')]);
 }
 
 function secondsAndRest(ns: bigint): [bigint, bigint] {

@@ -2,10 +2,39 @@
 
 import type { Directory, Files, Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
+import { pathToText } from '../model/byte-path.js';
+import { LxcvError } from '../model/errors.js';
+import { type Place, pathOf } from '../model/place.js';
 import { isBookkeeping } from './overlayfs.js';
+
+/** @param lost the letters of the flags of chattr(1) that a copy cannot have. @throws LxcvError `delta-not-keepable` where it is any. */
+export function refuseLost(place: Place, lost: string): void {
+  if (lost === '') return;
+  throw new LxcvError(
+    'delta-not-keepable',
+    `/${pathToText(pathOf(place))} has the attribute ${[...lost].join(' and ')} of chattr, which no copy of it can have`,
+    `Take it away: chattr -${lost} PATH. Or stop the container, and commit again: then nothing is copied.`,
+  );
+}
 
 /** The system labels what it makes, and lets nobody take a label away. */
 const SECURITY_LABEL = 'security.selinux';
+
+/**
+ * Gives the directory `to` the attributes of the directory `from`, and its flags of chattr(1).
+ * @returns the letters of the flags that it cannot have.
+ */
+export function copyDirectoryAttributes(
+  files: Files,
+  from: HostPath,
+  stat: Stat,
+  to: HostPath,
+  keep?: (xattr: string) => boolean,
+): string {
+  const lost = files.copyFlags(from, to);
+  copyAttributes(files, from, stat, to, keep);
+  return lost;
+}
 
 /**
  * Gives `to` the owner, mode, extended attributes, ACLs and modification time of `from`, whose lstat is `stat`. Overlayfs's

@@ -5,13 +5,13 @@ import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
-import { copyAttributes, createDirectory } from './attributes.js';
+import { copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
 import { whyNotKept } from './overlayfs.js';
 
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
   using delta = createDirectory(files, path);
-  copyAttributes(files, model, files.statTarget(model) as Stat, delta.path);
+  refuseLost(ROOT_PLACE, copyDirectoryAttributes(files, model, files.statTarget(model) as Stat, delta.path));
 }
 
 /** A path that overlayfs would not keep, and the reason as a predicate: `was renamed ...`. */

@@ -13,7 +13,7 @@ import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import type { Layer } from '../model/version.js';
-import { copyAttributes, createDirectory } from './attributes.js';
+import { copyDirectoryAttributes, createDirectory } from './attributes.js';
 import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { OPAQUE } from './overlayfs.js';
 import { TreeDirectory, type TreeEntry } from './tree.js';
@@ -117,7 +117,7 @@ class Merge {
       yield;
     }
     const { stat, location } = source.self();
-    copyAttributes(this.files, location, stat, target.path);
+    mustKeep(copyDirectoryAttributes(this.files, location, stat, target.path));
     if (closed) this.files.setXattr(target.path, OPAQUE, Buffer.from('y'));
   }
 
@@ -162,7 +162,7 @@ class Links implements Disposable {
     // Of its n names the merged layers hold at most n, so it ends with 2n at most: while it has few, no note is needed.
     if (stat.links > LINKS_MAX / 4 && !this.ways.has(stat.inode)) {
       if (stat.links > LINKS_MAX / 2) {
-        copyInode(this.files, location, stat, to);
+        mustKeep(copyInode(this.files, location, stat, to));
         this.ways.set(stat.inode, { directory: this.files.openDirectory(directory.path) as Directory, name });
         return;
       }
@@ -171,6 +171,11 @@ class Links implements Disposable {
     const copy = this.ways.get(stat.inode);
     this.files.link(copy === undefined ? location : childPath(copy.directory.path, copy.name), to);
   }
+}
+
+/** @param lost letters of flags of chattr(1). @throws an error of the system, so that a version does without the keyframe. */
+function mustKeep(lost: string): void {
+  if (lost !== '') throw Object.assign(new Error(`ENOTSUP: a copy cannot have the flags ${lost}`), { code: 'ENOTSUP' });
 }
 
 /** How many layers of one rank follow one another from `start` on. */

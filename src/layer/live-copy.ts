@@ -1,13 +1,15 @@
 /**
  * Copies the delta of a running container such that the container stands still only for what changed under the copy.
  *
- * Calling sequence: `copyRunning` while it runs; freeze it; `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy.
+ * Calling sequence: `copyRunning` while it runs; as often as it is worth it, still while it runs, `syncAgain` and `copyAgain`; freeze it;
+ * `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy.
  *
  * What an unchanged file is. Inside a container nobody can set a ctime, so a file with the inode and ctime of before has the
  * bytes of before, but for one thing: a page that is mapped and dirty already is written to without another tick of the ctime.
  * A sync ends that, for it makes pages clean and the next write a fault that ticks. So a copy begins with a sync, and a file
  * whose ctime is not older than that sync is copied again, whatever its ctime says: in this copy and in the next. Where
- * somebody set the clock meanwhile, "older" means nothing, and all is copied again.
+ * somebody set the clock meanwhile, "older" means nothing, and all is copied again. So does each pass while the container runs: what
+ * one has copied is good for the next if it was older than the sync of the one that copied it.
  */
 
 import type { Clocks } from '../host/clocks.js';
@@ -16,7 +18,7 @@ import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { type Place, placeIn, ROOT_PLACE } from '../model/place.js';
-import { copyAttributes, createDirectory } from './attributes.js';
+import { copyAttributes, copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
 import { InStep } from './in-step.js';
 import { copyInode, LINKS_MAX } from './inode-copy.js';
 import { KeptLinks } from './kept-links.js';
@@ -36,12 +38,32 @@ interface EarlierDirectory {
   readonly sources: InStep<Source>;
 }
 
-type Pass = 'running' | 'frozen';
+/** One walk over the delta. */
+interface Pass {
+  /** Of the container, meanwhile. */
+  readonly state: 'running' | 'frozen';
+  /** What it copies of a file whose ctime is older stays good as long as the ctime is the same. */
+  readonly goodBefore: bigint;
+  /** What files it copied that an earlier pass had copied too hold, in bytes. */
+  bytes: number;
+  /** The largest of them, the largest first. */
+  largest: readonly Recopied[];
+}
+
+/** A file that changed after it was copied. */
+export interface Recopied {
+  readonly place: Place;
+  readonly bytes: number;
+}
 
 /** The kernel stamps times by a clock that may be a tick of ten milliseconds behind. */
 const CLOCK_SLACK_MS = 20;
 /** Room for names that the copy still has and the source has no more. */
 const SPARE_LINKS = 1000;
+/** From so many bytes on only what differs is written to a copy that is there. */
+const UPDATE_BYTES = 1 << 20;
+/** So many of the files that changed are told. */
+const LARGEST = 3;
 /** What goes wrong with the machine, and not because something under the copy is not what it was a moment ago. */
 const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS'];
 
@@ -53,9 +75,11 @@ export class LiveCopy {
   private copied = new SourceList();
   /** Of each inode with several links: what it was when its copy was kept. */
   private readonly links: KeptLinks<Source & { readonly pass: Pass }>;
-  private started: Clocks | undefined;
+  private synced: Clocks | undefined;
+  /** What the pass before this one has copied is good if it is older. */
   private trustedBefore = 0n;
-  private pass: Pass = 'running';
+  private pass: Pass = begin('running', 0n);
+  private tick: () => void = () => undefined;
 
   /**
    * @param to a path that is not there yet.
@@ -73,25 +97,50 @@ export class LiveCopy {
 
   /** Copies what there is. What changes meanwhile may be copied in part, or not at all; nothing leads out of the delta. */
   *copyRunning(now: Clocks): Job<void> {
-    this.started = now;
-    if (this.files.ticksForMappedWrites(this.from)) {
-      this.trustedBefore = BigInt(Math.trunc(now.wallMs - CLOCK_SLACK_MS)) * 1_000_000n;
-    }
+    this.pass = begin('running', this.youngFrom(now));
     this.files.syncFileSystem(this.from);
     this.links.create();
     using sources = new InStep(this.earlier?.sources ?? []);
     using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
     const earlier = directory === undefined ? undefined : { directory, sources };
     yield* descend(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
+    this.trustedBefore = this.pass.goodBefore;
   }
 
-  /** Makes the copy that of this instant; the source must stand still. */
-  *copyFrozen(now: Clocks): Job<void> {
+  /** Before `copyAgain`: it takes as long as the disk needs. */
+  async syncAgain(now: Clocks): Promise<void> {
+    if (this.wasClockSet(now)) this.trustedBefore = 0n;
+    this.pass = begin('running', this.youngFrom(now));
+    await this.files.syncFileSystemAside(this.from);
+  }
+
+  /** Copies what changed since it was copied, while the container goes on. */
+  *copyAgain(): Job<void> {
     using before = new InStep(this.copied);
     this.copied = new SourceList();
-    this.pass = 'frozen';
-    if (this.wasClockSet(now)) this.trustedBefore = 0n;
     yield* descend(this.update(before, this.from, this.to, ROOT_PLACE));
+    this.trustedBefore = this.pass.goodBefore;
+  }
+
+  /**
+   * Makes the copy that of this instant; the source must stand still.
+   * @param tick is called again and again, and ends it where it throws.
+   */
+  *copyFrozen(now: Clocks, tick: () => void = () => undefined): Job<void> {
+    using before = new InStep(this.copied);
+    this.copied = new SourceList();
+    this.tick = tick;
+    if (this.wasClockSet(now)) this.trustedBefore = 0n;
+    this.pass = begin('frozen', this.trustedBefore);
+    for (const _ of descend(this.update(before, this.from, this.to, ROOT_PLACE))) {
+      tick();
+      yield;
+    }
+  }
+
+  /** Of the last pass, or of this one so far: how much it copied that was copied before, and of what. */
+  get recopied(): { readonly bytes: number; readonly largest: readonly Recopied[] } {
+    return this.pass;
   }
 
   /** Takes away what only the copying needed. */
@@ -104,9 +153,16 @@ export class LiveCopy {
     for (const copied of this.copied) if (copied[1].ctimeNs < this.trustedBefore) yield copied;
   }
 
-  /** True where the clock that ctimes are stamped by was set since the copy began: a young file may look old then. */
+  /** What is not older than a sync that begins now. */
+  private youngFrom(now: Clocks): bigint {
+    this.synced = now;
+    if (!this.files.ticksForMappedWrites(this.from)) return 0n;
+    return BigInt(Math.trunc(now.wallMs - CLOCK_SLACK_MS)) * 1_000_000n;
+  }
+
+  /** True where the clock that ctimes are stamped by was set since the last sync: a young file may look old then. */
   private wasClockSet(now: Clocks): boolean {
-    const { wallMs, monotonicMs } = this.started as Clocks;
+    const { wallMs, monotonicMs } = this.synced as Clocks;
     return Math.abs(now.wallMs - wallMs - (now.monotonicMs - monotonicMs)) > CLOCK_SLACK_MS;
   }
 
@@ -118,7 +174,7 @@ export class LiveCopy {
     place: Place,
   ): Descent<undefined> {
     using source = this.files.openDirectory(from);
-    if (source === undefined && this.pass === 'running') return;
+    if (source === undefined && this.isRunning) return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
     using target = createDirectory(this.files, to);
     const stat = this.files.stat(source.path) as Stat;
@@ -127,7 +183,7 @@ export class LiveCopy {
       yield* this.copyEntry(source, target, earlier, name, placeIn(place, name));
       yield;
     }
-    this.finishDirectory(source, stat, target);
+    this.finishDirectory(source, stat, target, place);
   }
 
   /** While the container runs, what was there a moment ago may be gone or be something else: the frozen pass sees to it. */
@@ -142,10 +198,19 @@ export class LiveCopy {
     try {
       yield* this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-      if (this.pass === 'frozen' || code === undefined || FATAL.includes(code)) throw error;
+      if (!this.isPassing(error)) throw error;
       yield removeEntry(this.files, to);
     }
+  }
+
+  /** True for an error of what is not what it was a moment ago. */
+  private isPassing(error: unknown): boolean {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    return this.isRunning && code !== undefined && !FATAL.includes(code);
+  }
+
+  private get isRunning(): boolean {
+    return this.pass.state === 'running';
   }
 
   private *copyEntryOnce(
@@ -156,7 +221,7 @@ export class LiveCopy {
     place: Place,
   ): Descent<undefined> {
     const stat = this.files.stat(from);
-    if (stat === undefined || (this.pass === 'running' && this.files.stat(to) !== undefined)) return;
+    if (stat === undefined || (this.isRunning && this.files.stat(to) !== undefined)) return;
     const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
     if (stat.type === 'directory') {
       using directory = before === undefined ? undefined : this.files.openDirectory(before);
@@ -164,23 +229,23 @@ export class LiveCopy {
       return;
     }
     const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(place), stat);
-    this.copyFile(from, stat, to, isUnchanged ? before : undefined);
+    this.copyFile(from, stat, to, isUnchanged ? before : undefined, place);
     this.remember(place, stat);
   }
 
   /** @param same the file in the earlier copy, where that is the same. */
-  private copyFile(from: HostPath, stat: Stat, to: HostPath, same: HostPath | undefined): void {
+  private copyFile(from: HostPath, stat: Stat, to: HostPath, same: HostPath | undefined, place: Place): void {
     if (stat.links > 1) {
       this.links.checkNotSpent(stat.inode);
       if (this.isKept(stat)) {
         // What has no room for one name more while the container runs may have lost another one at the freeze.
-        if (this.pass === 'running') this.links.link(stat.inode, to);
+        if (this.isRunning) this.links.link(stat.inode, to);
         else this.links.linkOrMove(stat.inode, to);
         return;
       }
     }
     if (same !== undefined && this.hasRoom(same, stat)) this.files.link(same, to);
-    else copyInode(this.files, from, stat, to);
+    else refuseLost(place, copyInode(this.files, from, stat, to, this.tick));
     const { inode, ctimeNs } = stat;
     if (stat.links > 1) this.links.keep(inode, to, { inode, ctimeNs, pass: this.pass });
   }
@@ -193,12 +258,15 @@ export class LiveCopy {
   /** True where a copy of the inode is kept that is good in this pass. */
   private isKept(stat: Stat): boolean {
     const kept = this.links.note(stat.inode);
-    return kept?.pass === this.pass ? isSame(kept, stat) : this.isCurrent(kept, stat);
+    if (kept === undefined || !isSame(kept, stat)) return false;
+    // A pass may have met no name of it, and so not have copied it again: what counts is the pass that did.
+    return kept.pass === this.pass || (stat.ctimeNs < kept.pass.goodBefore && stat.ctimeNs < this.trustedBefore);
   }
 
   private *update(before: InStep<Source>, from: HostPath, to: HostPath, place: Place): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
+    if (source === undefined && this.isRunning) return;
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
     const stat = this.files.stat(source.path) as Stat;
     const changed = !this.isCurrent(before.find(place), stat);
@@ -209,7 +277,7 @@ export class LiveCopy {
       yield* this.updateEntry(before, source, target, name, placeIn(place, name));
       yield;
     }
-    if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target);
+    if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, place);
   }
 
   private *updateEntry(
@@ -219,9 +287,27 @@ export class LiveCopy {
     name: BytePath,
     place: Place,
   ): Descent<undefined> {
+    const to = childPath(target.path, name);
+    try {
+      yield* this.updateEntryOnce(before, source, target, name, place);
+    } catch (error) {
+      if (!this.isPassing(error)) throw error;
+      yield removeEntry(this.files, to);
+    }
+  }
+
+  private *updateEntryOnce(
+    before: InStep<Source>,
+    source: Directory,
+    target: Directory,
+    name: BytePath,
+    place: Place,
+  ): Descent<undefined> {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
-    const stat = this.files.stat(from) as Stat;
+    const stat = this.files.stat(from);
+    if (stat === undefined && this.isRunning) return;
+    if (stat === undefined) throw new Error(`ENOENT: nothing at ${from}`);
     if (stat.type !== 'directory' && this.isCurrent(before.find(place), stat)) {
       this.remember(place, stat);
       return;
@@ -232,8 +318,21 @@ export class LiveCopy {
       return;
     }
     if (isWhiteoutNode(stat) && present !== undefined && isWhiteoutNode(present)) return;
+    if (stat.type === 'file') this.count(place, stat);
+    if (present !== undefined && canUpdate(stat, present)) {
+      refuseLost(place, this.files.updateContent(from, to, this.tick));
+      copyAttributes(this.files, from, stat, to, isMark);
+      this.remember(place, stat);
+      return;
+    }
     if (present !== undefined) yield removeEntry(this.files, to);
     yield* this.copyEntry(source, target, undefined, name, place);
+  }
+
+  private count(place: Place, { allocated: bytes }: Stat): void {
+    this.pass.bytes += bytes;
+    const all = [...this.pass.largest, { place, bytes }];
+    this.pass.largest = all.sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST);
   }
 
   private *removeOthers(target: Directory, names: ReadonlySet<BytePath>): Job<void> {
@@ -243,8 +342,8 @@ export class LiveCopy {
     }
   }
 
-  private finishDirectory(source: Directory, stat: Stat, target: Directory): void {
-    copyAttributes(this.files, source.path, stat, target.path, isMark);
+  private finishDirectory(source: Directory, stat: Stat, target: Directory, place: Place): void {
+    refuseLost(place, copyDirectoryAttributes(this.files, source.path, stat, target.path, isMark));
   }
 
   private remember(place: Place, { inode, ctimeNs }: Stat): void {
@@ -259,6 +358,19 @@ export class LiveCopy {
   private mtimeOf(directory: Directory): bigint {
     return (this.files.stat(directory.path) as Stat).mtimeNs;
   }
+}
+
+function begin(state: Pass['state'], goodBefore: bigint): Pass {
+  return { state, goodBefore, bytes: 0, largest: [] };
+}
+
+/**
+ * True where the copy of a large file can be written to: it is no other version's and has no other name, and neither has holes, which
+ * are kept by a copy made anew.
+ */
+function canUpdate(stat: Stat, copy: Stat): boolean {
+  if (stat.type !== 'file' || copy.type !== 'file' || stat.links > 1 || copy.links > 1) return false;
+  return stat.size >= UPDATE_BYTES && stat.allocated >= stat.size && copy.allocated >= copy.size && copy.size > 0;
 }
 
 function isWhiteoutNode(stat: Stat): boolean {

@@ -48,6 +48,11 @@ export function isBookkeeping(xattr: string): boolean {
   return xattr.startsWith(PREFIX) && !xattr.startsWith(NESTED_PREFIX);
 }
 
+/** The name by which the container knows an attribute: what an overlay of its own wrote has one prefix more outside. */
+export function nameInside(xattr: string): string {
+  return xattr.startsWith(NESTED_PREFIX) ? `${PREFIX}${xattr.slice(NESTED_PREFIX.length)}` : xattr;
+}
+
 /** Why overlayfs would not keep a path of an upper directory once that is a lower one, or undefined where it will. */
 export function whyNotKept(xattr: string): string | undefined {
   switch (xattr) {

@@ -11,7 +11,11 @@ export interface CommitRequest {
   readonly allowEmpty: boolean;
   /** Takes a base that was changed as it is now. */
   readonly acceptBase: boolean;
+  /** For how long a running container may stand still, in milliseconds. */
+  readonly maxPauseMs?: number | undefined;
 }
+
+export const MAX_PAUSE_MS = 10_000;
 
 /** The same while it is done: who commits is being looked up. */
 export interface CommitOrder extends Omit<CommitRequest, 'author'> {

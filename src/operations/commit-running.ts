@@ -7,16 +7,16 @@
 import { extentOfCopy } from '../layer/extent.js';
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
 import { readSources, writeSources } from '../layer/source-list.js';
-import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
 import type { ContainerName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
-import type { RepositoryLayout } from '../store/layout.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
-import type { CommitOrder } from './commit-request.js';
+import { catchUp, notStill, stoppedMeanwhile } from './catch-up.js';
+import { type CommitOrder, MAX_PAUSE_MS } from './commit-request.js';
 import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from './draft.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkKept } from './kept.js';
@@ -35,6 +35,7 @@ export async function commitRunning(
   request: CommitOrder,
 ): Promise<Version> {
   const { files } = world.host;
+  const { maxPauseMs = MAX_PAUSE_MS } = request;
   const { layout: source, working } = container.versioned;
   const [head] = working.parents;
   const branch = branchForCommit(repository, container.name, working.branch, head);
@@ -45,7 +46,7 @@ export async function commitRunning(
   const chain = [layout.deltaLayer, ...working.lowers];
   const privates = privateFilesOf(container.config, container.layout);
   const stagedRecord = `${source.root}/.working.staged`;
-  const isFrozen = (await world.host.lxc.state(world.lxcpath, container.name)) === 'frozen';
+  const isFrozen = isOwnersFreeze(world, container.name);
   const earlier = findEarlierCopy(world, repository.layout, container.versioned);
   const copy = new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
   const shares = files.sharesBlocks(source.root);
@@ -60,7 +61,13 @@ export async function commitRunning(
     point: { from: stagedRecord, to: source.working },
     stage: async () => {
       files.mkdir(layout.root, 0o700);
-      const pause = await copyLive(world, repository.layout, container.name, copy, isFrozen);
+      const pause = await copyLive(world, layout, {
+        repository: repository.layout,
+        name: container.name,
+        copy,
+        isFrozen,
+        maxPauseMs,
+      });
       await runJob(world, 'removing what only the copying needed', copy.end());
       writeSources(files, layout.sources, copy.trustedSources());
       await checkKept(world, layout.delta, source.work);
@@ -84,7 +91,7 @@ export async function commitRunning(
       { do: 'ref', path: repository.layout.branch(branch), id: layout.id },
     ],
     back: [
-      ...thawUnless(isFrozen, world, container.name),
+      ...thawUnless(isFrozen, world, container.name, layout.freezeMark),
       ...unstageVersionFiles(layout, privates),
       { do: 'remove-copy', path: layout.delta },
       { do: 'remove-copy', path: layout.links },
@@ -97,43 +104,103 @@ export async function commitRunning(
   return version as unknown as Version;
 }
 
+interface Live {
+  readonly repository: RepositoryLayout;
+  readonly name: ContainerName;
+  readonly copy: LiveCopy;
+  /** Its owner froze it. */
+  readonly isFrozen: boolean;
+  readonly maxPauseMs: number;
+}
+
 /**
  * Copies the delta of a container that runs, or that its owner froze.
  * @returns for how long lxcv made it stand still, in milliseconds.
  */
-async function copyLive(
-  world: World,
-  repository: RepositoryLayout,
-  name: ContainerName,
-  copy: LiveCopy,
-  isFrozen: boolean,
-): Promise<number> {
-  const copyRest = () =>
-    runJob(world, `copying what changed in ${name} meanwhile`, copy.copyFrozen(world.host.clocks()));
-  await runJob(world, `copying what ${name} wrote`, copy.copyRunning(world.host.clocks()));
+async function copyLive(world: World, layout: VersionLayout, live: Live): Promise<number> {
+  const { repository, name, copy, isFrozen, maxPauseMs } = live;
+  const { host } = world;
+  const copyRest = (tick: () => void) =>
+    runJob(world, `copying what changed in ${name} meanwhile`, copy.copyFrozen(host.clocks(), tick));
+  const started = host.monotonicMs();
+  await runJob(world, `copying what ${name} wrote`, copy.copyRunning(host.clocks()));
   if (isFrozen) {
-    await copyRest();
+    await whileOwnersFreeze(world, name, copyRest);
     return 0;
   }
+  await catchUp(world, { name, copy, maxPauseMs, tookMs: host.monotonicMs() - started });
   await runHook(world, repository, 'pre-freeze', name);
   try {
-    return await whileFrozen(world, name, copyRest);
+    return await whileFrozen(world, layout, live, copyRest);
   } finally {
     await runLateHook(world, repository, 'post-thaw', name);
   }
 }
 
 /** Acts while a container stands still. @returns for how long it did, in milliseconds. */
-async function whileFrozen({ host, lxcpath }: World, name: ContainerName, act: () => Promise<void>): Promise<number> {
-  await using freeze = await host.lxc.freeze(lxcpath, name).catch(async (error) => {
-    throw (await host.lxc.state(lxcpath, name)) === 'running' ? error : stoppedMeanwhile(name);
+async function whileFrozen(
+  { host, lxcpath }: World,
+  { freezeMark }: VersionLayout,
+  { name, copy, maxPauseMs }: Live,
+  act: (tick: () => void) => Promise<void>,
+): Promise<number> {
+  // From here on it may be frozen by lxcv, and is thawed where this process does not come to it.
+  host.files.create(freezeMark, '', 0o400);
+  const freeze = await host.lxc.freeze(lxcpath, name, maxPauseMs).catch(async (error) => {
+    throw (await host.lxc.state(lxcpath, name)) === 'stopped' ? stoppedMeanwhile(name) : error;
   });
-  await act();
-  return Math.max(1, Math.round(host.monotonicMs() - freeze.since));
+  const check = (how?: 'thorough') => {
+    const stillness = freeze.look(how);
+    if (stillness !== 'frozen') throw notStill(stillness, name, maxPauseMs, copy);
+  };
+  let failure: { readonly error: unknown } | undefined;
+  let pauseMs = 0;
+  try {
+    await act(check);
+    check('thorough');
+    pauseMs = Math.max(1, Math.round(host.monotonicMs() - freeze.since));
+  } catch (error) {
+    failure = { error };
+  }
+  try {
+    await freeze[Symbol.asyncDispose]();
+    host.files.unlink(freezeMark);
+  } catch (error) {
+    failure ??= { error };
+  }
+  if (failure !== undefined) throw failure.error;
+  return pauseMs;
 }
 
-function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName): Step[] {
-  return isFrozen ? [] : [{ do: 'thaw', lxcpath, container }];
+/** Acts on a container that its owner froze; it stays as it is. */
+async function whileOwnersFreeze(
+  { host, lxcpath }: World,
+  name: ContainerName,
+  act: (tick: () => void) => Promise<void>,
+): Promise<void> {
+  using frozen = host.lxc.watchFrozen(lxcpath, name);
+  const check = () => {
+    const stillness = frozen?.look() ?? 'thawed';
+    if (stillness !== 'frozen') throw notStill(stillness, name, 0, undefined);
+  };
+  check();
+  await act(() => undefined);
+  check();
+}
+
+function isOwnersFreeze({ host, lxcpath }: World, name: ContainerName): boolean {
+  using frozen = host.lxc.watchFrozen(lxcpath, name);
+  return frozen !== undefined;
+}
+
+/** Only what lxcv froze: where it did not come to that, it may be frozen by its owner by now. */
+function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName, mark: string): Step[] {
+  return isFrozen
+    ? []
+    : [
+        { do: 'thaw', lxcpath, container, mark },
+        { do: 'unlink', path: mark },
+      ];
 }
 
 /** The newest copy that was made of a working delta, if one was. */
@@ -145,8 +212,4 @@ function findEarlierCopy(
   if (copied === undefined) return undefined;
   const layout = repository.version(copied);
   return files.stat(layout.sources) && { delta: layout.delta, sources: readSources(files, layout.sources) };
-}
-
-function stoppedMeanwhile(name: ContainerName): LxcvError {
-  return new LxcvError('container-in-use', `${name} stopped while it was committed`, 'Nothing was done. Try again.');
 }

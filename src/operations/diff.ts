@@ -4,7 +4,7 @@ import { type FilesRead, unlessGone } from '../host/files.js';
 import { type Difference, diffTrees, listDifferences } from '../layer/diff.js';
 import { SealedDigests } from '../layer/digest.js';
 import { findMoves } from '../layer/moves.js';
-import { isBookkeeping } from '../layer/overlayfs.js';
+import { isBookkeeping, nameInside } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
 import { type BytePath, compactPath, joinPath } from '../model/byte-path.js';
 import { ChangeList, isListed, type ListedChanges } from '../model/changes.js';
@@ -167,7 +167,7 @@ function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attribut
   const xattrs =
     names.length === 0
       ? NO_XATTRS
-      : new Map(names.sort().map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)]));
+      : new Map(names.sort().map((name) => [nameInside(name), files.xattr(location, name) ?? Buffer.alloc(0)]));
   return { mode, uid, gid, mtimeNs, xattrs };
 }
 

@@ -149,6 +149,11 @@ export class VersionLayout {
     return `${this.root}/sources`;
   }
 
+  /** There while lxcv has, or may have, the container frozen of whose delta this is to be a copy. */
+  get freezeMark(): string {
+    return `${this.root}/frozen`;
+  }
+
   /** The sealed listing of the delta: see model/mtree.ts. */
   get entries(): string {
     return `${this.root}/entries`;

@@ -37,8 +37,13 @@ export type Step =
   | Publication
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
   | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
-  /** Thaws a container, if it is there and frozen. */
-  | { readonly do: 'thaw'; readonly lxcpath: string; readonly container: ContainerName }
+  /** Thaws a container, if it is there and frozen, and `mark` is there: it tells that lxcv froze it. Older logs know no mark. */
+  | {
+      readonly do: 'thaw';
+      readonly lxcpath: string;
+      readonly container: ContainerName;
+      readonly mark?: string;
+    }
   /** Looks at what an exchange with a config left at `staged`: `base`, in latin1, or an edit of it that is carried over. */
   | { readonly do: 'settle-config'; readonly config: string; readonly staged: string; readonly base: string }
   /** Gives a config another `lxc.rootfs.path`, if it has the one that lxcv gave it. */
@@ -112,7 +117,7 @@ export function runStep(host: StepHost, step: Step): void {
       listClone(host, step.path, step.entry, step.do === 'register');
       break;
     case 'thaw':
-      thaw(lxc, step.lxcpath, step.container);
+      if (step.mark === undefined || files.stat(step.mark) !== undefined) thaw(lxc, step.lxcpath, step.container);
       break;
     case 'settle-config':
       settleConfig(files, step.config, step.staged, Buffer.from(step.base, 'latin1'));

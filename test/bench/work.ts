@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandSocketName } from '../../src/host/lxc.js';
+import { commandSocketName } from '../../src/host/monitor.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { lxcv, tookUntil } from './measure.js';
 

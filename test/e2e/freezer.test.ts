@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { until, untilSo } from '../support/until.js';
 
@@ -21,63 +21,123 @@ const LAYOUTS = {
 };
 
 const HOST_LXC = fileURLToPath(new URL('../../dist/src/host/lxc.js', import.meta.url));
-/** Freezes until its input ends. */
+/** Freezes; says at each line that it reads how the container is, and thaws when its input ends. */
 const FREEZE = `
+import { createInterface } from 'node:readline';
 const { lxc } = await import(process.argv[1]);
-const freeze = await lxc.freeze(process.argv[2], process.argv[3]);
-console.log('frozen');
-for await (const _ of process.stdin);
+const freeze = await lxc.freeze(process.argv[2], process.argv[3], Number(process.argv[4]));
+console.log('begun');
+for await (const _ of createInterface({ input: process.stdin })) console.log('it is ' + freeze.look('thorough'));
 await freeze[Symbol.asyncDispose]();
-console.log('thawed');`;
+console.log('done');`;
 const THAW = 'const { lxc } = await import(process.argv[1]); lxc.thaw(process.argv[2], process.argv[3]);';
+const LONG_MS = 600_000;
+const SHORT_MS = 100;
 
 describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) => {
-  it('a container is frozen whole, LXC comes to know of it, and it goes on in the end', async () => {
-    await using box = await busyContainer(layout);
-    const freezing = box.node(FREEZE);
-    await said(freezing, 'frozen');
+  let box: Box;
+  beforeAll(async () => {
+    box = await busyContainer(layout);
+  }, 60_000);
+  afterAll(async () => {
+    await box[Symbol.asyncDispose]();
+  });
+
+  it('a container is frozen whole, LXC knows of it from the first moment, and it goes on in the end', async () => {
+    const freezing = await box.freeze();
+    expect(await box.state()).toBe('FROZEN');
     await expectStill(box);
-    await until(box.state, 'FROZEN');
-    freezing.stdin?.end();
-    await said(freezing, 'thawed');
+    expect(await looks(freezing)).toBe('frozen');
+    await ends(freezing);
+    expect(await box.state()).toBe('RUNNING');
+    await expectBusy(box);
+    expect(box.keepers()).toEqual([]);
+  });
+
+  it('lxc-unfreeze thaws it, and the one who copies hears of it; who freezes it again keeps it frozen', async () => {
+    const freezing = await box.freeze();
+    await box.tool('lxc-unfreeze');
+    expect(await box.state()).toBe('RUNNING');
+    await expectBusy(box);
+    expect(await looks(freezing)).toBe('thawed');
+    await ends(freezing);
+
+    const again = await box.freeze();
+    await box.tool('lxc-unfreeze');
+    await box.tool('lxc-freeze');
+    expect(await looks(again)).toBe('thawed');
+    await ends(again);
+    expect(await box.state()).toBe('FROZEN');
+    await expectStill(box);
+    await box.tool('lxc-unfreeze');
+    await expectBusy(box);
+  });
+
+  it('a keeper thaws it when its time is up, where lxcv was stopped; lxcv hears of it when it goes on', async () => {
+    const freezing = await box.freeze(SHORT_MS);
+    freezing.kill('SIGSTOP');
+    await expectBusy(box);
+    expect(await box.state()).toBe('RUNNING');
+    freezing.kill('SIGCONT');
+    expect(await looks(freezing)).toBe('late');
+    await ends(freezing);
+  });
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)('it goes on when lxcv gets %s', async (signal) => {
+    const freezing = await box.freeze();
+    freezing.kill(signal);
+    await expectBusy(box);
+    await until(box.state, 'RUNNING');
+  });
+
+  it('it goes on when lxcv and its keepers get SIGTERM', async () => {
+    const freezing = await box.freeze();
+    for (const pid of [...box.keepers(), freezing.pid as number]) process.kill(pid, 'SIGTERM');
+    await expectBusy(box);
+    await until(box.state, 'RUNNING');
+  });
+
+  it('it goes on when all that is in the control group of lxcv is killed', async () => {
+    const unit = join(layout.groups, `unit-${box.name}`);
+    await box.run('mkdir', unit);
+    const freezing = await box.freeze(LONG_MS, unit);
+    expect(await box.run('cat', join(unit, 'cgroup.procs'))).toBe(`${freezing.pid}`);
+    expect(box.keepers()).toHaveLength(2);
+    await box.run('sh', '-c', `kill -9 $(cat ${unit}/cgroup.procs)`);
+    await expectBusy(box);
+    await expect
+      .poll(() => box.run('sh', '-c', `rmdir ${unit} && echo gone || true`), { timeout: 20_000 })
+      .toBe('gone');
+  });
+
+  it('one keeper is enough; where both are killed lxcv hears of it, and the next one thaws', async () => {
+    const freezing = await box.freeze();
+    const [first, second] = box.keepers() as [number, number];
+    expect([sessionOf(first), sessionOf(second)]).toEqual([first, second]);
+    process.kill(first, 'SIGKILL');
+    expect(await looks(freezing)).toBe('frozen');
+    freezing.kill('SIGKILL');
+    await expectBusy(box);
+
+    const again = await box.freeze();
+    for (const pid of box.keepers()) process.kill(pid, 'SIGKILL');
+    await until(() => looks(again), 'unguarded');
+    again.kill('SIGKILL');
+    await once(again, 'exit');
+    await expectStill(box);
+    expect(await box.state()).toBe('FROZEN');
+    const [code] = (await once(box.node(THAW), 'exit')) as [number];
+    expect(code).toBe(0);
     await expectBusy(box);
     expect(await box.state()).toBe('RUNNING');
   });
 
-  it('lxc-unfreeze thaws it, and lxc-stop ends it', async () => {
-    await using box = await busyContainer(layout);
-    const freezing = box.node(FREEZE);
-    await until(box.state, 'FROZEN');
-    await box.run('lxc-unfreeze', '-P', box.lxc.lxcpath, '-n', box.name);
-    await expectBusy(box);
-    freezing.stdin?.end();
-    await said(freezing, 'thawed');
-    const again = box.node(FREEZE);
-    await said(again, 'frozen');
-    await box.run('lxc-stop', '-P', box.lxc.lxcpath, '-n', box.name, '-k');
+  it('lxc-stop ends it', async () => {
+    const freezing = await box.freeze();
+    await box.tool('lxc-stop', '-k');
     expect(await box.state()).toBe('STOPPED');
-    again.stdin?.end();
-    await once(again, 'exit');
-  });
-
-  it('it goes on when lxcv is killed, and when its keeper was killed too and lxcv is run again', async () => {
-    await using box = await busyContainer(layout);
-    const first = box.node(FREEZE);
-    await said(first, 'frozen');
-    first.kill('SIGKILL');
-    await expectBusy(box);
-
-    const second = box.node(FREEZE);
-    await said(second, 'frozen');
-    // All that could thaw it, at once: they are a session of their own.
-    await box.run('sh', '-c', `kill -9 -$(cat /proc/${second.pid}/task/*/children)`);
-    second.kill('SIGKILL');
-    await expectStill(box);
-    // LXC comes to know of a freeze that lasts, and may have before the keeper was killed.
-    expect(['RUNNING', 'FROZEN']).toContain(await box.state());
-    const [code] = (await once(box.node(THAW), 'exit')) as [number];
-    expect(code).toBe(0);
-    await expectBusy(box);
+    expect(await looks(freezing)).toMatch(/gone|thawed/);
+    await ends(freezing);
   });
 });
 
@@ -88,8 +148,14 @@ interface Box extends AsyncDisposable {
   readonly logs: readonly string[];
   /** Runs a program where the layout is mounted. */
   run(program: string, ...args: string[]): Promise<string>;
-  /** Runs a module with the path of lxcv's own as its first argument, then lxcpath and name. */
-  node(script: string): ChildProcess;
+  /** Runs one of LXC's tools on the container. */
+  tool(program: `lxc-${string}`, ...args: string[]): Promise<string>;
+  /** Runs a module with the path of lxcv's own as its first argument, then lxcpath, name and `args`. */
+  node(script: string, args?: readonly string[], group?: string): ChildProcess;
+  /** Freezes it, for so long at the most; by a process in this control group. */
+  freeze(limitMs?: number, group?: string): Promise<ChildProcess>;
+  /** The processes that would thaw it. */
+  keepers(): number[];
   state(): Promise<string>;
 }
 
@@ -110,9 +176,22 @@ async function busyContainer({ mount, groups }: (typeof LAYOUTS)[keyof typeof LA
       if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`);
       return stdout.trim();
     },
-    node: (script) =>
-      spawn(...inside(process.execPath, ['--input-type=module', '-e', script, HOST_LXC, lxc.lxcpath, name])),
-    state: () => box.run('lxc-info', '-P', lxc.lxcpath, '-n', name, '-sH'),
+    tool: (program, ...args) => box.run(program, '-P', lxc.lxcpath, '-n', name, ...args),
+    node: (script, args = [], group = undefined) => {
+      const enter = group === undefined ? '' : `echo 0 >${group}/cgroup.procs;`;
+      const words = ['--input-type=module', '-e', script, HOST_LXC, lxc.lxcpath, name, ...args];
+      return spawn(...inside('sh', ['-c', `${enter} exec "$@"`, 'sh', process.execPath, ...words]));
+    },
+    freeze: async (limitMs = LONG_MS, group = undefined) => {
+      const freezing = box.node(FREEZE, [`${limitMs}`], group);
+      await said(freezing, 'begun');
+      return freezing;
+    },
+    keepers: () =>
+      readdirSync('/proc')
+        .filter((pid) => /^\d+$/.test(pid) && isKeeper(pid, name))
+        .map(Number),
+    state: () => box.tool('lxc-info', '-sH'),
     async [Symbol.asyncDispose]() {
       await lxc.program(...inside('lxc-stop', ['-P', lxc.lxcpath, '-n', name, '-k']));
       keeper.stdin?.end();
@@ -169,15 +248,39 @@ function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0;
 }
 
-/** Waits until a program has printed a word; fails where it ends before. */
-async function said(child: ChildProcess, word: string): Promise<void> {
+function isKeeper(pid: string, name: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.includes('lxcv-keeper') && words.includes(name);
+  } catch {
+    return false;
+  }
+}
+
+function sessionOf(pid: number): number {
+  return Number(/\) \S \d+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1]);
+}
+
+/** How the container is, as the process says that froze it. */
+async function looks(freezing: ChildProcess): Promise<string | undefined> {
+  freezing.stdin?.write('look\n');
+  return /it is (\w+)/.exec(await said(freezing, 'it is '))?.[1];
+}
+
+async function ends(freezing: ChildProcess): Promise<void> {
+  freezing.stdin?.end();
+  await said(freezing, 'done');
+}
+
+/** Waits until a program has printed a word; fails where it ends before. Returns what it printed since the last one. */
+async function said(child: ChildProcess, word: string): Promise<string> {
   let text = '';
   child.stderr?.on('data', (bytes) => {
     text += bytes;
   });
   for await (const bytes of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     text += bytes;
-    if (text.includes(word)) return;
+    if (text.includes(word)) return text;
   }
   throw new Error(`a program ended without a word: ${text}`);
 }

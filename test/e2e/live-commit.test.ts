@@ -1,24 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
-import { type CommitJson, type ErrorJson, type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { type CommitJson, type ErrorJson, type LogJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { compareTrees, expectSameTree } from '../support/tree.js';
-import { until } from '../support/until.js';
 
 /** Until a file that was just written may be shared by the versions that have it. */
 const SETTLED_MS = 100;
@@ -227,55 +215,104 @@ describe('hooks', () => {
   });
 });
 
-describe('a container whose lxcv is killed', () => {
-  /** What stands in for the shell that freezes, as sh(1): `real` is the true one, `meet` tells the test and waits for it. */
-  const MOMENTS = {
-    'before it is frozen': 'meet; real "$@"',
-    'while it is frozen': 'real "$@" | { read -r frozen; meet; echo "$frozen"; }',
-  };
-
-  it.each(Object.entries(MOMENTS))('%s runs again without any lxcv', async (moment, script) => {
+describe('a pause', () => {
+  it('has a bound: a container that would stand still for longer goes on, and there is no version', async () => {
     using lxc = await runningContainer();
     await lxc.attach('mysql', 'echo one >/home/one');
-    const directory = join(lxc.directory, 'bin');
-    const [met, go, done] = ['met', 'go', 'done'].map((name) => join(directory, name)) as [string, string, string];
-    const real = execFileSync('sh', ['-c', 'command -v sh'], { encoding: 'utf8' }).trim();
-    mkdirSync(directory);
-    writeFileSync(
-      join(directory, 'sh'),
-      `#!/bin/sh
-      real() { ${real} "$@"; }
-      meet() { : >${met}; until [ -e ${go} ]; do sleep .01; done; }
-      ${script}
-      : >${done}`,
-      { mode: 0o755 },
-    );
-    const env = { PATH: `${directory}:${process.env.PATH}`, HOME: lxc.directory };
-    const child = spawn(process.execPath, [LXCV, 'commit', '-m', '', 'mysql', '-P', lxc.lxcpath], {
-      stdio: 'ignore',
-      env,
+    writeBeforeFreeze(lxc);
+    const before = lxc.listing();
+    const hindered = onceFrozen((left) => {
+      // Until a keeper thaws it: lxcv comes to nothing meanwhile.
+      if (left === 0) while (stateOf(lxc) === 'FROZEN');
     });
-    try {
-      await until(() => existsSync(met), true);
-      const isFrozen = moment === 'while it is frozen';
-      const state = async () => (await lxc.info('mysql')).state;
-      await until(state, isFrozen ? 'FROZEN' : 'RUNNING');
-    } finally {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-      writeFileSync(go, '');
-    }
-    await until(() => existsSync(done), true);
-    const state = async () => (await lxc.info('mysql')).state;
-    await until(state, 'RUNNING');
-    await pause(500);
-    expect(await state()).toBe('RUNNING');
-    expect(await lxc.attach('mysql', 'cat /home/one')).toBe('one\n');
+    const failure = await commitOn(lxc, hindered, { maxPauseMs: 200 }).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'pause-too-long', exitCode: 3 });
+    expect(failure.message).toMatch(
+      /^mysql stood still for 0\.2 s, which is as long as it may, and was let go: \/.* had changed/,
+    );
+    expect(failure.hint).toContain('lxcv commit --max-pause 1 mysql');
+    expect(stateOf(lxc)).toBe('RUNNING');
+    const ignore = (path: string, attribute: string) => path === 'lxcv/mysql/operations' || attribute === 'mtime';
+    const left = compareTrees(lxc.listing(), before, { ignore }).filter((line) => !line.includes('home/late'));
+    expect(left).toEqual([]);
+    expect(await commitOn(lxc, machine)).toMatchObject({ number: 1 });
+  });
 
-    expect((await lxc.lxcv('fsck')).exitCode).toBe(0);
-    expect((await lxc.json<CommitJson>('commit', '-m', 'Whole', 'mysql')).version.number).toBe(1);
-    expect(readdirSync(join(lxc.store, 'mysql/versions'))).toHaveLength(3);
+  it('that can be seen to become too long does not begin: what keeps changing is told', async () => {
+    using lxc = await runningContainer();
+    await lxc.attach('mysql', 'head -c 2000000 /dev/zero >/home/big; echo one >/home/one');
+    const big = join(lxc.rootfs('mysql').upper, 'home/big');
+    let [passes, clockMs] = [0, 0];
+    const slow = () => {
+      passes += 1;
+      clockMs += 60_000;
+      writeFileSync(big, `${passes}`, { flag: 'r+' });
+    };
+    const host: Host = {
+      ...machine,
+      monotonicMs: () => machine.monotonicMs() + clockMs,
+      files: {
+        ...machine.files,
+        copyContent: (from, to, tick) => {
+          const lost = machine.files.copyContent(from, to, tick);
+          if (String(from).endsWith('/big')) slow();
+          return lost;
+        },
+        updateContent: (from, to, tick) => {
+          const lost = machine.files.updateContent(from, to, tick);
+          slow();
+          return lost;
+        },
+      },
+      lxc: { ...machine.lxc, freeze: () => Promise.reject(new Error('it was frozen')) },
+    };
+    const failure = await commitOn(lxc, host).catch((error) => error);
+    expect(failure).toMatchObject({ code: 'pause-too-long' });
+    expect(failure.message).toMatch(
+      /^mysql would stand still for about \d+ s, and may for 10 s: \/home\/big \(1\.9 MiB\) keeps changing$/,
+    );
+    expect(passes).toBeLessThanOrEqual(6);
+    expect((await lxc.json<LogJson>('log', 'mysql')).versions).toHaveLength(1);
+  });
+
+  it('that somebody else ends makes no version, and what its owner freezes stays frozen', async () => {
+    using lxc = await runningContainer();
+    writeBeforeFreeze(lxc);
+    await lxc.attach('mysql', 'echo one >/home/one');
+    const unfreeze = () => execFileSync('lxc-unfreeze', ['-P', lxc.lxcpath, '-n', 'mysql']);
+    await expect(
+      commitOn(
+        lxc,
+        onceFrozen((left) => left === 0 && unfreeze()),
+      ),
+    ).rejects.toMatchObject({
+      code: 'thawed-meanwhile',
+      exitCode: 3,
+    });
+    expect(stateOf(lxc)).toBe('RUNNING');
+
+    const freezeAgain = () => {
+      unfreeze();
+      execFileSync('lxc-freeze', ['-P', lxc.lxcpath, '-n', 'mysql']);
+    };
+    await expect(
+      commitOn(
+        lxc,
+        onceFrozen((left) => left === 0 && freezeAgain()),
+      ),
+    ).rejects.toMatchObject({
+      code: 'thawed-meanwhile',
+    });
+    expect(stateOf(lxc)).toBe('FROZEN');
+    expect((await lxc.json<LogJson>('log', 'mysql')).versions).toHaveLength(1);
+    unfreeze();
+    expect(await commitOn(lxc, machine)).toMatchObject({ number: 1 });
+  });
+
+  it('takes a time that can be meant', async () => {
+    using lxc = temporaryLxc();
+    const { exitCode, stdout } = await lxc.lxcv('commit', '--json', '--max-pause', '-1', '-m', '', 'mysql');
+    expect([exitCode, (JSON.parse(stdout) as ErrorJson).error.code]).toEqual([2, 'bad-usage']);
   });
 });
 
@@ -315,6 +352,12 @@ function hook(lxc: TestLxc, name: string, script: string): void {
   expect(statSync(hookPath(lxc, name)).mode & 0o111).not.toBe(0);
 }
 
+/** Has something to copy while the container stands still. */
+function writeBeforeFreeze(lxc: TestLxc): void {
+  const attach = 'lxc-attach -P "$LXCV_LXCPATH" -n "$LXCV_CONTAINER" -- sh -c';
+  hook(lxc, 'pre-freeze', `${attach} 'echo late >/home/late'`);
+}
+
 function manifest(lxc: TestLxc, id: string): { readonly chain: readonly string[]; readonly pause?: number } {
   return JSON.parse(readFileSync(join(lxc.store, 'mysql/versions', id, 'manifest.json'), 'utf8'));
 }
@@ -324,30 +367,45 @@ function deltaOf(lxc: TestLxc, id: string): string {
   return join(lxc.store, 'mysql', manifest(lxc, id).chain[0] as string);
 }
 
-async function commitOn(lxc: TestLxc, host: Host) {
+async function commitOn(lxc: TestLxc, host: Host, options: { readonly maxPauseMs?: number } = {}) {
   const engine = await openEngine({ lxcpath: lxc.lxcpath, host });
   const author = { name: 'Ada', email: 'ada@example.org' };
   const container = 'mysql' as ContainerName;
-  return await engine.commit({ container, message: '', author, allowEmpty: false, acceptBase: false });
+  return await engine.commit({ container, message: '', author, allowEmpty: false, acceptBase: false, ...options });
+}
+
+function stateOf(lxc: TestLxc): string {
+  return execFileSync('lxc-info', ['-P', lxc.lxcpath, '-n', 'mysql', '-sH'], { encoding: 'utf8' }).trim();
 }
 
 /** A machine that cannot copy a file from the moment on in which a container stands still. */
 function failingOnceFrozen(): Host {
-  let frozen = false;
+  return onceFrozen(() => {
+    throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
+  });
+}
+
+/** A machine on which something happens before each file that is copied while a container stands still. @param act is told how many were. */
+function onceFrozen(act: (copied: number) => unknown): Host {
+  let copied: number | undefined;
   return {
     ...machine,
     lxc: {
       ...machine.lxc,
-      freeze: async (lxcpath, name) => {
-        frozen = true;
-        return await machine.lxc.freeze(lxcpath, name);
+      freeze: async (...args) => {
+        const freeze = await machine.lxc.freeze(...args);
+        copied = 0;
+        return freeze;
       },
     },
     files: {
       ...machine.files,
-      copyContent: (from, to) => {
-        if (frozen) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
-        machine.files.copyContent(from, to);
+      copyContent: (...args) => {
+        if (copied !== undefined) {
+          act(copied);
+          copied += 1;
+        }
+        return machine.files.copyContent(...args);
       },
     },
   };

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandSocketName } from '../../src/host/lxc.js';
+import { commandSocketName } from '../../src/host/monitor.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { AS_CONTAINER_ROOT, AS_NOBODY, LISTEN, OVERFULL, type Squat, squat } from '../support/squatter.js';
 

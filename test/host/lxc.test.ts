@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { commandSocketName, lxc } from '../../src/host/lxc.js';
+import { lxc } from '../../src/host/lxc.js';
+import { commandSocketName } from '../../src/host/monitor.js';
 import { LxcvError } from '../../src/model/errors.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { temporaryLxc } from '../support/lxc.js';
 import { temporaryDirectory } from '../support/overlay.js';
-import { until } from '../support/until.js';
 
 const C = 'mysql' as ContainerName;
 
@@ -78,8 +78,9 @@ describe('lxc', () => {
     machine.createBase(C);
     await lxc.start(lxcpath, C);
     {
-      await using _ = await lxc.freeze(lxcpath, C);
-      await until(() => lxc.state(lxcpath, C), 'frozen');
+      await using freeze = await lxc.freeze(lxcpath, C, 60_000);
+      expect(await lxc.state(lxcpath, C)).toBe('frozen');
+      expect(freeze.look('thorough')).toBe('frozen');
     }
     expect(await lxc.state(lxcpath, C)).toBe('running');
     await machine.tool('lxc-freeze', '-n', C);
@@ -88,7 +89,7 @@ describe('lxc', () => {
     expect(await lxc.state(lxcpath, C)).toBe('running');
     await lxc.stop(lxcpath, C);
     expect(await lxc.state(lxcpath, C)).toBe('stopped');
-    await expect(lxc.freeze(lxcpath, C)).rejects.toMatchObject({ code: 'failed' });
+    await expect(lxc.freeze(lxcpath, C, 1000)).rejects.toMatchObject({ code: 'failed' });
   });
 
   it('knows under which other name of the lxcpath a container runs', async () => {

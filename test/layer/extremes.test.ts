@@ -103,9 +103,9 @@ describe('a live copy during which the clock is set', () => {
     const read: string[] = [];
     const reading: Files = {
       ...files,
-      copyContent: (from, to) => {
+      copyContent: (from, to, tick) => {
         read.push(String(from).split('/').at(-1) as string);
-        files.copyContent(from, to);
+        return files.copyContent(from, to, tick);
       },
     };
     const copy = new LiveCopy(reading, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);

@@ -233,6 +233,10 @@ describe('a delta that another process changes under the copy', () => {
       const to = join(place.path, `copy-${round}`);
       const copy = new LiveCopy(files, delta, to, `${to}-links`, earlier);
       finish(copy.copyRunning(machine.clocks()));
+      for (let again = 0; again < round % 3; again += 1) {
+        await copy.syncAgain(machine.clocks());
+        finish(copy.copyAgain());
+      }
       await tempest.halt();
       finish(copy.copyFrozen(machine.clocks()));
       finish(copy.end());
@@ -358,9 +362,9 @@ describe('a copy that knows an earlier one', () => {
     let earlier: EarlierCopy | undefined;
     for (const [order, arrange] of Object.entries(orders)) {
       let copied = 0;
-      const copyContent: Files['copyContent'] = (from, to) => {
+      const copyContent: Files['copyContent'] = (...args) => {
         copied += 1;
-        files.copyContent(from, to);
+        return files.copyContent(...args);
       };
       const by = { ...files, copyContent, list: (path: HostPath) => arrange(files.list(path)) };
       settle();

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
+import type { HostPath } from '../../src/host/libc.js';
+import { mergeLayers } from '../../src/layer/keyframe.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { finish } from '../../src/model/job.js';
@@ -101,14 +103,7 @@ describe('LiveCopy', () => {
     letTimePass();
     writeFileSync(join(delta, 'young'), 'young');
     const read: string[] = [];
-    const reading: Files = {
-      ...files,
-      copyContent: (from, to) => {
-        read.push(String(from).split('/').at(-1) as string);
-        files.copyContent(from, to);
-      },
-    };
-    const copy = new LiveCopy(reading, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
+    const copy = new LiveCopy(noting(read), delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
     finish(copy.copyRunning(machine.clocks()));
     expect(read.splice(0).sort()).toEqual([...names(30), 'young'].sort());
     writeFileSync(join(delta, 'file-7'), 'changed');
@@ -126,6 +121,134 @@ describe('LiveCopy', () => {
         .filter((name) => name !== 'file-7')
         .sort(),
     );
+  });
+
+  it('catches up while all goes on, so that little is left for the frozen pass', async () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), Object.fromEntries(names(30).map((name) => [name, 'content'])));
+    writeFileSync(join(delta, 'large'), randomBytes(3 << 20));
+    letTimePass();
+    const read: string[] = [];
+    const to = join(place.path, 'copy');
+    const copy = new LiveCopy(noting(read), delta, to, `${to}-links`, undefined);
+    finish(copy.copyRunning(machine.clocks()));
+    read.length = 0;
+    letTimePass();
+    for (const name of ['file-7', 'file-8']) writeFileSync(join(delta, name), 'changed');
+    plant(delta, { 'new/file': 'new' });
+    rmSync(join(delta, 'file-1'));
+    writeFileSync(join(delta, 'large'), 'changed', { flag: 'r+' });
+    const before = files.stat(join(to, 'large'))?.inode;
+    letTimePass();
+    await copy.syncAgain(machine.clocks());
+    finish(copy.copyAgain());
+    expect(read.splice(0).sort()).toEqual(['file', 'file-7', 'file-8', 'large, what differs']);
+    expect(copy.recopied.bytes).toBeGreaterThanOrEqual(3 << 20);
+    expect(copy.recopied.largest.map(({ place: { name } }) => name)[0]).toBe('large');
+    expect(files.stat(join(to, 'large'))?.inode).toBe(before);
+    writeFileSync(join(delta, 'file-9'), 'changed');
+    finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
+    expect(read).toEqual(['file-9']);
+    expectSameLayer(to, delta);
+  });
+
+  it.each(['ext4', 'btrfs'] as const)(
+    'writes to no file of an earlier copy, whatever of a large one changed (%s)',
+    (kind) => {
+      using disk = kind === 'ext4' ? temporaryDirectory() : mountDisk(kind);
+      const delta = plant(join(disk.path, 'delta'), {});
+      const large = join(delta, 'large');
+      writeFileSync(large, randomBytes(3 << 20));
+      letTimePass();
+      const first = liveCopy(delta, join(disk.path, 'first'));
+      const before = readTree(first.delta);
+      const changes = [
+        () => writeFileSync(large, 'in the middle', { flag: 'r+' }),
+        () => writeFileSync(large, randomBytes(100), { flag: 'a' }),
+        () => truncateSync(large, 2_500_001),
+        () => writeFileSync(large, randomBytes(5 << 20)),
+        () => truncateSync(large, 7 << 20),
+        () => truncateSync(large, 0),
+      ];
+      const to = join(disk.path, 'second');
+      const copy = new LiveCopy(files, delta, to, `${to}-links`, first);
+      finish(copy.copyRunning(machine.clocks()));
+      for (const change of changes) {
+        change();
+        files.syncFileSystem(delta);
+        finish(copy.copyFrozen(machine.clocks()));
+        expectSameLayer(to, delta);
+        expect(compareTrees(readTree(first.delta), before)).toEqual([]);
+      }
+      finish(copy.end());
+    },
+  );
+
+  it.each([
+    ['ext4', ['A', 'S', 'd', 'Ad'], ['D', 'A']],
+    ['btrfs', ['C', 'm', 'c', 'A'], ['C', 'c']],
+    ['xfs', ['A', 'S', 'd'], ['A']],
+  ] as const)('keeps the flags of chattr, in its passes and in a keyframe (%s)', (kind, ofFiles, ofDirectories) => {
+    using disk = mountDisk(kind);
+    const delta = plant(join(disk.path, 'delta'), {});
+    for (const flags of ofFiles) {
+      writeFileSync(join(delta, flags), '');
+      execFileSync('chattr', [`+${flags}`, join(delta, flags)]);
+      writeFileSync(join(delta, flags), `content of ${flags}`);
+    }
+    for (const flags of ofDirectories) {
+      mkdirSync(join(delta, `dir-${flags}`));
+      execFileSync('chattr', [`+${flags}`, join(delta, `dir-${flags}`)]);
+      writeFileSync(join(delta, `dir-${flags}/inside`), 'content');
+    }
+    const to = join(disk.path, 'copy');
+    // What is made in it inherits its flags: a copy has none that its original has not.
+    execFileSync('chattr', ['+A', disk.path]);
+    const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
+    finish(copy.copyRunning(machine.clocks()));
+    expect(flagsIn(to)).toEqual(flagsIn(delta));
+    execFileSync('chattr', ['+A', join(delta, `dir-${ofDirectories[0]}/inside`)]);
+    execFileSync('chattr', [`-${ofFiles[0]}`, join(delta, ofFiles[0])]);
+    finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
+    expect(flagsIn(to)).toEqual(flagsIn(delta));
+    expectSameLayer(to, delta);
+    finish(mergeLayers(files, [to], [], join(disk.path, 'keyframe')));
+    expect(flagsIn(join(disk.path, 'keyframe'))).toEqual(flagsIn(delta));
+  });
+
+  it.each(['i', 'a'])('refuses the flag %s, which no copy can have', (flag) => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), { 'dir/file': 'content' });
+    execFileSync('chattr', [`+${flag}`, join(delta, 'dir/file')]);
+    try {
+      expect(() => liveCopy(delta, join(place.path, 'copy'))).toThrow(
+        expect.objectContaining({
+          code: 'delta-not-keepable',
+          message: `/dir/file has the attribute ${flag} of chattr, which no copy of it can have`,
+        }),
+      );
+    } finally {
+      execFileSync('chattr', [`-${flag}`, join(delta, 'dir/file')]);
+    }
+  });
+
+  it('ends where it is told to, in the middle of a file', () => {
+    using place = temporaryDirectory();
+    const delta = plant(join(place.path, 'delta'), {});
+    writeFileSync(join(delta, 'large'), randomBytes(8 << 20));
+    const to = join(place.path, 'copy');
+    const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
+    finish(copy.copyRunning(machine.clocks()));
+    writeFileSync(join(delta, 'large'), randomBytes(8 << 20));
+    let ticks = 0;
+    const tick = () => {
+      ticks += 1;
+      if (ticks === 4) throw new Error('enough');
+    };
+    expect(() => finish(copy.copyFrozen(machine.clocks(), tick))).toThrow('enough');
+    expect(ticks).toBe(4);
   });
 
   it('shares no file with an earlier copy that was written to since', () => {
@@ -173,6 +296,31 @@ describe('LiveCopy', () => {
     expect(files.list('/proc/self/fd').length).toBe(before);
   });
 });
+
+/** Files that note the names of those whose bytes are read. */
+function noting(read: string[]): Files {
+  const nameOf = (path: HostPath) => String(path).split('/').at(-1) as string;
+  return {
+    ...files,
+    copyContent: (from, to, tick) => {
+      read.push(nameOf(from));
+      return files.copyContent(from, to, tick);
+    },
+    updateContent: (from, to, tick) => {
+      read.push(`${nameOf(from)}, what differs`);
+      return files.updateContent(from, to, tick);
+    },
+  };
+}
+
+/** The flags that lsattr(1) tells, by path; whether a directory has an index is the file system's own. */
+function flagsIn(directory: string): string[] {
+  const lines = execFileSync('lsattr', ['-aR', '.'], { cwd: directory, encoding: 'utf8' }).split('\n');
+  return lines
+    .filter((line) => /^\S+ \.\//.test(line) && !line.endsWith('/..'))
+    .map((line) => line.replace(/^\S+/, (flags) => flags.replace(/[eI]/g, '-')))
+    .sort();
+}
 
 /** A whole copy, of what does not change meanwhile. */
 function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy {

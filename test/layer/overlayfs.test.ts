@@ -6,6 +6,7 @@ import {
   fitsMountString,
   formatRootfsPath,
   isBookkeeping,
+  nameInside,
   parseRootfsPath,
   pinOptions,
   type RootfsPath,
@@ -13,7 +14,7 @@ import {
   usesUserXattrs,
   whyNotKept,
 } from '../../src/layer/overlayfs.js';
-import { mountOverlayAt, unmount } from '../support/libc.js';
+import { listXattrs, mountOverlayAt, setXattr, unmount } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { plant } from '../support/plant.js';
 
@@ -148,5 +149,23 @@ describe('the attributes of an upper directory', () => {
     expect(isBookkeeping(xattr)).toBe(own);
     if (reason === undefined) expect(whyNotKept(xattr)).toBeUndefined();
     else expect(whyNotKept(xattr)).toContain(reason);
+  });
+});
+
+describe('nameInside', () => {
+  it('is the name by which the container knows an attribute', () => {
+    using place = temporaryDirectory();
+    const base = plant(join(place.path, 'base'), { file: 'content' });
+    const upper = join(place.path, 'top/delta');
+    using overlay = mountOverlay({ lowers: [base], upper });
+    for (const name of ['trusted.overlay.opaque', 'trusted.overlay.overlay.origin', 'trusted.other', 'user.a']) {
+      setXattr(Buffer.from(join(overlay.path, 'file')), name, Buffer.from('y'));
+      const outside = listXattrs(Buffer.from(join(upper, 'file'))).filter((each) => !isBookkeeping(each));
+      expect(outside.map(nameInside)).toContain(name);
+      expect(outside.length).toBeGreaterThan(0);
+    }
+    const inside = listXattrs(Buffer.from(join(overlay.path, 'file')));
+    const outside = listXattrs(Buffer.from(join(upper, 'file'))).filter((each) => !isBookkeeping(each));
+    expect(outside.map(nameInside).sort()).toEqual(inside.sort());
   });
 });

@@ -7,6 +7,7 @@ export const CHANGING = {
     'chmod',
     'chown',
     'copyContent',
+    'copyFlags',
     'create',
     'exchange',
     'link',
@@ -24,6 +25,7 @@ export const CHANGING = {
     'syncFileSystemAside',
     'truncate',
     'unlink',
+    'updateContent',
   ],
   lxc: ['start', 'stop', 'freeze', 'thaw'],
 };
@@ -71,13 +73,14 @@ function watch(target, changing, change, look) {
 /**
  * @param {Call} change
  * @param {unknown} freezing
- * @returns {Promise<import('../../src/host/lxc.js').Freeze>}
+ * @returns {Promise<import('../../src/host/freeze.js').Freeze>}
  */
 async function endingBy(change, freezing) {
-  const freeze = /** @type {import('../../src/host/lxc.js').Freeze} */ (await freezing);
+  const freeze = /** @type {import('../../src/host/freeze.js').Freeze} */ (await freezing);
   const end = () => freeze[Symbol.asyncDispose]();
   return {
     since: freeze.since,
+    look: (how) => freeze.look(how),
     [Symbol.asyncDispose]: async () => void (await change('end of freeze', [], end)),
   };
 }

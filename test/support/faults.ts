@@ -53,7 +53,7 @@ export function faultyHost(fault: Fault, at: number, under: Host = machine): Fau
     const freeze = await under.lxc.freeze(...args);
     const end = once(() => freeze[Symbol.asyncDispose]());
     ends.add(end);
-    return { since: freeze.since, [Symbol.asyncDispose]: end };
+    return { since: freeze.since, look: (how) => freeze.look(how), [Symbol.asyncDispose]: end };
   };
   const look: Call = (name, _, act) => {
     if (dead) throw new Death(name);

@@ -229,6 +229,11 @@ export class PowerLoss {
         this.makeName(second, true);
         this.changeContent(second, readFileSync(bytes(second)), false);
         break;
+      case 'updateContent':
+        this.changeContent(second, readFileSync(bytes(second)), false);
+        break;
+      case 'copyFlags':
+        break;
       case 'mkdir':
       case 'makeNode':
         this.makeName(first);
