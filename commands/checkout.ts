@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { restoreAnswer } from '../src/cli/guesses.js';
 import { versionToJson } from '../src/cli/json.js';
+import { restartOutcome } from '../src/cli/restarted.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
 import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
@@ -47,9 +48,16 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     };
-    const outcome = await this.change(
-      () => engine.checkout(request),
-      (made) => ({ done: inOneLine(made), text: renderCheckout(made, this.style), json: toJson(made) }),
+    const { outcome } = await this.change(
+      async () => {
+        const made = await engine.checkout(request);
+        return { outcome: made, restarted: await restartOutcome(engine, made.container, flags.restart) };
+      },
+      ({ outcome: made, restarted }) => ({
+        done: inOneLine(made),
+        text: renderCheckout(made, this.style),
+        json: { ...toJson(made), ...restarted },
+      }),
     );
     if (outcome.saved !== undefined) await this.afterwards(() => engine.seal(outcome.repository));
   }

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
 import { messageTemplate, readMessage } from '../src/cli/message.js';
+import { restartOutcome } from '../src/cli/restarted.js';
 import { requireText } from '../src/cli/text-argument.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseSeconds } from '../src/model/duration.js';
@@ -15,7 +16,7 @@ export default class Commit extends BaseCommand {
   static override description =
     `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one is copied
 while it runs, and stands still for what changed meanwhile. The first commit takes a container over: it must be stopped
-for that.`;
+for that, or be stopped and started again by --restart.`;
   static override examples = ['lxcv commit -m "Initial customisation" mysql', 'lxcv commit -F /tmp/comment mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = {
@@ -33,6 +34,7 @@ for that.`;
       summary: 'Take the message from a file; - is standard input.',
     }),
     author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'Commit in the name of somebody else.' }),
+    restart: Flags.boolean({ summary: 'Stop a running container for its first commit, and start it again.' }),
     'allow-empty': Flags.boolean({ summary: 'Make a version also where nothing changed.' }),
     'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
     'max-pause': Flags.string({
@@ -52,15 +54,23 @@ for that.`;
     const message = await readMessage(flags, async () =>
       messageTemplate(container, [...statusLines(await engine.status(container), plain)].join('\n')),
     );
-    const options = { allowEmpty: flags['allow-empty'], acceptBase: flags['accept-base'], maxPauseMs };
-    const { repository } = await this.change(
-      () => engine.commit({ container, message, ...author, ...options }),
-      (version) => ({
-        done: `the version was made: ${container} @${version.number} ${version.id}`,
-        text: renderCommit(version, this.style),
-        json: { version: versionToJson(version, [version.branch]) },
+    const options = {
+      restart: flags.restart,
+      allowEmpty: flags['allow-empty'],
+      acceptBase: flags['accept-base'],
+      maxPauseMs,
+    };
+    const { version } = await this.change(
+      async () => {
+        const made = await engine.commit({ container, message, ...author, ...options });
+        return { version: made, restarted: await restartOutcome(engine, container, flags.restart) };
+      },
+      ({ version: made, restarted }) => ({
+        done: `the version was made: ${container} @${made.number} ${made.id}`,
+        text: renderCommit(made, this.style),
+        json: { version: versionToJson(made, [made.branch]), ...restarted },
       }),
     );
-    await this.afterwards(() => engine.seal(repository));
+    await this.afterwards(() => engine.seal(version.repository));
   }
 }

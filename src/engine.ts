@@ -28,12 +28,14 @@ import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
 import { type PatchRequest, patch } from './operations/patch.js';
+import { notStarted } from './operations/restart.js';
 import { sealRepository } from './operations/seal.js';
 import { type ShownVersion, showVersion } from './operations/show.js';
 import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
 import { type Status, status } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
+import type { NotStarted } from './store/restarts.js';
 
 /** What every verb takes besides its request. */
 interface Call {
@@ -50,6 +52,8 @@ export interface Engine {
   status(container: ContainerName, call?: Call): Promise<Status>;
   log(request: LogRequest, call?: Call): Promise<Log>;
   list(call?: Call): Promise<Listing>;
+  /** The containers that were stopped for a commit or a checkout, and could not be started again. */
+  notStarted(call?: Call): Promise<NotStarted[]>;
   /** @param revision `NAME[@REV]`. */
   showVersion(revision: string, call?: Call): Promise<ShownVersion>;
   showPath(request: ShowPathRequest, call?: Call): Promise<ShownPath>;
@@ -111,6 +115,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     checkout: (request, call) => checkout(worldOf(call), request),
     status: (container, call) => read(call, (world) => status(world, container)),
     log: (request, call) => read(call, (world) => log(world, request)),
+    notStarted: (call) => read(call, (world) => notStarted(world)),
     list: (call) => read(call, (world) => list(world)),
     showVersion: (revision, call) => read(call, (world) => showVersion(world, revision)),
     showPath: (request, call) => showPath(worldOf(call), request),

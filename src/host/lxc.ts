@@ -1,6 +1,7 @@
 /** LXC, through its own tools and by its own protocol: who runs, and who may not start just now. */
 
-import { closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
@@ -47,7 +48,11 @@ export interface Lxc {
   lockDirectory(lxcpath: string, name: ContainerName): Disposable;
   /** Another path of the same lxcpath under which the container runs: LXC knows it by the path that it was started with. */
   runningUnder(lxcpath: string, name: ContainerName): string | undefined;
+  /** What tells one run of a container from another, the process that LXC has for it; undefined where it does not run. */
+  monitorOf(lxcpath: string, name: ContainerName): string | undefined;
   start(lxcpath: string, name: ContainerName): Promise<void>;
+  /** The same, and does nothing else meanwhile. */
+  startNow(lxcpath: string, name: ContainerName): void;
   stop(lxcpath: string, name: ContainerName): Promise<void>;
   /**
    * Freezes a running container until the answer is disposed of, or for so long. Processes of their own thaw it where this one
@@ -92,6 +97,11 @@ export const lxc: Lxc = {
   },
   lockDirectory,
   runningUnder,
+  monitorOf(lxcpath, name) {
+    const holder = lxc.holderOf(lxcpath, name);
+    return holder === undefined || holder === 'unknown' || !holder.isOwn ? undefined : startOf(holder.pid);
+  },
+  startNow,
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
   freeze,
@@ -122,6 +132,26 @@ function lockDirectory(lxcpath: string, name: ContainerName): Disposable {
     }
   }
   return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function startNow(lxcpath: string, name: ContainerName): void {
+  const args = ['-P', lxcpath, '-n', name];
+  const { error, status, stderr } = spawnSync('lxc-start', args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw toolFailed('lxc-start', args, stderr);
+}
+
+/** A process by its number and the time when it began, in the kernel's ticks: field 22 of proc_pid_stat(5). */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    return undefined;
+  }
 }
 
 async function act(program: string, lxcpath: string, name: ContainerName): Promise<void> {

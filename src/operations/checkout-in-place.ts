@@ -14,6 +14,7 @@ import { checkKept } from './kept.js';
 import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
 import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
+import { whileStopped } from './restart.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
@@ -34,26 +35,7 @@ export async function switchInPlace(
     unlessDestroyed(world, container, () => switchStopped(world, request, repository, found, container, held));
   if (hold !== undefined) return await act(hold);
   if (!request.restart) throw running(name);
-  return await whileStopped(world, container, act);
-}
-
-/** Stops a container, acts, and starts it again, whatever came of it. */
-async function whileStopped<T>(
-  world: World,
-  container: VersionedContainer,
-  act: (hold: Disposable) => Promise<T>,
-): Promise<T> {
-  using _ = world.host.signals.hold();
-  world.report({ kind: 'step', what: `stopping ${container.name}` });
-  await world.host.lxc.stop(world.lxcpath, container.name);
-  try {
-    using hold = await holdStopped(world, container);
-    if (hold === undefined) throw running(container.name);
-    return await act(hold);
-  } finally {
-    world.report({ kind: 'step', what: `starting ${container.name}` });
-    await world.host.lxc.start(world.lxcpath, container.name);
-  }
+  return await whileStopped(world, layout, container, act);
 }
 
 async function switchStopped(

@@ -15,18 +15,19 @@ import { holdStopped } from './hold.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
 import { readRepository, requireContainer } from './lookup.js';
+import { whileStopped } from './restart.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
 /**
- * Commits a container, stopped or running; one that lxcv does not know yet is adopted, and must be stopped for that.
+ * Commits a container, stopped or running; one that lxcv does not know yet is adopted, and must be stopped for that, or be restarted.
  * @throws LxcvError `nothing-to-commit`, and those that say why a container cannot be committed.
  */
 export async function commit(world: World, request: CommitRequest): Promise<Version> {
   const author = Promise.resolve(request.author ?? world.host.author());
   // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
   author.catch(() => undefined);
-  const repositoryName = await consistently(world, () => repositoryOf(world, request.container));
+  const repositoryName = await consistently(world, () => repositoryOf(world, request));
   const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
   await runHook(world, hooks, 'pre-commit', request.container);
   const version = await commitLocked(world, repositoryName, { ...request, author });
@@ -39,8 +40,12 @@ async function commitLocked(world: World, repositoryName: RepositoryName, reques
   const repository = readRepository(world, layout);
   const container = requireContainer(world, request.container);
   if (!isVersioned(container)) {
-    using hold = await holdForAdoption(world, container);
-    return await unlessDestroyed(world, container, () => adopt(world, repository, container, request, hold));
+    const act = (held: Disposable) =>
+      unlessDestroyed(world, container, () => adopt(world, repository, container, request, held));
+    using hold = await holdStopped(world, container);
+    if (hold !== undefined) return await act(hold);
+    if (!request.restart) throw running(container);
+    return await whileStopped(world, layout, container, act);
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
@@ -56,24 +61,24 @@ async function commitLocked(world: World, repositoryName: RepositoryName, reques
  * The repository that a commit of the container goes to. An adoption that was cut short is finished first; what can never be
  * versioned is refused before a repository is made for it.
  */
-async function repositoryOf(world: World, name: ContainerName): Promise<RepositoryName> {
+async function repositoryOf(world: World, { container: name, restart }: CommitRequest): Promise<RepositoryName> {
   const own = name as string as RepositoryName;
   openRepository(world.host, world.lxcpath, own);
   const container = requireContainer(world, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
   // What there is to be told of the hold is told when it is taken for good.
-  (await holdForAdoption({ ...world, report: () => {} }, container))[Symbol.dispose]();
-  await checkAdoptable(world, container, 'stopped');
+  const hold = await holdStopped({ ...world, report: () => {} }, container);
+  if (hold === undefined && !restart) throw running(container);
+  hold?.[Symbol.dispose]();
+  await checkAdoptable(world, container, hold === undefined ? 'running' : 'stopped');
   return own;
 }
 
-async function holdForAdoption(world: World, container: Container): Promise<Disposable> {
-  const hold = await holdStopped(world, container);
-  if (hold !== undefined) return hold;
-  throw new LxcvError(
+function running({ name, layout }: Container): LxcvError {
+  return new LxcvError(
     'container-running',
-    `${container.name} is running, and its first commit takes its root file system over`,
-    `Stop it for this once: lxc-stop -n ${container.name}. Later commits can be made while it runs.`,
+    `${name} is running, and its first commit takes its root file system over`,
+    `Let lxcv stop it and start it again: --restart. Or stop it for this once: lxc-stop -P ${layout.lxcpath} -n ${name}`,
   );
 }
 

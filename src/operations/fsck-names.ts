@@ -10,7 +10,7 @@ import { type Finding, finding, RESTORE } from './finding.js';
 import type { World } from './world.js';
 
 const IN_REPOSITORY =
-  /^(aside|containers|empty|graph|graph\.partial|hooks|lock|operations|refs|seal\.lock|summaries|summaries\.partial|versions)$/;
+  /^(aside|containers|empty|graph|graph\.partial|hooks|lock|operations|refs|restarting|seal\.lock|summaries|summaries\.partial|versions)$/;
 const IN_REFS = /^(heads|tags)$/;
 const IN_VERSION = /^(config|delta|entries|entries\.partial|files|keyframe-\d|manifest\.json|sources|work|work-left)$/;
 const IN_WORKING = /^(delta|work|working\.json)$/;

@@ -6,11 +6,13 @@ import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
+import type { NotStarted } from '../store/restarts.js';
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { layersOfContainer, layersOfVersion } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
 import { containersOf, type Repository, readRepositories, refsAt } from './lookup.js';
+import { notStarted } from './restart.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -19,6 +21,8 @@ export interface Listing {
   /** The repositories that no container stands on. */
   readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
   readonly setAside: readonly ListedAside[];
+  /** Those that lxcv has stopped, and could not start again. */
+  readonly notStarted: readonly NotStarted[];
 }
 
 interface ListedContainer {
@@ -49,6 +53,7 @@ export async function list(world: World): Promise<Listing> {
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     repositories,
     setAside: listSetAside(world),
+    notStarted: notStarted(world),
   };
 }
 

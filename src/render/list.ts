@@ -39,18 +39,21 @@ export function renderList(
     readonly containers: readonly ContainerRow[];
     readonly repositories: readonly RepositoryRow[];
     readonly setAside?: readonly AsideRow[];
+    readonly notStarted?: readonly { readonly name: ContainerName; readonly reason: string }[];
   },
   style: Style,
 ): string {
   const asides = listing.setAside ?? [];
   const named = listing.containers.some(({ describe }) => describe !== null);
   const containers = listing.containers.map((row) => containerCells(row, named, style));
+  const stopped = (listing.notStarted ?? []).map(({ name, reason }) => `  ${escapeText(name)}: ${escapeText(reason)}`);
   const repositories = listing.repositories.map((row) => repositoryCells(row));
-  if (containers.length === 0 && repositories.length === 0 && asides.length === 0) {
+  if (containers.length + repositories.length + asides.length + stopped.length === 0) {
     return 'No container has versions yet: lxcv commit NAME makes the first.';
   }
   const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
   const blocks = [
+    stopped.length === 0 ? '' : `Stopped by lxcv, and not started again:\n${stopped.join('\n')}`,
     renderTable(containerColumns(named), containers, style),
     unused === '' ? '' : `Repositories that no container uses:\n${unused}`,
     renderAsides(asides),

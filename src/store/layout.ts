@@ -76,6 +76,15 @@ export class RepositoryLayout {
     return `${this.root}/hooks/${name}`;
   }
 
+  /** Containers that were stopped, and are to be started again: see store/restarts.ts. There is none where there are none. */
+  get restarting(): string {
+    return `${this.root}/restarting`;
+  }
+
+  restart(container: ContainerName): string {
+    return `${this.restarting}/${container}`;
+  }
+
   /** A directory that stays empty: a read-only overlay needs a second layer. */
   get empty(): string {
     return `${this.root}/empty`;

@@ -1,6 +1,6 @@
 /** The store of an lxcpath: found, made, and its repositories opened for reading or, locked, for a change. */
 
-import { unlessGone } from '../host/files.js';
+import { isSystemError, unlessGone } from '../host/files.js';
 import { type Host, isErrno } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
@@ -9,6 +9,7 @@ import { isRepositoryName } from '../model/names.js';
 import type { RepositoryName } from '../model/version.js';
 import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
 import { type Pending, readPending } from './operation-log.js';
+import { finishRestarts, hasRestarts } from './restarts.js';
 import { recover } from './transaction.js';
 
 const STORE_FORMAT = 1;
@@ -41,6 +42,7 @@ export function openRepository(host: Host, lxcpath: string, name: RepositoryName
   if (!readStore(host, layout.storeRoot)) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   settle(host, layout);
+  if (hasRestarts(host, layout)) restartNow(host, layout);
   return host.files.stat(layout.versions) === undefined ? undefined : layout;
 }
 
@@ -61,6 +63,7 @@ export async function lockRepository(
   const release = await waitForLock(host, layout, purpose);
   try {
     recover(host, layout.operations);
+    finishRestarts(host, layout);
     for (const path of [
       layout.versions,
       `${layout.root}/refs`,
@@ -116,6 +119,18 @@ function settleNow(host: Host, layout: RepositoryLayout, { last }: Pending): str
     if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
   }
   return undefined;
+}
+
+/** Starts what was stopped for an operation, unless one is at work, or nothing can be written. */
+function restartNow(host: Host, layout: RepositoryLayout): void {
+  try {
+    const lock = host.takeLock(layout.lock, 'recovery');
+    if (!lock.held) return;
+    using _ = lock;
+    finishRestarts(host, layout);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 function unfinished({ name, root }: RepositoryLayout, cause: Error): LxcvError {

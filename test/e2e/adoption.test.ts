@@ -3,7 +3,9 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlin
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
+import { machine } from '../../src/host/host.js';
 import { LxcvError } from '../../src/model/errors.js';
+import type { ContainerName } from '../../src/model/version.js';
 import { mountDisk } from '../support/disk.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -495,3 +497,79 @@ function setPath(lxc: TestLxc, path: string | undefined): void {
   const line = path === undefined ? '' : `lxc.rootfs.path = ${path}\n`;
   lxc.editConfig('box', (text) => text.replace(/^lxc\.rootfs\.path.*\n/m, line));
 }
+
+describe('a running container that is restarted for its first commit', () => {
+  /** Its init hears of no signal, so LXC is told to kill it. */
+  const restartable = async (lxc: TestLxc) => {
+    await plain(lxc);
+    lxc.editConfig('box', (text) => `${text.replace(/^lxc\.signal\.halt.*\n/m, '')}lxc.signal.halt = SIGKILL\n`);
+  };
+
+  it('is taken over, and runs again', async () => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    await lxc.start('box');
+    const { pid } = await lxc.info('box');
+    const refused = await lxc.lxcv('commit', '-m', 'first', 'box');
+    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining('--restart')]);
+    await lxc.json('commit', '-m', 'first', '--restart', 'box');
+    const after = await lxc.info('box');
+    expect(after).toEqual({ state: 'RUNNING', pid: expect.not.toSatisfy((value) => value === pid) });
+    expect(existsSync(`/proc/${after.pid}/root/mine`)).toBe(true);
+    // Versioned by now, it is committed while it runs.
+    await lxc.attach('box', 'echo changed > /mine');
+    await lxc.json('commit', '-m', 'second', '--restart', 'box');
+    expect((await lxc.info('box')).pid).toBe(after.pid);
+    expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
+  });
+
+  it('runs as before where it is refused', async () => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    writeFileSync(box(lxc, 'rootfs/layer'), '');
+    execFileSync('setfattr', ['-n', 'trusted.overlay.metacopy', '-v', '', box(lxc, 'rootfs/layer')]);
+    await lxc.start('box');
+    const refused = await lxc.lxcv('commit', '-m', 'first', '--restart', 'box', '--json');
+    expect(refused.stdout).toContain('delta-not-keepable');
+    expect((await lxc.info('box')).state).toBe('RUNNING');
+    expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
+  });
+
+  it('is told by list where it cannot be started, until it runs', async () => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    // It refuses to start for the second time.
+    const hook = `#!/bin/sh\n[ ! -e ${box(lxc, 'once')} ] || exit 1\ntouch ${box(lxc, 'once')}\n`;
+    writeFileSync(join(lxc.directory, 'hook'), hook, { mode: 0o755 });
+    lxc.editConfig('box', (text) => `${text}lxc.hook.pre-start = ${lxc.directory}/hook\n`);
+    await lxc.start('box');
+    const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'first', '--restart', 'box', '--json');
+    const outcome = JSON.parse(stdout);
+    expect([exitCode, outcome]).toEqual([
+      1,
+      { version: expect.anything(), notStarted: expect.stringMatching(/lxc-start/) },
+    ]);
+    const told = { notStarted: [{ name: 'box', reason: outcome.notStarted }] };
+    for (const _ of ['told', 'and not tried again']) expect(await lxc.json('list')).toMatchObject(told);
+    expect((await lxc.lxcv('list')).stdout).toMatch(/^Stopped by lxcv, and not started again:\n {2}box: /);
+    rmSync(box(lxc, 'once'));
+    await lxc.start('box');
+    expect(await lxc.json('list')).toMatchObject({ notStarted: [] });
+    expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
+  });
+
+  it('is started by the next command where lxcv died before it came to that', async () => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    await lxc.start('box');
+    const start = async () => {
+      throw new Error('dead');
+    };
+    const dying = await openEngine({ lxcpath: lxc.lxcpath, host: { ...machine, lxc: { ...machine.lxc, start } } });
+    const request = { container: 'box' as ContainerName, message: '', allowEmpty: false, acceptBase: false };
+    await expect(dying.commit({ ...request, restart: true })).rejects.toThrow('dead');
+    expect((await lxc.info('box')).state).toBe('STOPPED');
+    expect(await lxc.json('list')).toMatchObject({ containers: [{ name: 'box', state: 'running' }], notStarted: [] });
+    expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
+  });
+});

@@ -27,7 +27,7 @@ export const CHANGING = {
     'unlink',
     'updateContent',
   ],
-  lxc: ['start', 'stop', 'freeze', 'thaw'],
+  lxc: ['start', 'startNow', 'stop', 'freeze', 'thaw'],
 };
 
 /** @typedef {(name: string, args: readonly unknown[], act: () => unknown) => unknown} Call */

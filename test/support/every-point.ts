@@ -19,6 +19,7 @@ export function testEveryPoint(operations: readonly (readonly [string, Operation
     const refs = place.refs();
 
     for (const [at, call] of whole.calls.entries()) {
+      if (operation.only?.test(call) === false) continue;
       for (const fault of faultsAt(at, call)) {
         const point = `${name}: ${JSON.stringify(fault)} at ${at} of ${whole.calls.length}, ${call}`;
         await naming(point, async () => {

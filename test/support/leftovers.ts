@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const STORE = /^store\.json$/;
 const REPOSITORY =
-  /^(lock|seal\.lock|operations|graph|graph\.partial|summaries|summaries\.partial|versions|refs|hooks|aside|containers|empty)$/;
+  /^(lock|seal\.lock|operations|graph|graph\.partial|summaries|summaries\.partial|versions|refs|hooks|aside|containers|empty|restarting)$/;
 const VERSION = /^(manifest\.json|config|files|sources|entries|entries\.partial|delta|work|work-left|keyframe-\d)$/;
 const WORKING = /^(working\.json|delta|work)$/;
 const CONTAINER = /^(config|rootfs|overlay|lxc_rdepends|lxc_snapshots|hooks|fstab)$/;

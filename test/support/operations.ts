@@ -17,6 +17,13 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     prepare: async (place) => place.makeDirectory(),
     args: [COMMIT],
   },
+  'adopting a running container': {
+    verb: 'commit',
+    prepare: async (place) => place.makeDirectory(),
+    args: [{ ...COMMIT, restart: true }],
+    running: true,
+    only: /restarting|^(start|stop|exchange|rename)/,
+  },
   'committing a stopped container': {
     verb: 'commit',
     prepare: (place) => place.makeHistory(2),
@@ -108,6 +115,7 @@ export const READING: readonly (keyof Engine)[] = [
   'fsck',
   'grep',
   'list',
+  'notStarted',
   'listBranches',
   'listTags',
   'log',

@@ -37,6 +37,8 @@ export interface Operation {
   readonly prepare: (place: Place) => Promise<void>;
   /** The container runs while it happens. */
   readonly running?: true;
+  /** The calls that are struck, where another operation makes the others too. */
+  readonly only?: RegExp;
 }
 
 /** What can be seen without lxcv: of each container that is there, its tree, and its config without that of the root file system. */
@@ -200,7 +202,11 @@ export class Place implements Disposable {
   /** The next command finds everything whole, every version is as it was, and the operation can be done again. */
   async expectWhole(refsAfter: readonly string[]): Promise<void> {
     const engine = await this.engine();
+    const isMarked = existsSync(join(this.store, 'restarting', C));
     expect(await engine.fsck(undefined)).toEqual([]);
+    if (isMarked && (await engine.notStarted()).length === 0) {
+      expect((await this.lxc.info(C)).state).toBe('RUNNING');
+    }
     expect(leftovers(this.lxc.directory)).toEqual([]);
     expect(leftovers(this.bases.directory)).toEqual([]);
     expect([this.refsBefore, refsAfter]).toContainEqual(this.refs());
@@ -212,7 +218,7 @@ export class Place implements Disposable {
     const ids = manifests.map(({ id }) => id);
     expect([...this.versions.keys()].filter((id) => !ids.includes(id))).toEqual([]);
     this.makeKeepable();
-    await expect(engine.commit(COMMIT)).resolves.toMatchObject({ container: C });
+    await expect(engine.commit({ ...COMMIT, restart: true })).resolves.toMatchObject({ container: C });
     expect(await engine.fsck(undefined)).toEqual([]);
   }
 
@@ -247,6 +253,7 @@ export class Place implements Disposable {
   }
 
   private async bringBack(): Promise<void> {
+    if (this.operation.running) await this.lxc.tool('lxc-stop', '-n', C, '-k');
     this.saved?.restore(new Map());
     if (this.operation.running) await this.lxc.start(C);
   }

@@ -1,0 +1,71 @@
+/** Stops a container for an operation, and starts it again, whatever comes of that. */
+
+import { isSystemError } from '../host/files.js';
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName } from '../model/version.js';
+import type { Container } from '../store/containers.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { clearRestart, failRestart, markRestart, type NotStarted, readNotStarted } from '../store/restarts.js';
+import { listRepositories } from '../store/store.js';
+import { holdStopped } from './hold.js';
+import type { World } from './world.js';
+
+/**
+ * The caller holds the lock of the repository, and the container runs. That it cannot be started again is told by a notice, and
+ * from then on by `notStarted`: what the operation did is done all the same.
+ */
+export async function whileStopped<T>(
+  world: World,
+  repository: RepositoryLayout,
+  container: Container,
+  act: (hold: Disposable) => Promise<T>,
+): Promise<T> {
+  using _ = world.host.signals.hold();
+  const { name } = container;
+  markRestart(world.host, repository, name);
+  try {
+    world.report({ kind: 'step', what: `stopping ${name}` });
+    await world.host.lxc.stop(world.lxcpath, name);
+    using hold = await holdStopped(world, container);
+    if (hold === undefined) {
+      throw new LxcvError(
+        'container-running',
+        `${name} was started again by somebody else when it had been stopped`,
+        'Nothing was done. Look what starts it, and try again.',
+      );
+    }
+    return await act(hold);
+  } finally {
+    await startAgain(world, repository, name);
+  }
+}
+
+async function startAgain(world: World, repository: RepositoryLayout, name: ContainerName): Promise<void> {
+  const { host, lxcpath } = world;
+  try {
+    world.report({ kind: 'step', what: `starting ${name}` });
+    if (host.lxc.monitorOf(lxcpath, name) === undefined) await host.lxc.start(lxcpath, name);
+  } catch (error) {
+    if (!(error instanceof LxcvError) && !isSystemError(error)) throw error;
+    failRestart(host, repository, name, error);
+    const message = `${name} was stopped, and could not be started again: ${error instanceof Error ? error.message : error}`;
+    world.report({
+      kind: 'notice',
+      message: `${message}. Start it when that is mended: lxc-start -P ${lxcpath} -n ${name}`,
+    });
+    return;
+  }
+  try {
+    clearRestart(host, repository, name);
+  } catch (error) {
+    // The next command sees that it runs.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** The containers that lxcv has stopped, and could not start again, by name. */
+export function notStarted({ host, lxcpath }: World): NotStarted[] {
+  return listRepositories(host, lxcpath)
+    .flatMap((name) => readNotStarted(host, new RepositoryLayout(storeRoot(lxcpath), name)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

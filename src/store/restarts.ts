@@ -1,0 +1,138 @@
+/**
+ * Containers that lxcv stops, and is to start again. Each is marked in its repository, durably and before it is stopped, until it
+ * runs again: so whatever ends lxcv in between, the next command starts it. One that cannot be started is tried once; its mark then
+ * tells why, until somebody has started it. The caller holds the repository's lock.
+ */
+
+import { isErrno } from '../host/files.js';
+import type { Host } from '../host/host.js';
+import { isRepositoryName } from '../model/names.js';
+import type { ContainerName } from '../model/version.js';
+import { ContainerLayout, type RepositoryLayout } from './layout.js';
+
+/** LXC gives a container a minute to stop, and then kills it: what has not stopped by then will not. */
+const STOPPING_MS = 120_000;
+
+interface Mark {
+  /** The run of the container that was to be stopped: see `Lxc.monitorOf`. */
+  readonly monitor: string | null;
+  readonly time: string;
+  /** Why it could not be started. */
+  readonly reason?: string;
+}
+
+/** A container that was stopped, and could not be started again. */
+export interface NotStarted {
+  readonly name: ContainerName;
+  readonly reason: string;
+}
+
+export function markRestart({ files, lxc, now }: Host, repository: RepositoryLayout, container: ContainerName): void {
+  const { root, restarting, lxcpath } = placesOf(repository);
+  const monitor = lxc.monitorOf(lxcpath, container) ?? null;
+  tolerate('EEXIST', () => files.mkdir(restarting, 0o700));
+  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  const mark: Mark = { monitor, time: now().toISOString() };
+  files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
+  files.sync(repository.restart(container));
+  files.sync(restarting);
+  files.sync(root);
+}
+
+export function clearRestart({ files }: Host, repository: RepositoryLayout, container: ContainerName): void {
+  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  tolerate(['ENOENT', 'ENOTEMPTY'], () => files.rmdir(repository.restarting));
+}
+
+export function failRestart(
+  { files, now }: Host,
+  repository: RepositoryLayout,
+  container: ContainerName,
+  cause: unknown,
+): void {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  const mark: Mark = { monitor: null, time: now().toISOString(), reason };
+  files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
+}
+
+/** Those of a repository that could not be started, by name. */
+export function readNotStarted(host: Pick<Host, 'files'>, repository: RepositoryLayout): NotStarted[] {
+  return readMarks(host, repository).flatMap(({ name, mark: { reason } }) =>
+    reason === undefined ? [] : [{ name, reason }],
+  );
+}
+
+/** Whether there is anything to finish: for readers, who have no lock. */
+export function hasRestarts({ files }: Pick<Host, 'files'>, { restarting }: RepositoryLayout): boolean {
+  return files.stat(restarting)?.type === 'directory';
+}
+
+/** Starts what an earlier process stopped, and did not come to start again. */
+export function finishRestarts(host: Host, repository: RepositoryLayout): void {
+  if (!hasRestarts(host, repository)) return;
+  const { lxcpath } = placesOf(repository);
+  for (const { name, mark } of readMarks(host, repository)) {
+    const isThere = host.files.stat(new ContainerLayout(lxcpath, name).config) !== undefined;
+    const monitor = host.lxc.monitorOf(lxcpath, name);
+    if (!isThere || (monitor !== undefined && !isStopping(host, mark, monitor))) clearRestart(host, repository, name);
+    else if (monitor === undefined && mark.reason === undefined) startNow(host, repository, name);
+  }
+}
+
+function startNow(host: Host, repository: RepositoryLayout, name: ContainerName): void {
+  const { lxcpath } = placesOf(repository);
+  try {
+    host.lxc.startNow(lxcpath, name);
+  } catch (error) {
+    // What was killed may have been about to start it.
+    if (host.lxc.monitorOf(lxcpath, name) === undefined) {
+      failRestart(host, repository, name, error);
+      return;
+    }
+  }
+  clearRestart(host, repository, name);
+}
+
+/** True while it may yet stop: the process that stops it can outlive lxcv. */
+function isStopping({ now }: Host, { monitor, time, reason }: Mark, present: string): boolean {
+  const age = now().getTime() - Date.parse(time);
+  return reason === undefined && monitor === present && age >= 0 && age < STOPPING_MS;
+}
+
+/** A mark that a crash cut short is one all the same. */
+function readMarks(
+  { files }: Pick<Host, 'files'>,
+  repository: RepositoryLayout,
+): { readonly name: ContainerName; readonly mark: Mark }[] {
+  if (!hasRestarts({ files }, repository)) return [];
+  const names = (files.list(repository.restarting) as string[]).filter(isRepositoryName).sort();
+  return names.map((name) => {
+    const container = name as string as ContainerName;
+    return { name: container, mark: parseMark(files.readIfPresent(repository.restart(container))?.toString('utf8')) };
+  });
+}
+
+function parseMark(text = ''): Mark {
+  const none = { monitor: null, time: new Date(0).toISOString() };
+  try {
+    const { monitor, time, reason } = JSON.parse(text) as Partial<Mark>;
+    const told = { monitor: monitor ?? null, time: time ?? none.time };
+    return reason === undefined ? told : { ...told, reason };
+  } catch {
+    return none;
+  }
+}
+
+function placesOf(repository: RepositoryLayout): { root: string; restarting: string; lxcpath: string } {
+  const { root, restarting, storeRoot } = repository;
+  return { root, restarting, lxcpath: storeRoot.slice(0, -1) };
+}
+
+function tolerate(codes: string | readonly string[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isErrno(error, ...[codes].flat())) throw error;
+  }
+}
