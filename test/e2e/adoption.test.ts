@@ -446,6 +446,26 @@ describe('a first commit takes only what is the container’s own, and changes n
     ],
   ];
 
+  it('nor does anything else, of an lxcpath that was copied with its store, what is the original’s', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    await lxc.commit('box', 'first');
+    mkdirSync(join(lxc.directory, 'copy'));
+    execFileSync('cp', ['-a', lxc.lxcpath, lxc.store, join(lxc.directory, 'copy')]);
+    const before = lxc.listing();
+    const lxcpath = join(lxc.directory, 'copy/lxc');
+    const engine = await openEngine({ lxcpath });
+    const box = 'box' as ContainerName;
+    const request = { container: box, message: '', allowEmpty: true, acceptBase: false };
+    const refused = { code: 'root-shared', hint: expect.stringContaining(`${lxc.store}/|${lxcpath}v/`) };
+    await expect(engine.status(box)).rejects.toMatchObject(refused);
+    await expect(engine.commit(request)).rejects.toMatchObject(refused);
+    expect(compareTrees(lxc.listing(), before)).toEqual([]);
+    execFileSync('sed', ['-i', `s|${lxc.store}/|${lxcpath}v/|g`, join(lxcpath, 'box/config')]);
+    await expect(engine.commit(request)).resolves.toMatchObject({ number: 1 });
+    expect(await lxc.json<{ versions: unknown[] }>('log', 'box')).toMatchObject({ versions: [{ number: 0 }] });
+  });
+
   it('not what a store on an overlay could not hold', async () => {
     using directory = temporaryDirectory();
     mkdirSync(join(directory.path, 'lower'));
