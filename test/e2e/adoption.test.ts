@@ -546,8 +546,10 @@ describe('a running container that is restarted for its first commit', () => {
   it('runs as before where it is refused', async () => {
     using lxc = temporaryLxc();
     await restartable(lxc);
-    writeFileSync(box(lxc, 'rootfs/layer'), '');
-    execFileSync('setfattr', ['-n', 'trusted.overlay.metacopy', '-v', '', box(lxc, 'rootfs/layer')]);
+    {
+      using inner = mountOverlay({ lowers: [box(lxc, 'rootfs/etc')], upper: box(lxc, 'rootfs/srv/upper') });
+      rmSync(join(inner.path, 'passwd'));
+    }
     await lxc.start('box');
     const refused = await lxc.lxcv('commit', '-m', 'first', '--restart', 'box', '--json');
     expect(refused.stdout).toContain('delta-not-keepable');
