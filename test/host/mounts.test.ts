@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mounts } from '../../src/host/mounts.js';
 import { tryLock } from '../../src/host/native.js';
+import { askUppers } from '../../src/host/overlay-trial.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant } from '../support/plant.js';
 
@@ -79,6 +80,19 @@ describe('uppersInUse', () => {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
+  });
+
+  it('takes no answer of the kernel for one where that does without an index', () => {
+    using place = temporaryDirectory();
+    const [lower, upper] = [
+      plant(join(place.path, 'lower'), { 'directory/file': '' }),
+      join(place.path, 'version/delta'),
+    ];
+    // An overlay has no file handles, which an index is made of.
+    using overlay = mountOverlay({ lowers: [lower], upper });
+    const [without, within] = [join(overlay.path, 'directory'), join(lower, 'directory')];
+    expect([...askUppers([without], place.path)]).toEqual([]);
+    expect([...askUppers([within], place.path)]).toEqual([[within, false]]);
   });
 
   it('clears away what a trial that was killed has left, and nothing of one that lives', () => {
