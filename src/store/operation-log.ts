@@ -34,7 +34,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),
   v.strictObject({ do: v.literal('unregister'), path, entry: v.string() }),
-  v.strictObject({ do: v.literal('thaw'), lxcpath: path, container: v.string() }),
+  v.strictObject({ do: v.literal('thaw'), lxcpath: path, container: v.string(), mark: v.optional(path) }),
   v.strictObject({ do: v.literal('settle-config'), config: path, staged: path, base: v.string() }),
   v.strictObject({ do: v.literal('change-rootfs'), config: path, staged: path, was: v.string(), is: v.string() }),
 ]) as never;
