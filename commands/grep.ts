@@ -1,11 +1,14 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { pathToJson, textToJson } from '../src/cli/json.js';
+import { writeText } from '../src/cli/bytes.js';
+import { matchToJson, unsearchedToJson } from '../src/cli/json.js';
+import { jsonArrayText, mapEach } from '../src/cli/json-text.js';
 import { givenLxcpath, quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
+import type { Match, Unsearched } from '../src/operations/grep.js';
 import { renderFiles, renderMatches } from '../src/render/matches.js';
 
 /** How grep is told to read the pattern. */
@@ -14,7 +17,7 @@ const OPTIONS = { 'ignore-case': '-i', word: '-w', extended: '-E', fixed: '-F', 
 export default class Grep extends BaseCommand {
   static override summary = 'Show the lines of the texts in versions that match a pattern.';
   static override description =
-    'By GNU grep, with its patterns; files that are no text are passed over. Ends with 1 where nothing matches.';
+    'By GNU grep, with its patterns; files that are no text are passed over. Ends with 1 where nothing matches, and where a file could not be searched to its end, which is told.';
   static override takesPaths = true;
   static override examples = ['lxcv grep max_connections mysql@1 mysql@2 -- /etc', 'lxcv grep -i password mysql@WORK'];
   static override strict = false;
@@ -37,20 +40,39 @@ export default class Grep extends BaseCommand {
     const [pattern = '', ...revisions] = argv as string[];
     const engine = await this.openEngine(flags);
     const options = Object.entries(OPTIONS).flatMap(([name, option]) => (flags[name as 'word'] ? [option] : []));
-    const matches = await engine.grep({
+    const found = engine.grep({
       pattern: requireText(pattern, 'the pattern', "--perl takes a byte as '\\xe9'."),
       revisions,
       paths: paths.map(parseTreePath),
       options,
     });
-    const render = flags['files-with-matches'] ? renderFiles : renderMatches;
-    if (matches.length === 0) process.exitCode = 1;
-    await this.pageBytes(render(matches, this.style));
-    return {
-      matches: matches.map(({ revision, path, line, text }) => ({
-        ...{ revision, ...pathToJson(path), line, ...textToJson(text) },
-      })),
+    const unsearched: Unsearched[] = [];
+    let count = 0;
+    const matches = async function* (): AsyncGenerator<Match[]> {
+      for await (const some of found) {
+        const told: Match[] = [];
+        for (const one of some) {
+          if ('reason' in one) unsearched.push(one);
+          else told.push(one);
+        }
+        count += told.length;
+        if (told.length > 0) yield told;
+      }
     };
+    if (this.jsonEnabled()) {
+      const rest = () => (unsearched.length === 0 ? {} : { unsearched: unsearched.map(unsearchedToJson) });
+      await writeText(
+        jsonArrayText(
+          'matches',
+          mapEach(matches(), (some) => some.map(matchToJson)),
+          rest,
+        ),
+      );
+    } else {
+      const render = flags['files-with-matches'] ? renderFiles(this.style) : renderMatches(this.style);
+      await this.pagePieces(mapEach(matches(), render));
+    }
+    if (count === 0 || unsearched.length > 0) process.exitCode = 1;
   }
 
   /** GNU grep's -P is the lxcpath here. */

@@ -23,7 +23,7 @@ import { type Diff, type DiffRequest, diff } from './operations/diff.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
 import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
-import { type GrepRequest, grep, type Match } from './operations/grep.js';
+import { type GrepRequest, grep, type Match, type Unsearched } from './operations/grep.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
@@ -68,7 +68,8 @@ export interface Engine {
   /** To be closed by whoever asked. */
   patch(request: PatchRequest, call?: Call): Promise<OpenFile>;
   blame(request: BlameRequest, call?: Call): Promise<Blame>;
-  grep(request: GrepRequest, call?: Call): Promise<Match[]>;
+  /** Some at a time, as they are found. */
+  grep(request: GrepRequest, call?: Call): AsyncIterable<readonly (Match | Unsearched)[]>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName, call?: Call): Promise<void>;
   exportVersion(request: ExportRequest, call?: Call): Promise<Version>;
@@ -127,7 +128,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     createTag: (request, call) => createTag(worldOf(call), request),
     deleteTag: (name, tag, call) => deleteTag(worldOf(call), name, tag),
     patch: (request, call) => read(call, (world) => patch(world, request)),
-    grep: (request, call) => read(call, (world) => grep(world, request)),
+    grep: (request, call) => grep(worldOf(call), request),
     blame: (request, call) => read(call, (world) => blame(world, request)),
     diff: (request, call) => read(call, (world) => diff(world, request)),
     seal: (repository, call) => sealRepository(worldOf(call), repository),

@@ -23,6 +23,9 @@ import { explainParseError, operandsOf, usageError } from './usage.js';
 
 type Values = Record<string, unknown>;
 
+/** So much is kept for a pager. */
+const PAGED_BYTES_MAX = 1 << 22;
+
 /** How a command tells what it did. */
 export interface Outcome {
   /** In one line, for whoever cannot be told by standard output. */
@@ -172,6 +175,19 @@ export abstract class BaseCommand extends Command {
   protected async pageBytes(bytes: Buffer): Promise<void> {
     if (this.style.human) await this.page(bytes.toString('utf8'));
     else if (!this.jsonEnabled()) await standardOutput.write(bytes);
+  }
+
+  /** The same of what comes piece by piece. What is too long for a pager is printed as it comes. */
+  protected async pagePieces(pieces: AsyncIterable<Buffer>): Promise<void> {
+    const held: Buffer[] = [];
+    let bytes = 0;
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      held.push(piece);
+      if (this.style.human && bytes <= PAGED_BYTES_MAX) continue;
+      for (const each of held.splice(0)) await standardOutput.write(each);
+    }
+    if (held.length > 0) await this.page(Buffer.concat(held).toString('utf8'));
   }
 
   /** What was typed that is neither a flag nor the value of one. */

@@ -25,8 +25,8 @@ export async function writeBytes(pieces: Iterable<Buffer>): Promise<void> {
 }
 
 /** Makes no piece before the one before it was written. @throws LxcvError `output-failed`. */
-export async function writeText(pieces: Iterable<string>): Promise<void> {
-  for (const piece of pieces) await standardOutput.write(piece);
+export async function writeText(pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) await standardOutput.write(piece);
 }
 
 const PIECE_CHARACTERS = 1 << 16;

@@ -19,6 +19,36 @@ export function* jsonText(object: object): Generator<string> {
   yield `${text}\n`;
 }
 
+/** What is made of each value, as soon as that is there. */
+export async function* mapEach<Value, Other>(
+  values: AsyncIterable<Value>,
+  make: (value: Value) => Other,
+): AsyncGenerator<Other> {
+  for await (const value of values) yield make(value);
+}
+
+/** The same text of an object with a list that comes some at a time; `rest` gives the other members when all of it is there. */
+export async function* jsonArrayText(
+  key: string,
+  values: AsyncIterable<readonly unknown[]>,
+  rest: () => object,
+): AsyncGenerator<string> {
+  let text = `{\n  ${JSON.stringify(key)}: [`;
+  let separator = '';
+  for await (const some of values) {
+    for (const value of some) {
+      text += `${separator}\n    ${indented(value, 4)}`;
+      separator = ',';
+    }
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield text;
+    text = '';
+  }
+  text += separator === '' ? ']' : '\n  ]';
+  for (const [name, member] of Object.entries(rest())) text += `,\n  ${JSON.stringify(name)}: ${indented(member, 2)}`;
+  yield `${text}\n}\n`;
+}
+
 function* jsonPieces(object: object): Generator<string> {
   let separator = '';
   yield '{';

@@ -5,6 +5,7 @@ import { type BytePath, encodePath, isUtf8, pathToText, ROOT } from '../model/by
 import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
 import type { Summary } from '../model/version.js';
+import type { Match, Unsearched } from '../operations/grep.js';
 import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
 import type { Attributes, ToldChange } from '../operations/told-changes.js';
@@ -52,6 +53,14 @@ export function packageToJson({ paths, ...change }: PackageFold) {
 /** A line of a text under `text`; one that is not UTF-8 loses bytes in it, and has all of them in `textBytes`. */
 export function textToJson(text: Buffer) {
   return { text: text.toString('utf8'), ...(isUtf8Bytes(text) ? {} : { textBytes: text.toString('base64') }) };
+}
+
+export function matchToJson({ revision, path, line, text }: Match) {
+  return { revision, ...pathToJson(path), line, ...textToJson(text) };
+}
+
+export function unsearchedToJson({ revision, path, reason }: Unsearched) {
+  return { revision, ...pathToJson(path), reason };
 }
 
 /** The same of a patch. */

@@ -1,14 +1,30 @@
 /** The bytes of files: read, written, compared and copied through descriptors. See `Files`. */
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { finishFlags, isStarted, readFlags, startFlags } from './inode-flags.js';
 import { type HostPath, isBound } from './libc.js';
-import { cloneFile, cloneRange, nextData, openBelow } from './native.js';
+import { cloneFile, cloneRange, hasHole, nextData, openBelow } from './native.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
 /** Of a file that is made. */
 const MODE = 0o600;
+const READABLE = 0o444;
 const COPY_BUFFER_BYTES = 1 << 20;
 /** Of two files at once: what the processor's cache holds, in half the time that a megabyte each takes. */
 const COMPARE_BYTES = 1 << 18;
@@ -23,6 +39,8 @@ export interface OpenFile extends Disposable {
   readonly size: number;
   /** Fills `buffer` from `position` on, as far as there is something; returns how many bytes there were. */
   read(buffer: Buffer, position: number): number;
+  /** True where there are zeros in it that are on no disk. */
+  hasHole(): boolean;
 }
 
 export function readWhole(path: HostPath): Buffer {
@@ -173,6 +191,26 @@ function writeAllAndClose(fd: number, data: string | Uint8Array): void {
 
 export function openFile(path: HostPath): OpenFile {
   const { descriptor, size } = openRegular(path);
+  return openDescriptor(descriptor, size);
+}
+
+/** A file that has no name, and which anybody may read who is given it. */
+export function openNameless(content: Buffer): OpenFile {
+  const directory = mkdtempSync(join(tmpdir(), 'lxcv-'));
+  const path = join(directory, 'nameless');
+  try {
+    const descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+    unlinkSync(path);
+    for (let done = 0; done < content.length; )
+      done += writeSync(descriptor, content, done, content.length - done, done);
+    fchmodSync(descriptor, READABLE);
+    return openDescriptor(descriptor, content.length);
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+function openDescriptor(descriptor: number, size: number): OpenFile {
   return {
     descriptor,
     size,
@@ -185,6 +223,7 @@ export function openFile(path: HostPath): OpenFile {
       }
       return done;
     },
+    hasHole: () => hasHole(descriptor, size),
     [Symbol.dispose]: () => closeSync(descriptor),
   };
 }

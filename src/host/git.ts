@@ -1,12 +1,14 @@
-/** git as a tool for texts: a repository that lives as long as a question is asked. */
+/** git as a tool for texts: a repository that lives as long as a question is asked, of a git that is nobody. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { simpleGit } from 'simple-git';
+import type { BytePath } from '../model/byte-path.js';
+import { piecesOf } from '../model/bytes.js';
 import { LxcvError } from '../model/errors.js';
+import { markPath, unmarkPatch } from '../model/git-path.js';
+import { type ConfinedResult, collectConfined, NOBODY, startConfined } from './confined.js';
 import { type OpenFile, openFile } from './content.js';
+import { temporaryPlace } from './temporary.js';
 
 /** A file as git keeps it: `symlink` holds where it leads. */
 export interface GitFile {
@@ -35,67 +37,110 @@ export interface GitRepository extends Disposable {
 
 const MODES: Readonly<Record<GitFile['mode'], string>> = { file: '100644', executable: '100755', symlink: '120000' };
 
-/** Nothing of the user's or the system's configuration counts: there is none at such a home. */
-function environment(directory: string): Record<string, string> {
-  const { PATH = '' } = process.env;
-  return { PATH, HOME: directory, GIT_DIR: directory, GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C' };
-}
+/** What git may take: a patch of a million files stays within it. */
+const LIMITS = { cpuSeconds: 600, memoryBytes: 2 ** 32, fileBytes: 2 ** 32 };
+/** What it may print, but for a patch. */
+const PRINTED_MAX = 2 ** 28;
+/** A name like `.git` can lead git nowhere: it is only compared. Older gits refuse less than newer ones: see model/git-path.ts. */
+const SETTINGS = ['-c', 'core.protectNTFS=false', '-c', 'core.protectHFS=false'];
 
-/** A new, empty one. @throws LxcvError `failed` where git is not installed. */
+/** Nothing of the user's or the system's configuration counts: there is none at such a home. */
+const ENVIRONMENT = { HOME: '/nonexistent', GIT_DIR: '.', GIT_CONFIG_NOSYSTEM: '1' };
+
+/** A new, empty one, which is nobody's, as git is. @throws LxcvError `failed` where git is not installed. */
 export async function openGit(): Promise<GitRepository> {
-  const directory = mkdtempSync(join(tmpdir(), 'lxcv-git-'));
-  const repository: GitRepository = {
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
-    import: (commits) => orFailed(importInto(directory, commits)),
-    run: (...args) => orFailed(run(directory, args)),
-    diff: (...args) => orFailed(diff(directory, args)),
-  };
+  const place = mkdtempSync(join(temporaryPlace(), 'lxcv-git-'));
+  const git = new ConfinedGit(place);
   try {
-    await repository.run('init', '--bare', '--quiet', directory);
-    return repository;
+    // Whatever the umask.
+    chmodSync(place, 0o711);
+    mkdirSync(git.directory);
+    chmodSync(git.directory, 0o700);
+    chownSync(git.directory, NOBODY, NOBODY);
+    await git.run('init', '--bare', '--quiet', '.');
+    return git;
   } catch (error) {
-    repository[Symbol.dispose]();
+    git[Symbol.dispose]();
     throw error;
   }
 }
 
-async function importInto(
-  directory: string,
-  commits: AsyncIterable<GitCommit> | Iterable<GitCommit>,
-): Promise<readonly string[]> {
-  const { execa } = await import('execa');
-  const marks = join(directory, 'marks');
-  await execa('git', ['fast-import', '--quiet', `--export-marks=${marks}`], {
-    env: environment(directory),
-    extendEnv: false,
-    input: Readable.from(importStream(commits)),
-  });
-  const ids = readFileSync(marks, 'latin1')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '));
-  return ids.sort(([a], [b]) => Number(a?.slice(1)) - Number(b?.slice(1))).map(([, id]) => id as string);
+class ConfinedGit implements GitRepository {
+  /** Nobody's; beside it lies what is not for nobody's eyes. */
+  readonly directory: string;
+  private marks = false;
+
+  constructor(private readonly place: string) {
+    this.directory = join(place, 'repository');
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.place, { recursive: true, force: true });
+  }
+
+  async import(commits: AsyncIterable<GitCommit> | Iterable<GitCommit>): Promise<readonly string[]> {
+    const ids = await this.print(['fast-import', '--quiet', '--done'], this.stream(commits));
+    return ids.toString('latin1').split('\n').slice(0, -1);
+  }
+
+  run(...args: string[]): Promise<Buffer> {
+    return this.print(args);
+  }
+
+  async diff(...args: string[]): Promise<OpenFile> {
+    const patch = join(this.place, 'patch');
+    writeFileSync(patch, '', { mode: 0o600 });
+    await using git = startConfined('git', [...SETTINGS, 'diff', ...args], { ...this.options(), stdout: patch });
+    orFailed(await git.result);
+    const file = openFile(patch);
+    if (!this.marks) return file;
+    using marked = file;
+    return withoutMarks(marked, join(this.place, 'unmarked'));
+  }
+
+  private async print(args: readonly string[], stdin?: AsyncIterable<Buffer>): Promise<Buffer> {
+    const options = { ...this.options(), ...(stdin && { stdin }), stdoutMax: PRINTED_MAX };
+    const told = await collectConfined('git', [...SETTINGS, ...args], options);
+    orFailed(told);
+    return told.stdout;
+  }
+
+  private options() {
+    return { limits: LIMITS, env: ENVIRONMENT, directory: this.directory };
+  }
+
+  private stream(commits: AsyncIterable<GitCommit> | Iterable<GitCommit>): AsyncGenerator<Buffer> {
+    return importStream(commits, (path) => {
+      const marked = markPath(path as BytePath);
+      this.marks ||= marked !== path;
+      return marked;
+    });
+  }
 }
 
-/** simple-git gives text; what it is made of comes by its handler. */
-async function run(directory: string, args: readonly string[]): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const git = simpleGit(directory).env(environment(directory));
-  git.outputHandler((_command, stdout) => {
-    stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  });
-  await git.raw([...args]);
-  return Buffer.concat(chunks);
+function withoutMarks(patch: OpenFile, path: string): OpenFile {
+  let lines: string[] = [];
+  let length = 0;
+  const write = () => appendFileSync(path, Buffer.from(lines.join(''), 'latin1'), { mode: 0o600 });
+  for (const line of unmarkPatch(piecesOf(patch, '\n'))) {
+    lines.push(`${line}\n`);
+    length += line.length;
+    if (length < WRITTEN_AT_ONCE) continue;
+    write();
+    lines = [];
+    length = 0;
+  }
+  write();
+  return openFile(path);
 }
 
-async function diff(directory: string, args: readonly string[]): Promise<OpenFile> {
-  const output = join(directory, 'patch');
-  await run(directory, ['diff', `--output=${output}`, ...args]);
-  return openFile(output);
-}
+const WRITTEN_AT_ONCE = 1 << 20;
 
 /** The language of git-fast-import(1). */
-async function* importStream(commits: AsyncIterable<GitCommit> | Iterable<GitCommit>): AsyncGenerator<Buffer> {
+async function* importStream(
+  commits: AsyncIterable<GitCommit> | Iterable<GitCommit>,
+  toName: (path: string) => string,
+): AsyncGenerator<Buffer> {
   let mark = 0;
   for await (const { parents, files } of commits) {
     mark += 1;
@@ -111,10 +156,12 @@ async function* importStream(commits: AsyncIterable<GitCommit> | Iterable<GitCom
     ];
     yield Buffer.from(`${head.join('\n')}\n`);
     for (const { path, mode, content } of files) {
-      yield Buffer.from(`M ${MODES[mode]} inline ${quote(path)}\ndata ${content.length}\n`, 'latin1');
+      yield Buffer.from(`M ${MODES[mode]} inline ${quote(toName(path))}\ndata ${content.length}\n`, 'latin1');
       yield content;
       yield Buffer.from('\n');
     }
+    // Prints its id.
+    yield Buffer.from(`get-mark :${mark}\n`);
   }
   yield Buffer.from('done\n');
 }
@@ -125,17 +172,19 @@ function quote(path: string): string {
   return `"${escaped}"`;
 }
 
-async function orFailed<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const missing = (error as { code?: unknown }).code === 'ENOENT' || /ENOENT/.test(String(error));
-    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new LxcvError(
-      'failed',
-      missing ? 'git is not installed, and this is done through it' : `git failed: ${said}`,
-      missing ? 'Install it: apt-get install git' : 'See whether there is room in the temporary directory.',
-      { cause: error },
-    );
+/** @throws LxcvError `failed`. */
+function orFailed({ exitCode, missing, ended, stderr }: ConfinedResult): void {
+  if (exitCode === 0) return;
+  if (missing) {
+    const message = 'git is not installed, and this is done through it';
+    throw new LxcvError('failed', message, 'Install it: apt-get install git');
   }
+  const said = stderr.trim().split('\n')[0] ?? '';
+  throw new LxcvError(
+    'failed',
+    `git failed: ${ended === undefined ? said : `it ${ended}`}`,
+    ended === undefined
+      ? 'See whether there is room in the temporary directory.'
+      : 'Name paths, so that it has less to compare: -- PATH',
+  );
 }

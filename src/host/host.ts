@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { geteuid } from 'node:process';
 import type { Author } from '../model/version.js';
 import { type Clocks, monotonicMs, readClocks } from './clocks.js';
+import { type OpenFile, openNameless } from './content.js';
 import { type DigestThread, startDigestThread } from './digest-thread.js';
 import { type Files, files } from './files.js';
 import type { GitRepository } from './git.js';
@@ -27,6 +28,8 @@ export interface Host {
   takeLock(path: string, holder: string): Lock;
   /** Makes a directory that goes when it is disposed of. */
   temporaryDirectory(): TemporaryDirectory;
+  /** A file without a name, as long as it is open: for a program that is nobody. */
+  openNameless(content: Buffer): OpenFile;
   isRoot(): boolean;
   now(): Date;
   /** Both clocks at one moment. */
@@ -59,6 +62,7 @@ export const machine: Host = {
   signals: noSignals,
   takeLock,
   temporaryDirectory,
+  openNameless,
   isRoot: () => geteuid?.() === 0,
   now: () => new Date(),
   clocks: readClocks,

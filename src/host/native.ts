@@ -21,6 +21,7 @@ const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 const FICLONE = 0x40049409;
 const FICLONERANGE = 0x4020940d;
+const SEEK_SET = 0;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const AF_UNIX = 1;
@@ -169,6 +170,13 @@ export function nextData(fd: number, offset: number): readonly [number, number] 
   const end = Number(libc().lseek(fd, start, SEEK_HOLE));
   check(end < 0 ? -1 : 0, 'lseek');
   return [start, end];
+}
+
+/** True where an open file of `size` bytes has a hole. It is read from its start again by whoever is given it. */
+export function hasHole(fd: number, size: number): boolean {
+  const hole = Number(libc().lseek(fd, 0, SEEK_HOLE));
+  check(Number(libc().lseek(fd, 0, SEEK_SET)), 'lseek');
+  return hole >= 0 && hole < size;
 }
 
 /** Binds an abstract Unix socket and returns its file descriptor, or undefined where the name is taken. */

@@ -29,12 +29,6 @@ export interface Programs {
    * of one that is told to `inherit` lxcv's own.
    */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
-  /** Runs a program that is given open files, as its descriptors from 3 on, and collects what it prints. */
-  runOn(
-    descriptors: readonly number[],
-    program: string,
-    args: readonly string[],
-  ): Promise<{ readonly exitCode: number | undefined; readonly stdout: Buffer; readonly stderr: string }>;
   /** Runs one that reads a container's bytes: see host/confined.ts. */
   startConfined: typeof startConfined;
   collectConfined: typeof collectConfined;
@@ -64,21 +58,6 @@ export const programs: Programs = {
       stderr: result.stderr ?? '',
       missing: result.code === 'ENOENT',
     };
-  },
-
-  async runOn(descriptors, program, args) {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
-      env: { ...process.env, LC_ALL: 'C.UTF-8' },
-    });
-    const [out, err]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout?.on('data', (bytes: Buffer) => out.push(bytes));
-    child.stderr?.on('data', (bytes: Buffer) => err.push(bytes));
-    const exitCode = await new Promise<number | undefined>((resolve, reject) => {
-      child.once('close', (code) => resolve(code ?? undefined));
-      child.once('error', reject);
-    });
-    return { exitCode, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') };
   },
 
   async runAndLeave(program, env) {

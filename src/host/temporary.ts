@@ -1,8 +1,8 @@
 /** Directories for what is needed only for a while. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A directory of its user's alone; it goes with all that is in it when it is disposed of. */
 export interface TemporaryDirectory extends Disposable {
@@ -10,6 +10,21 @@ export interface TemporaryDirectory extends Disposable {
 }
 
 export function temporaryDirectory(): TemporaryDirectory {
-  const path = mkdtempSync(join(tmpdir(), 'lxcv-'));
+  const path = mkdtempSync(join(temporaryPlace(), 'lxcv-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+const ANY_SEARCH = 0o001;
+
+/** Where temporary directories can be reached by a program that is nobody: a user's own TMPDIR may be closed to others. */
+export function temporaryPlace(): string {
+  return [tmpdir(), '/tmp', '/var/tmp'].find(isOpenToAll) ?? tmpdir();
+}
+
+function isOpenToAll(directory: string): boolean {
+  for (let path = directory; ; path = dirname(path)) {
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & ANY_SEARCH) === 0) return false;
+    if (path === dirname(path)) return true;
+  }
 }

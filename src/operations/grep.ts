@@ -1,10 +1,16 @@
-/** grep: lines of the texts in versions, by GNU grep, which is given open files: no name in a container leads it anywhere. */
+/**
+ * grep: lines of the texts in versions, by GNU grep, which is nobody and is given open files: no name in a container leads it
+ * anywhere. What it finds is told as it comes, and only little of it is kept.
+ */
 
+import { NOBODY } from '../host/confined.js';
 import type { OpenFile } from '../host/content.js';
-import { unlessGone } from '../host/files.js';
+import { type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import { diffTrees } from '../layer/diff.js';
-import type { BytePath } from '../model/byte-path.js';
-import { LxcvError } from '../model/errors.js';
+import { type BytePath, pathToText } from '../model/byte-path.js';
+import { readAll } from '../model/bytes.js';
+import { consistently } from './consistently.js';
+import { type Found, FoundLines, GrepRun } from './grep-run.js';
 import { findOperand, tellMissing } from './operand.js';
 import type { World } from './world.js';
 
@@ -27,109 +33,185 @@ export interface Match {
   readonly text: Buffer;
 }
 
-/** How many files one grep is given: a process costs as much as some hundred of them. */
-const BATCH = 200;
-/** Standard input, output and error come first. */
-const FIRST_DESCRIPTOR = 3;
-
-/** A file of a revision, and the key by which its lines are found: one for all places of one inode. */
-interface Place {
+/** A file that was not searched to its end. */
+export interface Unsearched {
   readonly revision: string;
   readonly path: BytePath;
-  readonly key: string;
+  /** As a predicate: `took more than 10 s`. */
+  readonly reason: string;
 }
+
+/** How many files one grep is given: a process costs as much as some hundred of them. */
+const BATCH_FILES = 200;
+/** So much is copied for one grep, of files that nobody may not read. */
+const BATCH_COPIED_BYTES = 1 << 24;
+/** A larger file is handed over as standard input, to a grep of its own. */
+const COPIED_BYTES = 1 << 20;
+/** A file with a NUL in so many first bytes is no text, as GNU grep has it. */
+const LOOKED_AT_BYTES = 1 << 15;
+/** After so many entries others have their turn. */
+const BREATH_ENTRIES = 500;
 
 /**
- * In the order of the revisions, and of the paths in each. A file that several have is read once.
+ * Some at a time, in the order of the revisions, and of the paths in each. What was searched is told while the rest is looked for.
  * @throws LxcvError `bad-usage` for a pattern that grep does not understand, and those of `findOperand`.
  */
-export async function grep(world: World, request: GrepRequest): Promise<Match[]> {
+export async function* grep(world: World, request: GrepRequest): AsyncGenerator<readonly (Match | Unsearched)[]> {
   const { paths, revisions } = request;
-  if (paths.length > 0)
-    tellMissing(
-      world,
-      paths,
-      revisions.map((text) => findOperand(world, text)),
-    );
-  const lines = new Map<string, { line: number; text: Buffer }[]>();
-  const places: Place[] = [];
-  let batch: { key: string; file: OpenFile }[] = [];
-  const search = async () => {
-    const files = batch;
-    batch = [];
-    if (files.length > 0) await searchFiles(world, request, files, lines);
-  };
-  try {
-    for (const { revision, path, key, open } of filesOf(world, request)) {
-      places.push({ revision, path, key });
-      if (lines.has(key)) continue;
-      const file = open();
-      if (file === undefined) continue;
-      lines.set(key, []);
-      batch.push({ key, file });
-      if (batch.length === BATCH) await search();
-    }
-    await search();
-  } finally {
-    for (const { file } of batch) file[Symbol.dispose]();
-  }
-  return places.flatMap(({ revision, path, key }) =>
-    (lines.get(key) ?? []).map((found) => ({ revision, path, ...found })),
-  );
-}
-
-/** Every regular file of every revision; `open` is good until the next is asked for. */
-function* filesOf(world: World, { revisions, paths }: GrepRequest) {
-  const { files } = world.host;
-  for (const text of revisions) {
-    const { name, layers } = findOperand(world, text);
-    for (const found of diffTrees(files, [], layers, paths.length === 0 ? {} : { paths })) {
+  const operands = await consistently(world, () => revisions.map((text) => findOperand(world, text)));
+  if (paths.length > 0) tellMissing(world, paths, operands);
+  using search = new Search(world, request);
+  let entries = 0;
+  for (const { name, layers } of operands) {
+    for (const found of diffTrees(world.host.files, [], layers, paths.length === 0 ? {} : { paths })) {
+      entries += 1;
+      if (entries % BREATH_ENTRIES === 0) {
+        await world.host.breathe();
+        world.host.signals.check();
+      }
       const entry = found?.after;
       if (found === undefined || entry?.type !== 'file') continue;
       const stat = unlessGone(undefined, () => entry.stat);
       if (stat === undefined || stat.size === 0) continue;
-      const { device, inode } = stat;
-      const open = () => unlessGone(undefined, () => files.openFile(entry.location));
-      yield { revision: name, path: found.path, key: `${device} ${inode}`, open };
+      if (search.mustRunFirst(stat)) yield* search.run();
+      search.add({ revision: name, path: found.path }, stat, (files) => files.openFile(entry.location));
     }
   }
+  yield* search.run();
 }
 
-async function searchFiles(
-  world: World,
-  { pattern, options }: GrepRequest,
-  batch: readonly { readonly key: string; readonly file: OpenFile }[],
-  lines: ReadonlyMap<string, { line: number; text: Buffer }[]>,
-): Promise<void> {
-  try {
-    const names = batch.map((_, index) => `/dev/fd/${FIRST_DESCRIPTOR + index}`);
-    const args = ['-n', '-H', '-I', '-Z', ...options, '-e', pattern, '--', ...names];
-    const descriptors = batch.map(({ file }) => file.descriptor);
-    const { exitCode, stdout, stderr } = await world.host.programs.runOn(descriptors, 'grep', args);
-    if (exitCode !== 0 && exitCode !== 1) {
-      const said = stderr.split('\n')[0]?.replace(/^grep: /, '') ?? '';
-      throw new LxcvError('bad-usage', `grep refuses: ${said}`, 'See grep(1) on patterns; -F takes one as it stands.');
-    }
-    for (const { index, line, text } of parseMatches(stdout)) lines.get(batch[index]?.key ?? '')?.push({ line, text });
-  } finally {
-    for (const { file } of batch) file[Symbol.dispose]();
+/** A file of a revision, waiting for its turn: to be searched, or its lines known already. */
+interface Place {
+  readonly revision: string;
+  readonly path: BytePath;
+  readonly key: string | undefined;
+  readonly file: OpenFile | undefined;
+  readonly known: readonly Found[];
+}
+
+const NONE: readonly Found[] = [];
+
+class Search implements Disposable {
+  private places: Place[] = [];
+  private keys = new Set<string>();
+  private copiedBytes = 0;
+  private isAlone = false;
+  private readonly found = new FoundLines();
+  private readonly grep: GrepRun;
+
+  constructor(
+    private readonly world: World,
+    private readonly request: GrepRequest,
+  ) {
+    this.grep = new GrepRun(world, request);
   }
-}
 
-/** `/dev/fd/N`, a NUL byte, the number of the line, a colon and the line. */
-function* parseMatches(told: Buffer): Generator<{ index: number; line: number; text: Buffer }> {
-  for (let start = 0; start < told.length; ) {
-    const nul = told.indexOf(0, start);
-    const colon = told.indexOf(0x3a, nul);
-    const feed = told.indexOf(0x0a, colon);
-    const end = feed < 0 ? told.length : feed;
-    const name = told.toString('latin1', start, nul);
-    const line = Number(told.toString('latin1', nul + 1, colon));
-    yield {
-      index: Number(name.slice('/dev/fd/'.length)) - FIRST_DESCRIPTOR,
-      line,
-      text: told.subarray(colon + 1, end),
+  [Symbol.dispose](): void {
+    for (const { file } of this.places) file?.[Symbol.dispose]();
+  }
+
+  /** True where what waits must be searched before another file is added. */
+  mustRunFirst(stat: Stat): boolean {
+    if (this.keys.has(keyOf(stat))) return true;
+    const isCopied = !isForNobody(stat);
+    return (
+      this.isAlone ||
+      this.places.length >= BATCH_FILES ||
+      (isCopied && (stat.size > COPIED_BYTES || this.copiedBytes + stat.size > BATCH_COPIED_BYTES))
+    );
+  }
+
+  add({ revision, path }: Pick<Place, 'revision' | 'path'>, stat: Stat, open: (files: FilesRead) => OpenFile): void {
+    // Most files come once, and nothing need be remembered of them.
+    const key = stat.links > 1 || this.request.revisions.length > 1 ? keyOf(stat) : undefined;
+    const known = key === undefined ? undefined : this.found.get(key);
+    if (known !== undefined) {
+      this.places.push({ revision, path, key: undefined, file: undefined, known });
+      return;
+    }
+    const file = unlessGone(undefined, () => open(this.world.host.files));
+    if (file === undefined) return;
+    if (!isText(file, stat)) {
+      file[Symbol.dispose]();
+      if (key !== undefined) this.found.set(key, NONE);
+      return;
+    }
+    this.places.push({ revision, path, key, file: this.forNobody(file, stat), known: NONE });
+    if (key !== undefined) this.keys.add(key);
+  }
+
+  /** Searches what waits. */
+  async *run(): AsyncGenerator<readonly (Match | Unsearched)[]> {
+    const places = this.places;
+    const searched = places.filter(({ file }) => file !== undefined);
+    const input = { files: searched.map(({ file }) => file as OpenFile), isAlone: this.isAlone };
+    let next = 0;
+    /** Tells what is known of the places up to one. */
+    const upTo = (end: Place | undefined): Match[] => {
+      const told: Match[] = [];
+      for (; next < places.length && places[next] !== end; next += 1) {
+        const { revision, path, known } = places[next] as Place;
+        for (const found of known) told.push({ revision, path, ...found });
+      }
+      return told;
     };
-    start = end + 1;
+    for (const { key } of searched) if (key !== undefined) this.found.begin(key);
+    if (searched.length > 0) {
+      for await (const some of this.grep.search(input)) {
+        const told: (Match | Unsearched)[] = [];
+        for (const { index, ...found } of some) {
+          const place = searched[index] as Place;
+          for (const known of upTo(place)) told.push(known);
+          const { revision, path, key } = place;
+          if (key !== undefined) this.found.add(key, 'line' in found ? found : undefined);
+          const one = { revision, path, ...found };
+          if ('reason' in one) this.tell(one);
+          told.push(one);
+        }
+        yield told;
+      }
+    }
+    for (const { key } of searched) if (key !== undefined) this.found.end(key);
+    const rest = upTo(undefined);
+    if (rest.length > 0) yield rest;
+    for (const { file } of searched) file?.[Symbol.dispose]();
+    this.places = [];
+    this.keys = new Set();
+    this.copiedBytes = 0;
+    this.isAlone = false;
   }
+
+  private tell({ revision, path, reason }: Unsearched): void {
+    const message = `/${pathToText(path)} in ${revision} was not searched to its end: grep ${reason}`;
+    this.world.report({ kind: 'notice', message });
+  }
+
+  /** What grep, which is nobody, can open again by its descriptor, or else has to itself as its input. */
+  private forNobody(file: OpenFile, stat: Stat): OpenFile {
+    if (isForNobody(stat)) return file;
+    if (file.size > COPIED_BYTES) {
+      this.isAlone = true;
+      return file;
+    }
+    this.copiedBytes += file.size;
+    using secret = file;
+    return this.world.host.openNameless(readAll(secret));
+  }
+}
+
+function keyOf({ device, inode, ctimeNs }: Stat): string {
+  return `${device} ${inode} ${ctimeNs}`;
+}
+
+/** True where nobody, the user, may read it. */
+function isForNobody({ mode, uid, gid }: Stat): boolean {
+  const bit = uid === NOBODY ? 0o400 : gid === NOBODY ? 0o040 : 0o004;
+  return (mode & bit) !== 0;
+}
+
+function isText(file: OpenFile, stat: Stat): boolean {
+  const start = Buffer.allocUnsafe(Math.min(LOOKED_AT_BYTES, file.size));
+  if (start.subarray(0, file.read(start, 0)).includes(0)) return false;
+  // A hole is zeros too; where a file has all its blocks there is none.
+  return stat.allocated >= stat.size || !file.hasHole();
 }

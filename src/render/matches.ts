@@ -12,14 +12,23 @@ export interface MatchView {
 }
 
 /** `mysql@2:etc/hosts:3:text` a line. A pipe gets the bytes as they are; a terminal nothing that it would obey. */
-export function renderMatches(matches: readonly MatchView[], style: Style): Buffer {
-  return Buffer.concat(matches.flatMap((match) => [renderMatch(match, style), Buffer.from('\n')]));
+export function renderMatches(style: Style): (matches: readonly MatchView[]) => Buffer {
+  return (matches) => Buffer.concat(matches.flatMap((match) => [renderMatch(match, style), Buffer.from('\n')]));
 }
 
-/** `mysql@2:etc/hosts`, each once. */
-export function renderFiles(matches: readonly MatchView[], style: Style): Buffer {
-  const names = matches.map((match) => renderPlace(match, style).toString('latin1'));
-  return Buffer.from([...new Set(names)].map((name) => `${name}\n`).join(''), 'latin1');
+/** `mysql@2:etc/hosts`, each once; those of a file come one after the other. */
+export function renderFiles(style: Style): (matches: readonly MatchView[]) => Buffer {
+  let last: MatchView | undefined;
+  return (matches) => {
+    const names: Buffer[] = [];
+    for (const match of matches) {
+      if (match.path !== last?.path || match.revision !== last.revision) {
+        names.push(renderPlace(match, style), Buffer.from('\n'));
+      }
+      last = match;
+    }
+    return Buffer.concat(names);
+  };
 }
 
 function renderMatch(match: MatchView, style: Style): Buffer {

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import type { BytePath } from '../../src/model/byte-path.js';
 import { makeNode } from '../support/libc.js';
 import { type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { recorder } from '../support/recorder.js';
 
 interface GrepJson {
   readonly matches: readonly {
@@ -42,6 +45,26 @@ describe('grep', () => {
       writeFileSync(join(root.path, 'etc/many/7'), 'changed needle\n');
     }
     await lxc.commit('mysql', 'second');
+    await lxc.clone('base', 'slow');
+    {
+      using root = lxc.mount('slow');
+      const write = (path: string, content: string | Buffer, mode = 0o644) => {
+        mkdirSync(dirname(join(root.path, path)), { recursive: true });
+        writeFileSync(join(root.path, path), content);
+        chmodSync(join(root.path, path), mode);
+      };
+      write('a/first', 'aaa\n');
+      write('a/second', `${'a'.repeat(40)}!\n`);
+      write('a/third', 'aaa\n');
+      write('b/ours', 'a secret\n', 0o600);
+      write('b/yours', `x\nsecret\n${'x\n'.repeat(999_999)}secret\n`, 0o000);
+      write('latin/one', Buffer.from('caf\xe9\n', 'latin1'));
+      write('latin/nul', 'cafe\0\n');
+      write('latin/hole', `${'cafe\n'.repeat(10_000)}`);
+      truncateSync(join(root.path, 'latin/hole'), 1 << 30);
+      write('many/a', 'a\n'.repeat(1 << 20));
+    }
+    await lxc.commit('slow', 'first');
   });
   afterAll(() => lxc[Symbol.dispose]());
 
@@ -79,6 +102,53 @@ describe('grep', () => {
     expect((await json('-i', '-w', 'NEEDLE:', 'mysql', '--', 'etc')).matches).toHaveLength(1);
     const files = await lxc.lxcv('grep', '-l', 'needle', 'mysql', '--', 'etc/many/7');
     expect(files).toMatchObject({ exitCode: 0, stdout: 'mysql@1:etc/many/7\n' });
+  });
+
+  it('tells what one file cannot be searched for, and searches the others', async () => {
+    const { exitCode, stdout, stderr } = await lxc.lxcv('grep', '--perl', '(a+)+$', 'slow', '--json', '--', 'a');
+    const told = JSON.parse(stdout) as GrepJson & { unsearched: { path: string; reason: string }[] };
+    expect(told.matches.map(({ path, text }) => `${path} ${text}`)).toEqual(['a/first aaa', 'a/third aaa']);
+    expect(told.unsearched).toMatchObject([{ path: 'a/second', reason: expect.stringMatching(/backtracking limit/) }]);
+    expect(stderr).toMatch(/^lxcv: \/a\/second in slow@0 was not searched to its end: grep /m);
+    expect(exitCode).toBe(1);
+  });
+
+  it('has grep read as nobody what others may not, in a file of its own, or as its input', async () => {
+    using told = recorder('grep');
+    const line = (words: string[]) => lxc.lxcvWith({ env: { PATH: told.path } }, 'grep', ...words);
+    const { stdout } = await line(['-i', 'secret', 'slow', '--', 'b']);
+    expect(stdout).toBe('slow@0:b/ours:1:a secret\nslow@0:b/yours:2:secret\nslow@0:b/yours:1000002:secret\n');
+    expect(told.told()).toMatchObject({ uid: '65534', effective: '0'.repeat(16), bounding: '0'.repeat(16) });
+    expect(told.told()).toMatchObject({
+      noNewPrivileges: '1',
+      memory: `${1 << 27}`,
+      file: '65536',
+      cpu: expect.stringMatching(/^1\d$/),
+    });
+    expect(told.told().namespace).not.toBe(readlinkSync('/proc/self/ns/mnt'));
+  });
+
+  it('keeps lines that are not UTF-8, and passes over what has NUL bytes or holes', async () => {
+    const { stdout } = await lxc.lxcv('grep', '-i', 'caf', 'slow', '--', 'latin');
+    expect(Buffer.from(stdout).length).toBeGreaterThan(0);
+    expect(stdout).toMatch(/^slow@0:latin\/one:1:caf/);
+    expect(stdout.split('\n')).toHaveLength(2);
+  });
+
+  it('takes of many matches what they take to be told, and holds few', async () => {
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    const before = process.memoryUsage();
+    let most = 0;
+    let lines = 0;
+    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['many' as BytePath], options: [] };
+    for await (const some of engine.grep(request)) {
+      lines += some.length;
+      const { heapUsed, external } = process.memoryUsage();
+      most = Math.max(most, heapUsed + external - before.heapUsed - before.external);
+    }
+    expect(lines).toBe(1 << 20);
+    // All of them held would be 250 MB.
+    expect(most).toBeLessThan(100 << 20);
   });
 
   it('ends with 1 where nothing matches, and says what is wrong with a pattern', async () => {

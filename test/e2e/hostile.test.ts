@@ -29,7 +29,10 @@ const LOOKS: Readonly<Record<string, (engine: Engine) => Promise<string>>> = {
     print((await engine.blame({ revision: WORK, path: FILE })).lines.map(({ text }) => `${text}`)),
   grep: async (engine) => {
     const request = { pattern: 'plain|host', revisions: [WORK], paths: ['home' as BytePath], options: ['-E'] as const };
-    return print((await engine.grep(request)).map(({ text }) => `${text}`));
+    const found: string[] = [];
+    for await (const some of engine.grep(request))
+      found.push(...some.map((one) => ('text' in one ? `${one.text}` : one.reason)));
+    return print(found);
   },
   'show of a file': async (engine) => {
     using shown = await engine.showPath({ ...file(`${WORK}:${FILE}`), content: 'bytes' });

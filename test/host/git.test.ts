@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { chmodSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { type GitFile, openGit } from '../../src/host/git.js';
 import { readAll } from '../../src/model/bytes.js';
 import { temporaryDirectory } from '../support/overlay.js';
+import { recorder } from '../support/recorder.js';
 
 describe('a repository of git that lives for a question', () => {
   it('holds whole trees, whatever the names and the bytes, and shows them as git does', async () => {
@@ -46,6 +47,7 @@ describe('a repository of git that lives for a question', () => {
     using place = temporaryDirectory();
     const { TMPDIR } = process.env;
     process.env.TMPDIR = place.path;
+    chmodSync(place.path, 0o755);
     try {
       using git = await openGit();
       await git.import([{ parents: [], files: [file('a', '1')] }]);
@@ -56,6 +58,67 @@ describe('a repository of git that lives for a question', () => {
       else process.env.TMPDIR = TMPDIR;
     }
     expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it('is made elsewhere where the temporary directory is closed to others', async () => {
+    using place = temporaryDirectory();
+    chmodSync(place.path, 0o700);
+    vi.stubEnv('TMPDIR', place.path);
+    using git = await openGit();
+    expect(await git.import([{ parents: [], files: [file('a', '1')] }])).toHaveLength(1);
+    expect(readdirSync(place.path)).toEqual([]);
+    vi.unstubAllEnvs();
+  });
+
+  it('gives git no name that newer ones refuse, and shows paths as they are', async () => {
+    using git = await openGit();
+    const path = 'etc/.git/config';
+    const [first, second] = await git.import([
+      { parents: [], files: [file(path, 'one\n'), file('a', '/lxcv~.git\n')] },
+      { parents: [], files: [file(path, '--- a/lxcv~.git\n'), file('a', 'b/lxcv~.git\n')] },
+    ]);
+    const names = (await git.run('ls-tree', '-r', '--name-only', first as string)).toString().trim().split('\n');
+    // What refuses such a name is in every git for its index; in the import it is only from 2.48 on.
+    for (const name of names) await git.run('update-index', '--add', '--cacheinfo', `100644,${'1'.repeat(40)},${name}`);
+    await expect(git.run('update-index', '--add', '--cacheinfo', `100644,${'1'.repeat(40)},${path}`)).rejects.toThrow();
+    using patch = await git.diff('--no-color', first as string, second as string);
+    expect(readAll(patch).toString()).toBe(`diff --git a/a b/a
+index ${/^index .*$/m.exec(readAll(patch).toString())?.[0].slice(6)}
+--- a/a
++++ b/a
+@@ -1 +1 @@
+-/lxcv~.git
++b/lxcv~.git
+diff --git a/${path} b/${path}
+index ${
+      [
+        ...readAll(patch)
+          .toString()
+          .matchAll(/^index (.*)$/gm),
+      ].at(-1)?.[1]
+    }
+--- a/${path}
++++ b/${path}
+@@ -1 +1 @@
+-one
++--- a/lxcv~.git
+`);
+  });
+
+  it('is asked of a git that is nobody, without power and within limits', async () => {
+    using told = recorder('git');
+    vi.stubEnv('PATH', told.path);
+    using git = await openGit();
+    const nobody = { uid: '65534', effective: '0'.repeat(16), bounding: '0'.repeat(16), noNewPrivileges: '1' };
+    const ids = await git.import([
+      { parents: [], files: [] },
+      { parents: [], files: [file('a', '1')] },
+    ]);
+    expect(told.told()).toMatchObject({ ...nobody, cpu: '600', memory: `${2 ** 32}`, file: `${2 ** 32}` });
+    using _ = await git.diff(ids[0] as string, ids[1] as string);
+    expect(told.told()).toMatchObject(nobody);
+    expect(told.told().namespace).not.toBe(readlinkSync('/proc/self/ns/mnt'));
+    vi.unstubAllEnvs();
   });
 
   it('is missed in plain words where git is not installed', async () => {
