@@ -2,12 +2,13 @@ import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { EXIT_CODES } from '../src/model/errors.js';
 import { parseContainerName } from '../src/model/names.js';
+import type { Finding } from '../src/operations/finding.js';
 import { renderFindings } from '../src/render/findings.js';
 
 export default class Fsck extends BaseCommand {
   static override summary = 'Look whether the store keeps its promises.';
   static override description =
-    'Reads every manifest, ref and record, and looks at every path of every delta for what overlayfs would not keep. Changes nothing. Ends with exit code 5 where it finds something.';
+    'Reads every manifest, ref and record, and looks at every path of every delta for what overlayfs would not keep. Changes nothing. Ends with exit code 5 where it finds something, and with 1 where that is only an operation that waits.';
   static override examples = ['lxcv fsck', 'lxcv fsck mysql'];
   static override args = { repository: Args.string({ description: 'The repository; all of them without it.' }) };
 
@@ -15,8 +16,13 @@ export default class Fsck extends BaseCommand {
     const { args, flags } = await this.parse(Fsck);
     const engine = await this.openEngine(flags);
     const findings = await engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
-    if (findings.length > 0) process.exitCode = EXIT_CODES['store-damaged'];
+    if (findings.length > 0)
+      process.exitCode = EXIT_CODES[findings.every(isPending) ? 'operation-pending' : 'store-damaged'];
     await this.print(renderFindings(findings, this.style));
     return { findings };
   }
+}
+
+function isPending({ code }: Finding): boolean {
+  return code === 'operation-pending';
 }

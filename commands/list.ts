@@ -1,5 +1,6 @@
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { tellTroubles } from '../src/cli/troubles.js';
 import { renderList } from '../src/render/list.js';
 
 export default class List extends BaseCommand {
@@ -9,12 +10,13 @@ export default class List extends BaseCommand {
   async run() {
     const { flags } = await this.parse(List);
     const engine = await this.openEngine(flags);
-    const listing = await engine.list();
+    const { troubles, ...listing } = await engine.list();
     await this.print(renderList(listing, this.style));
+    const errors = tellTroubles(troubles);
     const containers = listing.containers.map(({ refs, version, ...row }) => ({
       ...row,
       version: version && versionToJson(version, refs),
     }));
-    return { ...listing, containers };
+    return { ...listing, containers, errors };
   }
 }

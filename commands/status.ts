@@ -3,27 +3,52 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
+import { tellTroubles } from '../src/cli/troubles.js';
+import type { Engine } from '../src/engine.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseContainerName } from '../src/model/names.js';
+import type { Status as ContainerStatus } from '../src/operations/status.js';
 import { statusLines } from '../src/render/status.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show what changed in a container since its last version.';
-  static override examples = ['lxcv status mysql'];
-  static override args = { container: Args.string({ required: true, description: 'The container.' }) };
-  static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
+  static override examples = ['lxcv status mysql', 'lxcv status --all'];
+  static override args = { container: Args.string({ description: 'The container.' }) };
+  static override flags = {
+    all: Flags.boolean({ char: 'a', summary: 'Show this of every container that has versions.' }),
+    verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }),
+  };
 
   async run() {
     const { args, flags } = await this.parse(Status);
+    if (flags.all === (args.container !== undefined)) {
+      throw new LxcvError('bad-usage', 'status wants a container, or --all', 'lxcv list shows the containers.');
+    }
     const engine = await this.openEngine(flags);
+    if (args.container === undefined) return await this.showAll(engine, flags.verbose);
     const status = await engine.status(parseContainerName(args.container));
     await this.printLines(statusLines(status, this.style, { verbose: flags.verbose }));
     if (!this.jsonEnabled()) return;
-    const { version, refs, changes, packages, ...rest } = status;
-    return {
-      ...rest,
-      version: version && versionToJson(version, refs),
-      changes: each(changes, changeToJson),
-      packages: packages.map(packageToJson),
-    };
+    const { changes, ...rest } = status;
+    return { ...toJson(rest), changes: each(changes, changeToJson) };
   }
+
+  private async showAll(engine: Engine, verbose: boolean) {
+    const { containers, troubles } = await engine.statusOfAll();
+    for (const [index, status] of containers.entries()) {
+      if (index > 0) await this.print('\n');
+      await this.printLines(statusLines(status, this.style, { verbose }));
+    }
+    const errors = tellTroubles(troubles);
+    return this.jsonEnabled() ? { containers: each(containers, statusToJson), errors } : undefined;
+  }
+}
+
+function toJson({ version, refs, packages, ...rest }: Omit<ContainerStatus, 'changes'>) {
+  return { ...rest, version: version && versionToJson(version, refs), packages: packages.map(packageToJson) };
+}
+
+/** One of many: only an array is written a piece at a time, not what is in it. */
+function statusToJson({ changes, ...rest }: ContainerStatus) {
+  return { ...toJson(rest), changes: Array.from(changes, changeToJson) };
 }

@@ -32,7 +32,7 @@ import { notStarted } from './operations/restart.js';
 import { sealRepository } from './operations/seal.js';
 import { type ShownVersion, showVersion } from './operations/show.js';
 import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
-import { type Status, status } from './operations/status.js';
+import { type Status, type Statuses, status, statusOfAll } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
 import type { NotStarted } from './store/restarts.js';
@@ -50,6 +50,7 @@ export interface Engine {
   commit(request: CommitRequest, call?: Call): Promise<Version>;
   checkout(request: CheckoutRequest, call?: Call): Promise<CheckoutOutcome>;
   status(container: ContainerName, call?: Call): Promise<Status>;
+  statusOfAll(call?: Call): Promise<Statuses>;
   log(request: LogRequest, call?: Call): Promise<Log>;
   list(call?: Call): Promise<Listing>;
   /** The containers that were stopped for a commit or a checkout, and could not be started again. */
@@ -107,17 +108,16 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     report,
     onLarge,
   });
-  const read = <T>(call: Call | undefined, look: (world: World) => T | Promise<T>): Promise<T> => {
-    const world = worldOf(call);
-    return consistently(world, () => look(world));
-  };
+  const read = <T>(call: Call | undefined, look: (world: World) => T | Promise<T>): Promise<T> =>
+    consistently(worldOf(call), look);
   return {
     commit: (request, call) => commit(worldOf(call), request),
     checkout: (request, call) => checkout(worldOf(call), request),
     status: (container, call) => read(call, (world) => status(world, container)),
     log: (request, call) => read(call, (world) => log(world, request)),
     notStarted: (call) => read(call, (world) => notStarted(world)),
-    list: (call) => read(call, (world) => list(world)),
+    list: (call) => list(worldOf(call)),
+    statusOfAll: (call) => statusOfAll(worldOf(call)),
     showVersion: (revision, call) => read(call, (world) => showVersion(world, revision)),
     showPath: (request, call) => showPath(worldOf(call), request),
     listBranches: (name, call) => read(call, (world) => listBranches(world, name)),
@@ -135,7 +135,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     mountVersion: (request, call) => mountVersion(worldOf(call), request),
     unmountVersion: (directory, call) => unmountVersion(worldOf(call), directory),
     exportVersion: (request, call) => exportVersion(worldOf(call), request),
-    fsck: (name, call) => read(call, (world) => fsck(world, name as string | undefined as RepositoryName | undefined)),
+    fsck: (name, call) => fsck(worldOf(call), name as string | undefined as RepositoryName | undefined),
   };
 }
 

@@ -16,6 +16,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string
   ],
   ENAMETOOLONG: ['too-long', 'a path is too long for the system', 'Use a shorter name or lxcpath.'],
   EBUSY: ['container-in-use', 'a file or directory is in use', 'See what uses it (findmnt, fuser), and try again.'],
+  EIO: [
+    'failed',
+    'the disk reports an error',
+    'See what the kernel says of it (dmesg). lxcv fsck tells whether the store is whole.',
+  ],
   EACCES: ['failed', 'permission denied', 'Look at the owner and mode of what it names.'],
   EPERM: ['failed', 'the system did not permit it', 'Run as root, and look for an immutable file (lsattr).'],
   EMFILE: ['failed', 'too many files are open', 'Raise the limit: ulimit -n 65536'],

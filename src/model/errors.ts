@@ -10,6 +10,7 @@ export const EXIT_CODES = {
   'not-root': 1,
   'no-lxc': 1,
   'no-space': 1,
+  'operation-pending': 1,
   'read-only': 1,
   'too-long': 1,
   'output-failed': 1,

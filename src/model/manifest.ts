@@ -86,6 +86,15 @@ export function decodeDraft(bytes: Uint8Array, where: string): Uncounted {
   return version;
 }
 
+/** The parents, first first, of a version that is staged: what `encodeDraft` or `encodeManifest` wrote. */
+export function parentsOfStaged(bytes: Uint8Array, where: string): VersionId[] {
+  const value = parseVersioned(bytes, MANIFEST_FORMAT, where) as object;
+  const schema = 'changes' in value ? manifestSchema : draftSchema;
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) throw damaged(where, v.getDotPath(parsed.issues[0]) ?? 'its fields');
+  return parsed.output.parents.map((parent) => parent.id);
+}
+
 /** A schema's output has its keys in the schema's order. */
 function toBytes(manifest: v.InferOutput<typeof draftSchema>): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, 'utf8');

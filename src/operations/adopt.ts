@@ -30,7 +30,7 @@ export async function adopt(
   const { files } = world.host;
   const layout = repository.layout.version(newId(world.host.randomBytes));
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
-  const branch = freeBranchName(repository.branches, container.name);
+  const branch = freeBranchName(repository, container.name);
   const version = completeDraft(world, repository, {
     ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
     ...{ message: request.message, author: await request.author },

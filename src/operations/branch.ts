@@ -15,7 +15,15 @@ import type { Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
-import { containersOf, findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
+import {
+  checkReadable,
+  containersOf,
+  findByName,
+  findRevision,
+  type Repository,
+  readRepository,
+  refsAt,
+} from './lookup.js';
 import { changeRef } from './ref-change.js';
 import type { World } from './world.js';
 
@@ -143,6 +151,7 @@ function describe(world: World, repository: Repository): Omit<Branches, 'current
 }
 
 function requireBranch(repository: Repository, branch: BranchName): VersionId {
+  checkReadable(repository, branch);
   const id = repository.branches.get(branch);
   if (id !== undefined) return id;
   throw new LxcvError(
@@ -153,6 +162,7 @@ function requireBranch(repository: Repository, branch: BranchName): VersionId {
 }
 
 function refuseTaken(repository: Repository, branch: BranchName): void {
+  checkReadable(repository, branch);
   const tag = repository.tags.get(branch as string as TagName);
   if (tag !== undefined) {
     throw new LxcvError(

@@ -1,11 +1,12 @@
 /** Tells of bases that are not what they were: a tree that stands on one is not what was committed. */
 
+import type { Host } from '../host/host.js';
 import { fingerprint } from '../layer/base.js';
 import type { Base } from '../model/version.js';
 import type { World } from './world.js';
 
-/** What the bases look like now, by path: each is looked at once in a call of the engine. */
-const looks = new WeakMap<World, Map<string, string | undefined>>();
+/** What the bases look like now, by path: each is looked at once in a call of the engine, which has a `Host` of its own. */
+const looks = new WeakMap<Host, Map<string, string | undefined>>();
 
 /** Reports the bases among these that were changed since something was made of them. One that is gone is told by whoever reads it. */
 export function tellChangedBases(world: World, bases: readonly Base[]): void {
@@ -15,9 +16,9 @@ export function tellChangedBases(world: World, bases: readonly Base[]): void {
   }
 }
 
-function look(world: World, path: string): string | undefined {
-  const known = looks.get(world) ?? new Map<string, string | undefined>();
-  looks.set(world, known);
-  if (!known.has(path)) known.set(path, fingerprint(world.host.files, path));
+function look({ host }: World, path: string): string | undefined {
+  const known = looks.get(host) ?? new Map<string, string | undefined>();
+  looks.set(host, known);
+  if (!known.has(path)) known.set(path, fingerprint(host.files, path));
   return known.get(path);
 }

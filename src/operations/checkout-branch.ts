@@ -4,7 +4,7 @@ import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, Version } from '../model/version.js';
 import type { CheckoutRequest } from './checkout-request.js';
 import { freeBranchName } from './draft.js';
-import { containersOf, type FoundRevision, type Repository } from './lookup.js';
+import { checkReadable, containersOf, type FoundRevision, type Repository } from './lookup.js';
 import type { World } from './world.js';
 
 /**
@@ -23,8 +23,9 @@ export function branchOfNew(
   if (request.branch !== undefined) return takeBranch(world, repository, request.branch, version, container);
   const own = container as string as BranchName;
   const tip = repository.branches.get(own);
-  if (tip === undefined || (tip === version.id && userOf(world, repository, own, container) === undefined)) return own;
-  return freeBranchName(repository.branches, `${container}-v${version.number}`);
+  const isFree = tip === undefined && !repository.unreadable.has(own);
+  if (isFree || (tip === version.id && userOf(world, repository, own, container) === undefined)) return own;
+  return freeBranchName(repository, `${container}-v${version.number}`);
 }
 
 /**
@@ -65,6 +66,7 @@ function takeBranch(
   version: Version,
   container: ContainerName,
 ): BranchName {
+  checkReadable(repository, branch);
   const tip = repository.branches.get(branch);
   if (tip === undefined) return branch;
   if (tip !== version.id) {

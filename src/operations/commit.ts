@@ -4,7 +4,7 @@ import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, Version } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { lockRepository, openRepository } from '../store/store.js';
+import { lockRepository } from '../store/store.js';
 import { adopt } from './adopt.js';
 import { checkAdoptable } from './adoption-check.js';
 import type { CommitOrder, CommitRequest } from './commit-request.js';
@@ -14,7 +14,7 @@ import { consistently } from './consistently.js';
 import { holdStopped } from './hold.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
-import { readRepository, requireContainer } from './lookup.js';
+import { openForReading, readRepository, requireContainer } from './lookup.js';
 import { whileStopped } from './restart.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
@@ -27,7 +27,7 @@ export async function commit(world: World, request: CommitRequest): Promise<Vers
   const author = Promise.resolve(request.author ?? world.host.author());
   // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
   author.catch(() => undefined);
-  const repositoryName = await consistently(world, () => repositoryOf(world, request));
+  const repositoryName = await consistently(world, (reading) => repositoryOf(reading, request));
   const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
   await runHook(world, hooks, 'pre-commit', request.container);
   const version = await commitLocked(world, repositoryName, { ...request, author });
@@ -63,7 +63,7 @@ async function commitLocked(world: World, repositoryName: RepositoryName, reques
  */
 async function repositoryOf(world: World, { container: name, restart }: CommitRequest): Promise<RepositoryName> {
   const own = name as string as RepositoryName;
-  openRepository(world.host, world.lxcpath, own);
+  openForReading(world, own);
   const container = requireContainer(world, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
   // What there is to be told of the hold is told when it is taken for good.

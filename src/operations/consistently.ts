@@ -1,29 +1,85 @@
 /** Reading without a lock: what another lxcv changed meanwhile is read again. */
 
-import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { listRepositories } from '../store/store.js';
+import { type ErrorCode, LxcvError } from '../model/errors.js';
+import type { OpenRepository } from '../store/store.js';
+import { toldUnfinished } from '../store/unfinished.js';
 import type { World } from './world.js';
 
 const ATTEMPTS_MAX = 50;
 
-/** Reads until no operation came between, and then gives what was read, or throws what was thrown. */
-export async function consistently<T>(world: World, read: () => T | Promise<T>): Promise<T> {
+/**
+ * Reads until no operation on a repository that was opened by it came between, and then gives what was read, or throws what was
+ * thrown. What others do to other repositories does not count.
+ * @param read works with the world that it is given, by which it is known which repositories it opened.
+ * @param unfinished whether an operation that waits in one of them is told by a notice.
+ * @throws LxcvError `operation-pending` in the place of one that such an operation looks like.
+ */
+export async function consistently<T>(
+  world: World,
+  read: (world: World) => T | Promise<T>,
+  unfinished: 'told' | 'untold' = 'told',
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const before = stamp(world);
-    const isFinal = () => attempt === ATTEMPTS_MAX || stamp(world) === before;
+    const reading = startReading(world);
+    const isFinal = () => attempt === ATTEMPTS_MAX || reading.isUndisturbed();
     try {
-      const result = await read();
-      if (isFinal()) return result;
+      const result = await read(reading.world);
+      if (!isFinal()) continue;
+      reading.tell(unfinished === 'told');
+      return result;
     } catch (error) {
-      if (isFinal()) throw error;
+      if (!isFinal()) continue;
+      const reason = reading.reasonOf(error);
+      reading.tell(unfinished === 'told' && reason === error, error);
+      throw reason;
     }
   }
 }
 
-/** Every operation makes a log longer before anything of it can be seen, and when it is over. */
-function stamp({ host, lxcpath }: World): string {
-  const root = storeRoot(lxcpath);
-  return listRepositories(host, lxcpath)
-    .map((name) => `${name} ${host.files.stat(new RepositoryLayout(root, name).operations)?.size ?? 0}`)
-    .join('\n');
+/** What an operation that waits for its last steps can look like. */
+const LOOKS_LIKE: readonly ErrorCode[] = [
+  'store-damaged',
+  'base-missing',
+  'container-edited',
+  'not-versioned',
+  'revision-not-found',
+];
+
+function startReading(world: World) {
+  /** By its log, how long that was when the repository was opened. */
+  const lengths = new Map<string, number>();
+  const notices = new Set<string>();
+  const waiting: LxcvError[] = [];
+  const opened = ({ layout, unfinished }: OpenRepository) => {
+    const { operations } = layout;
+    if (lengths.has(operations)) return;
+    lengths.set(operations, lengthOf(world, operations));
+    if (unfinished !== undefined) waiting.push(toldUnfinished(layout, unfinished));
+  };
+  return {
+    world: {
+      ...world,
+      opened,
+      report: (event) => {
+        if (event.kind === 'notice') notices.add(event.message);
+        else world.report(event);
+      },
+    } satisfies World,
+    /** Every operation makes a log longer before anything of it can be seen, and when it is over. */
+    isUndisturbed: () => [...lengths].every(([log, length]) => lengthOf(world, log) === length),
+    /** What seems lost or damaged is neither, where an operation waits. */
+    reasonOf: (error: unknown) =>
+      error instanceof LxcvError && LOOKS_LIKE.includes(error.code) ? (waiting[0] ?? error) : error,
+    /** Tells what was noticed, each thing once, however often it was read, and not what an error tells too. */
+    tell(unfinished: boolean, error?: unknown) {
+      for (const { message, hint } of unfinished ? waiting : []) notices.add(`${message}. ${hint}`);
+      for (const message of notices) {
+        if (!(error instanceof Error && message.includes(error.message))) world.report({ kind: 'notice', message });
+      }
+    },
+  };
+}
+
+function lengthOf({ host: { files } }: World, log: string): number {
+  return files.stat(log)?.size ?? 0;
 }

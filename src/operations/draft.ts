@@ -12,7 +12,7 @@ import { type Container, lowersOf, type Versioned } from '../store/containers.js
 import type { VersionLayout } from '../store/layout.js';
 import type { PlannedKeyframe } from '../store/steps.js';
 import { layersOfContainer } from './layers.js';
-import type { Repository } from './lookup.js';
+import { checkReadable, type Repository } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -63,26 +63,30 @@ export function draftPresent(
 
 /** The branch that a commit goes to: the one the container is on or, detached, a new one, so that a branch keeps every version. */
 export function branchForCommit(
-  { history, branches }: Repository,
+  repository: Repository,
   container: ContainerName,
   branch: BranchName | null,
   head: VersionId | undefined,
 ): BranchName {
-  if (branch !== null) return branch;
-  return freeBranchName(branches, head === undefined ? container : `${container}-v${history.get(head).number}`);
+  if (branch === null) {
+    const own = head === undefined ? container : `${container}-v${repository.history.get(head).number}`;
+    return freeBranchName(repository, own);
+  }
+  checkReadable(repository, branch);
+  return branch;
 }
 
 /** Of a longer name the beginning is taken: see model/names.ts. */
 const BRANCH_NAME_MAX = 255;
 
 /** The name, or the first of NAME-2, NAME-3, ... that no branch has. */
-export function freeBranchName(branches: ReadonlyMap<BranchName, unknown>, name: string): BranchName {
+export function freeBranchName({ branches, unreadable }: Repository, name: string): BranchName {
   const candidate = (count: number) => {
     const end = count === 1 ? '' : `-${count}`;
     return `${name.slice(0, BRANCH_NAME_MAX - end.length)}${end}` as BranchName;
   };
   let count = 1;
-  while (branches.has(candidate(count))) count += 1;
+  while (branches.has(candidate(count)) || unreadable.has(candidate(count))) count += 1;
   return candidate(count);
 }
 

@@ -15,6 +15,7 @@ export type FindingCode =
   | 'container-damaged'
   | 'container-edited'
   | 'operation-pending'
+  | 'repository-unreadable'
   | 'unknown-file';
 
 export interface Finding {

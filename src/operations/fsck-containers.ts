@@ -1,29 +1,61 @@
 /** The part of fsck that looks at containers: whether what their configs name is there, and is what lxcv wrote. */
 
-import type { VersionId } from '../model/version.js';
-import { type Container, listContainers, lowersOf, readContainer } from '../store/containers.js';
-import type { ContainerLayout, RepositoryLayout } from '../store/layout.js';
+import { LxcvError } from '../model/errors.js';
+import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
+import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';
+import { ContainerLayout, RepositoryLayout, storeRoot } from '../store/layout.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { unknownFile } from './fsck-names.js';
 import { layersOfContainer } from './layers.js';
+import { isConfined, readUsers } from './lookup.js';
 import type { World } from './world.js';
 
+/** Of one repository. @param shared `seen` takes up which containers these are. */
 export function* checkContainers(
   world: World,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
+  { includes, seen }: { readonly includes: IncludeCache; readonly seen: Set<ContainerName> },
 ): Generator<Finding> {
+  const { containers, unreadable } = readUsers(world, layout, includes);
+  for (const container of containers) {
+    seen.add(container.name);
+    yield* checkContainer(world, container, versions);
+  }
+  for (const { container, error } of unreadable) {
+    seen.add(container);
+    const { config } = new ContainerLayout(world.lxcpath, container);
+    yield finding('container-damaged', config, error.message, error instanceof LxcvError ? error.hint : RESTORE);
+  }
+}
+
+/** The containers that no repository has a guard of, though they stand on one that was checked. */
+export function* checkOtherContainers(
+  world: World,
+  {
+    checked,
+    includes,
+    seen,
+  }: {
+    readonly checked: Iterable<RepositoryName>;
+    readonly includes: IncludeCache;
+    readonly seen: ReadonlySet<ContainerName>;
+  },
+): Generator<Finding> {
+  const roots = Array.from(checked, (name) => new RepositoryLayout(storeRoot(world.lxcpath), name).root);
   for (const name of listContainers(world.host, world.lxcpath)) {
-    const container = readContainer(world.host, world.lxcpath, name);
-    if (container?.lost?.root.startsWith(`${layout.root}/`)) {
-      yield finding(
-        'container-damaged',
-        container.layout.config,
-        'the store has no record of its working delta',
-        RESTORE,
-      );
+    if (seen.has(name)) continue;
+    try {
+      const { layout, versioned, lost } = readContainer(world.host, world.lxcpath, name, includes) ?? {};
+      const place = versioned?.layout ?? lost;
+      if (layout === undefined || !roots.some((root) => place?.root.startsWith(`${root}/`))) continue;
+      const message = lost ? 'the store has no record of its working delta' : 'its guard is gone from the store';
+      yield finding('container-damaged', layout.config, message, RESTORE);
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      const { config } = new ContainerLayout(world.lxcpath, name);
+      yield finding('container-damaged', config, error.message, error instanceof LxcvError ? error.hint : RESTORE);
     }
-    if (container?.versioned?.repository.name === layout.name) yield* checkContainer(world, container, versions);
   }
 }
 

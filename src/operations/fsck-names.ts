@@ -1,12 +1,13 @@
 /** The part of fsck that looks at names: what lies in a repository, and is none of lxcv's. */
 
-import { LxcvError } from '../model/errors.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
 import type { RepositoryLayout } from '../store/layout.js';
 import { readSetAside } from '../store/set-aside.js';
+import { readStoreFile } from '../store/store-file.js';
 import { type Finding, finding, RESTORE } from './finding.js';
+import { isConfined } from './lookup.js';
 import type { World } from './world.js';
 
 const IN_REPOSITORY =
@@ -29,6 +30,10 @@ export function* checkNames(world: World, layout: RepositoryLayout): Generator<F
     else if (has(version.working)) yield* checkDirectory(world, version.root, IN_WORKING);
   }
   yield* checkAsides(world, layout);
+}
+
+/** The same beside the containers, of all repositories. */
+export function* checkStagedContainers(world: World): Generator<Finding> {
   for (const name of namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each))) {
     yield unknownFile(`${world.lxcpath}/${name}`);
   }
@@ -51,7 +56,7 @@ function* checkAside({ host: { files } }: World, path: string): Generator<Findin
   try {
     readSetAside(files, path);
   } catch (error) {
-    if (!(error instanceof LxcvError)) throw error;
+    if (!isConfined(error)) throw error;
     yield finding('container-damaged', path, error.message, RESTORE);
   }
 }
@@ -61,20 +66,15 @@ export function* checkRefs(
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
 ): Generator<Finding> {
-  const { files } = world.host;
   for (const name of namesIn(world, layout.branches)) {
     const path = `${layout.branches}/${name}`;
-    const bytes = isRepositoryName(name) ? files.readIfPresent(path) : undefined;
-    if (bytes === undefined) yield unknownFile(path);
-    else if (!versions.has(bytes.toString('utf8').trimEnd() as VersionId)) {
-      yield finding('ref-damaged', path, 'it names no version', 'Write the id of a version and a newline to it.');
-    }
+    if (!isRepositoryName(name)) yield unknownFile(path);
+    else yield* checkRef(world, path, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
   }
   for (const name of namesIn(world, layout.tags)) {
     const path = layout.tag(name as TagName);
-    const bytes = isRepositoryName(name) ? files.readIfPresent(path) : undefined;
-    if (bytes === undefined) yield unknownFile(path);
-    else yield* checkTag(bytes, path, versions);
+    if (!isRepositoryName(name)) yield unknownFile(path);
+    else yield* checkRef(world, path, (bytes) => decodeTag(bytes, path).version, versions);
   }
 }
 
@@ -82,12 +82,18 @@ export function unknownFile(path: string): Finding {
   return finding('unknown-file', path, 'lxcv did not make this', 'See what it is, and move it away.');
 }
 
-function* checkTag(bytes: Buffer, path: string, versions: ReadonlyMap<VersionId, unknown>): Generator<Finding> {
+function* checkRef(
+  { host: { files } }: World,
+  path: string,
+  versionOf: (bytes: Buffer) => VersionId,
+  versions: ReadonlyMap<VersionId, unknown>,
+): Generator<Finding> {
   try {
-    if (!versions.has(decodeTag(bytes, path).version))
-      yield finding('ref-damaged', path, 'it names no version', RESTORE);
+    const bytes = readStoreFile(files, path);
+    if (bytes === undefined || versions.has(versionOf(bytes))) return;
+    yield finding('ref-damaged', path, 'it names no version', 'Write the id of a version and a newline to it.');
   } catch (error) {
-    if (!(error instanceof LxcvError)) throw error;
+    if (!isConfined(error)) throw error;
     yield finding('ref-damaged', path, error.message, RESTORE);
   }
 }

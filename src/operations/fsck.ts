@@ -10,43 +10,92 @@ import { LxcvError } from '../model/errors.js';
 import { gather } from '../model/job.js';
 import { decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
-import type { RepositoryName, Version, VersionId } from '../model/version.js';
-import type { RepositoryLayout } from '../store/layout.js';
-import { isLeftPending, listRepositories, openRepository } from '../store/store.js';
+import type { ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
+import type { IncludeCache } from '../store/containers.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { listRepositories } from '../store/store.js';
+import { readStoreFile } from '../store/store-file.js';
+import { toldUnfinished, touchedBy } from '../store/unfinished.js';
+import { consistently } from './consistently.js';
 import { type Finding, finding, RESTORE } from './finding.js';
-import { checkContainers } from './fsck-containers.js';
-import { checkNames, checkRefs } from './fsck-names.js';
+import { checkContainers, checkOtherContainers } from './fsck-containers.js';
+import { checkNames, checkRefs, checkStagedContainers } from './fsck-names.js';
+import { isConfined, openForReading } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
-/** @param name of a repository; all of them without it. @throws LxcvError `repository-not-found`. */
+/**
+ * Each repository by itself: what is wrong with one is found, and the others are gone on with.
+ * @param name of a repository; all of them without it.
+ * @throws LxcvError `repository-not-found`.
+ */
 export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
   const names = name === undefined ? listRepositories(world.host, world.lxcpath) : [name];
+  const shared: Shared = {
+    includes: new Map(),
+    prints: new Map(),
+    checked: new Set(),
+    seen: new Set(),
+    touched: [],
+  };
   const findings: Finding[] = [];
   for (const repository of names) {
-    const layout = openRepository(world.host, world.lxcpath, repository);
-    if (layout !== undefined) {
-      findings.push(...(await runJob(world, `checking ${repository}`, gather(checkRepository(world, layout)))));
-    } else if (name !== undefined) {
+    const found = await checkConfined(world, repository, shared);
+    if (found === undefined && name !== undefined) {
       throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
     }
+    findings.push(...(found ?? []));
   }
-  return findings;
+  const others = [...checkOtherContainers(world, shared), ...checkStagedContainers(world)];
+  return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
+}
+
+/** What is looked at once, whatever the number of repositories. */
+interface Shared {
+  readonly includes: IncludeCache;
+  /** Of bases, by their paths. */
+  readonly prints: Map<string, string | undefined>;
+  readonly checked: Set<RepositoryName>;
+  /** The containers that were checked with their repositories. */
+  readonly seen: Set<ContainerName>;
+  /** What operations that wait have yet to change. */
+  readonly touched: string[];
+}
+
+/** @returns undefined where there is no such repository. */
+async function checkConfined(world: World, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
+  try {
+    return await consistently(world, (reading) => checkOpen(reading, name, shared), 'untold');
+  } catch (error) {
+    if (!isConfined(error)) throw error;
+    const { root } = new RepositoryLayout(storeRoot(world.lxcpath), name);
+    const hint = error instanceof LxcvError ? error.hint : RESTORE;
+    const isPending = error instanceof LxcvError && error.code === 'operation-pending';
+    return [finding(isPending ? 'operation-pending' : 'repository-unreadable', root, error.message, hint)];
+  }
+}
+
+async function checkOpen(world: World, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
+  const open = openForReading(world, name);
+  if (open === undefined) return undefined;
+  const { layout, unfinished } = open;
+  const checking = gather(checkRepository(world, layout, shared));
+  const found = await runJob(world, `checking ${name}`, checking);
+  shared.checked.add(name);
+  if (unfinished === undefined) return found;
+  // Nothing that an operation has yet to change is damaged: it is on its way.
+  const touched = touchedBy(unfinished.operation);
+  shared.touched.push(...touched);
+  const { message, hint } = toldUnfinished(layout, unfinished);
+  const pending = finding('operation-pending', layout.operations, message, hint);
+  return [pending, ...found.filter(({ where }) => !isTouched(touched, where))];
 }
 
 /** What is found, as it is found; undefined is a place to breathe. */
 type Findings = Generator<Finding | undefined, void>;
 
-function* checkRepository(world: World, layout: RepositoryLayout): Findings {
+function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared): Findings {
   const { files } = world.host;
-  if (isLeftPending(world.host, layout)) {
-    yield finding(
-      'operation-pending',
-      layout.operations,
-      'an operation is neither done nor taken back',
-      'Run lxcv again when no other lxcv is at work.',
-    );
-  }
   const versions = new Map<VersionId, { version: Version; digest: string }>();
   for (const id of files.list(layout.versions) as string[]) {
     if (isVersionId(id)) yield* readVersion(world, layout, id, versions);
@@ -59,9 +108,9 @@ function* checkRepository(world: World, layout: RepositoryLayout): Findings {
     yield* checkVersion(world, layout, version, uppers);
     yield;
   }
-  yield* checkBases(world, layout, versions);
+  yield* checkBases(world, layout, versions, shared.prints);
   yield* checkRefs(world, layout, versions);
-  yield* checkContainers(world, layout, versions);
+  yield* checkContainers(world, layout, versions, shared);
 }
 
 /** Reads a version into `versions`; a directory that is none is a working delta, or what gc takes. */
@@ -72,9 +121,9 @@ function* readVersion(
   versions: Map<VersionId, { version: Version; digest: string }>,
 ): Findings {
   const { manifest } = layout.version(id);
-  const bytes = world.host.files.readIfPresent(manifest);
-  if (bytes === undefined) return;
   try {
+    const bytes = readStoreFile(world.host.files, manifest);
+    if (bytes === undefined) return;
     const version = decodeManifest(bytes, manifest);
     if (version.id !== id || version.repository !== layout.name) {
       yield finding('manifest-damaged', manifest, 'it is the manifest of another version', RESTORE);
@@ -82,7 +131,7 @@ function* readVersion(
     }
     versions.set(id, { version, digest: digestManifest(bytes) });
   } catch (error) {
-    if (!(error instanceof LxcvError)) throw error;
+    if (!isConfined(error)) throw error;
     yield finding('manifest-damaged', manifest, error.message, RESTORE);
   }
 }
@@ -127,7 +176,7 @@ function* checkVersion(
     if (files.stat(path)?.type !== 'directory')
       yield finding('layer-missing', path, `@${version.number} stands on it`, RESTORE);
   }
-  if (files.stat(layout.config) === undefined)
+  if (files.stat(layout.config)?.type !== 'file')
     yield finding('layer-missing', layout.config, 'the config is gone', RESTORE);
   if (uppers.has(layout.delta)) {
     yield finding(
@@ -155,6 +204,7 @@ function* checkBases(
   world: World,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
+  known: Shared['prints'],
 ): Findings {
   const { files } = world.host;
   const wanted = new Map<string, Set<string>>();
@@ -163,7 +213,8 @@ function* checkBases(
       wanted.set(path, (wanted.get(path) ?? new Set()).add(print));
   }
   for (const [path, prints] of wanted) {
-    const now = fingerprint(files, path);
+    const now = known.has(path) ? known.get(path) : fingerprint(files, path);
+    known.set(path, now);
     if (now === undefined) yield finding('base-missing', path, 'a base is gone', 'Bring it back from a backup.');
     else if ([...prints].some((print) => print !== now)) {
       yield finding(
@@ -185,4 +236,8 @@ function* checkBases(
       );
     }
   }
+}
+
+function isTouched(touched: readonly string[], where: string): boolean {
+  return touched.some((path) => where === path || where.startsWith(`${path}/`));
 }

@@ -21,6 +21,14 @@ export function layersOfContainer({ repository, layout, working }: Versioned): s
   return [layout.delta, ...layersOfVersion(repository, { chain: working.lowers, bases: working.bases })];
 }
 
+/** The same for who only reads: where the keyframe that is to stand for what is mounted is not there yet, what is mounted. */
+export function layersToRead({ host: { files } }: World, versioned: Versioned): string[] {
+  const layers = layersOfContainer(versioned);
+  const { mounted, bases } = versioned.working;
+  if (mounted === undefined || layers.every((path) => files.stat(path) !== undefined)) return layers;
+  return [versioned.layout.delta, ...layersOfVersion(versioned.repository, { chain: mounted, bases })];
+}
+
 /** @throws LxcvError `store-damaged` where a layer of a version is gone. */
 export function checkLayers({ host: { files } }: World, repository: RepositoryLayout, { chain }: Version): void {
   for (const layer of chain) {

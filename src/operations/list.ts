@@ -9,20 +9,28 @@ import type { Versioned } from '../store/containers.js';
 import type { NotStarted } from '../store/restarts.js';
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
-import { layersOfContainer, layersOfVersion } from './layers.js';
+import { layersOfVersion, layersToRead } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
-import { containersOf, type Repository, readRepositories, refsAt } from './lookup.js';
+import { headIdOf, isConfined, type Repository, refsAt } from './lookup.js';
 import { notStarted } from './restart.js';
 import { runJob } from './run-job.js';
+import { surveyRepositories, type Trouble } from './survey.js';
 import type { World } from './world.js';
 
 export interface Listing {
   readonly containers: readonly ListedContainer[];
   /** The repositories that no container stands on. */
-  readonly repositories: readonly { readonly name: RepositoryName; readonly versions: number }[];
+  readonly repositories: readonly UnusedRepository[];
   readonly setAside: readonly ListedAside[];
   /** Those that lxcv has stopped, and could not start again. */
   readonly notStarted: readonly NotStarted[];
+  /** What could not be told. */
+  readonly troubles: readonly Trouble[];
+}
+
+interface UnusedRepository {
+  readonly name: RepositoryName;
+  readonly versions: number;
 }
 
 interface ListedContainer {
@@ -42,18 +50,34 @@ interface ListedContainer {
 }
 
 export async function list(world: World): Promise<Listing> {
-  const containers: ListedContainer[] = [];
-  const repositories: { name: RepositoryName; versions: number }[] = [];
-  for (const repository of readRepositories(world)) {
-    const users = containersOf(world, repository.name);
-    if (users.length === 0) repositories.push({ name: repository.name, versions: repository.history.size });
-    for (const { name, versioned } of users) containers.push(await listed(world, repository, name, versioned));
-  }
+  const states = await world.host.lxc.states(world.lxcpath);
+  const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(
+    world,
+    async (reading, repository, users) => {
+      const { size: versions } = users.length === 0 ? repository.history : { size: 0 };
+      if (users.length === 0)
+        return { found: versions === 0 ? [] : [{ name: repository.name, versions }], troubles: [] };
+      const found: ListedContainer[] = [];
+      const troubles: Trouble[] = [];
+      for (const { name, versioned } of users) {
+        try {
+          found.push(await listed(reading, repository, name, versioned, await states(name)));
+        } catch (error) {
+          if (!isConfined(error)) throw error;
+          troubles.push({ repository: repository.name, container: name, error });
+        }
+      }
+      return { found, troubles };
+    },
+  );
+  const containers = found.filter((each): each is ListedContainer => 'repository' in each);
+  const repositories = found.filter((each): each is UnusedRepository => 'versions' in each);
   return {
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     repositories,
     setAside: listSetAside(world),
     notStarted: notStarted(world),
+    troubles,
   };
 }
 
@@ -62,9 +86,10 @@ async function listed(
   repository: Repository,
   name: ContainerName,
   versioned: Versioned,
+  state: ContainerState,
 ): Promise<ListedContainer> {
   tellChangedBases(world, versioned.working.bases);
-  const [head] = versioned.working.parents;
+  const head = headIdOf(world, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   return {
     name,
@@ -73,7 +98,7 @@ async function listed(
     version,
     refs: refsAt(repository, head),
     describe: describe(repository, head),
-    state: await world.host.lxc.state(world.lxcpath, name),
+    state,
     dirty: await isDirty(world, repository, version, name, versioned),
   };
 }
@@ -89,7 +114,7 @@ async function isDirty(
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
     const changed = hasChange(
-      listDifferences(world.host.files, before, layersOfContainer(versioned), { coarse: true }),
+      listDifferences(world.host.files, before, layersToRead(world, versioned), { coarse: true }),
     );
     return await runJob(world, `looking for what changed in ${name}`, changed);
   } catch (error) {

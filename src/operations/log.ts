@@ -8,7 +8,7 @@ import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
 import { tellChangedBases } from './changed-bases.js';
 import { layersOfVersion } from './layers.js';
-import { containersOf, findRevision, type Repository } from './lookup.js';
+import { containersOf, findRevision, headIdOf, type Repository, tellLeftOut } from './lookup.js';
 import { tellMissing } from './operand.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
@@ -44,6 +44,7 @@ interface LogEntry {
 export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
   const { repository, version } = findRevision(world, revision);
   const { history } = repository;
+  if (all) for (const error of history.unreadable.values()) tellLeftOut(world, error);
   const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
   const looking = `looking for ${paths.map(tellPath).join(' ')}`;
   const chosen =
@@ -108,9 +109,10 @@ class Told implements LogEntry {
 /** @param chosen whether versions were left out between others, and not only the oldest. */
 function describe(world: World, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
   const { parentsOf } = repository.history;
-  const users = containersOf(world, repository.name).flatMap(({ name, versioned: { working } }) =>
-    working.parents.slice(0, 1).map((id) => [{ container: name, branch: working.branch }, id] as const),
-  );
+  const users = containersOf(world, repository.name).flatMap(({ name, versioned }) => {
+    const head = headIdOf(world, repository, versioned);
+    return head === undefined ? [] : [[{ container: name, branch: versioned.working.branch }, head] as const];
+  });
   const headsAt = namesAt(users);
   const branchesAt = namesAt([...repository.branches]);
   const tagsAt = namesAt([...repository.tags].map(([name, tag]) => [name, tag.version]));

@@ -1,9 +1,10 @@
 /** From what a user types to what it names: containers, repositories and versions, or a clear error. */
 
+import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
+import { parentsOfStaged } from '../model/manifest.js';
 import { isRepositoryName } from '../model/names.js';
 import { parseRevision, type Revision } from '../model/revision.js';
-import type { Tag } from '../model/tag.js';
 import type {
   BranchName,
   ContainerName,
@@ -13,37 +14,73 @@ import type {
   Version,
   VersionId,
 } from '../model/version.js';
-import { type Container, listContainers, readContainer, type Versioned } from '../store/containers.js';
+import { type Container, type IncludeCache, readContainer, type Versioned } from '../store/containers.js';
 import { History } from '../store/history.js';
-import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import { readBranches, readTags } from '../store/refs.js';
-import { listRepositories, openRepository } from '../store/store.js';
+import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
+import { type Refs, readRefs } from '../store/refs.js';
+import { type OpenRepository, openRepository } from '../store/store.js';
+import { listStoreDirectory, readStoreFile } from '../store/store-file.js';
 import { checkMarker } from './layers.js';
 import type { World } from './world.js';
 
 /** A repository's graph and refs, as one reading found them. */
-export interface Repository {
+export interface Repository extends Refs {
   readonly layout: RepositoryLayout;
   readonly name: RepositoryName;
   readonly history: History;
-  readonly branches: ReadonlyMap<BranchName, VersionId>;
-  readonly tags: ReadonlyMap<TagName, Tag>;
 }
 
 /** A repository, and the container by whose name it was found, if it was by one. */
 export interface Found {
   readonly repository: Repository;
-  readonly container: (Container & { readonly versioned: Versioned }) | undefined;
+  readonly container: VersionedContainer | undefined;
+  /** HEAD of the container: see `headIdOf`. */
+  readonly head: VersionId | undefined;
 }
 
-export function readRepository(world: World, layout: RepositoryLayout): Repository {
-  return {
-    layout,
-    name: layout.name,
-    history: History.read(world.host.files, layout),
-    branches: readBranches(world.host.files, layout),
-    tags: readTags(world.host.files, layout),
-  };
+/** Refs that cannot be read are among it as what was wrong with them. */
+export function readRepository({ host: { files } }: World, layout: RepositoryLayout): Repository {
+  return { layout, name: layout.name, history: History.read(files, layout), ...readRefs(files, layout) };
+}
+
+/** The same for who shows it: of refs that cannot be read it tells that they are left out. */
+export function readToShow(world: World, layout: RepositoryLayout): Repository {
+  const repository = readRepository(world, layout);
+  for (const error of repository.unreadable.values()) tellLeftOut(world, error);
+  return repository;
+}
+
+/**
+ * HEAD of a container as far as it is there: while the commit that made it waits for its last steps, the version before that, or
+ * none.
+ */
+export function headIdOf(
+  { host: { files } }: World,
+  { history, layout }: Repository,
+  { working }: Versioned,
+): VersionId | undefined {
+  const [head] = working.parents;
+  if (head === undefined || history.has(head)) return head;
+  const { stagedManifest } = layout.version(head);
+  const staged = readStoreFile(files, stagedManifest);
+  return staged === undefined ? head : parentsOfStaged(staged, stagedManifest)[0];
+}
+
+/** @throws what was wrong with a branch or tag of that name, where it could not be read. */
+export function checkReadable({ unreadable }: Repository, name: RefName): void {
+  const error = unreadable.get(name);
+  if (error !== undefined) throw error;
+}
+
+/** Opens a repository for reading, and lets `consistently` know. */
+export function openForReading(world: World, name: RepositoryName): OpenRepository | undefined {
+  const open = openRepository(world.host, world.lxcpath, name);
+  world.opened?.(open ?? { layout: new RepositoryLayout(storeRoot(world.lxcpath), name), unfinished: undefined });
+  return open;
+}
+
+export function tellLeftOut(world: World, error: Error): void {
+  world.report({ kind: 'notice', message: `left out: ${error.message}` });
 }
 
 /** @throws LxcvError `container-not-found`, or `store-damaged` where its working delta's record is gone or is another's. */
@@ -63,7 +100,7 @@ export function requireVersioned(world: World, name: ContainerName): Container &
   const container = requireContainer(world, name);
   if (container.versioned === undefined) checkMarker(world, container);
   if (container.versioned === undefined) throw notVersioned(name);
-  openRepository(world.host, world.lxcpath, container.versioned.repository.name);
+  openForReading(world, container.versioned.repository.name);
   return requireContainer(world, name) as Container & { readonly versioned: Versioned };
 }
 
@@ -74,13 +111,15 @@ export function requireVersioned(world: World, name: ContainerName): Container &
 export function findByName(world: World, name: ContainerName): Found {
   const container = readContainer(world.host, world.lxcpath, name);
   const repositoryName = container?.versioned?.repository.name ?? (name as string as RepositoryName);
-  const layout = openRepository(world.host, world.lxcpath, repositoryName);
-  const repository = layout === undefined ? undefined : readRepository(world, layout);
+  const open = openForReading(world, repositoryName);
+  const repository = open && readToShow(world, open.layout);
   const hasHead = container?.versioned !== undefined && container.versioned.working.parents.length > 0;
   if (repository !== undefined && (hasHead || repository.history.size > 0)) {
     // Opening the repository may have finished an operation on the container.
     const now = readContainer(world.host, world.lxcpath, name);
-    return { repository, container: now?.versioned === undefined ? undefined : { ...now, versioned: now.versioned } };
+    if (now?.versioned === undefined) return { repository, container: undefined, head: undefined };
+    const { versioned } = now;
+    return { repository, container: { ...now, versioned }, head: headIdOf(world, repository, versioned) };
   }
   if (container !== undefined) {
     checkMarker(world, container);
@@ -109,11 +148,9 @@ export function findRevision(
 }
 
 /** HEAD: of a container, the parent of its working delta; of a repository, the branch of its name, or its newest version. */
-function headOf({ repository, container }: Found): Version | undefined {
-  if (container !== undefined) {
-    const [head] = container.versioned.working.parents;
-    return head === undefined ? undefined : repository.history.get(head);
-  }
+function headOf({ repository, container, head }: Found): Version | undefined {
+  if (container !== undefined) return head === undefined ? undefined : repository.history.get(head);
+  checkReadable(repository, repository.name as string as BranchName);
   const own = repository.branches.get(repository.name as string as BranchName);
   return own === undefined ? newest(repository.history) : repository.history.get(own);
 }
@@ -133,25 +170,51 @@ export function refsAt(repository: Repository, id: VersionId | undefined): RefNa
   return [...branchesAt(repository, id), ...tagsAt(repository, id)];
 }
 
-/** The containers whose working deltas stand on a repository. */
-export function containersOf(
-  world: World,
-  repository: RepositoryName,
-): (Container & { readonly versioned: Versioned })[] {
-  return listContainers(world.host, world.lxcpath).flatMap((name) => {
-    const container = readContainer(world.host, world.lxcpath, name);
-    const { versioned } = container ?? {};
-    return container === undefined || versioned?.repository.name !== repository ? [] : [{ ...container, versioned }];
-  });
+export type VersionedContainer = Container & { readonly versioned: Versioned };
+
+/** The containers whose working deltas stand on a repository. Those whose record cannot be read are told, and left out. */
+export function containersOf(world: World, repository: RepositoryName): VersionedContainer[] {
+  const { containers, unreadable } = readUsers(world, new RepositoryLayout(storeRoot(world.lxcpath), repository));
+  for (const { error } of unreadable) tellLeftOut(world, error);
+  return containers;
 }
 
-/** The repositories that hold a version. */
-export function readRepositories(world: World): Repository[] {
-  return listRepositories(world.host, world.lxcpath).flatMap((name) => {
-    const layout = openRepository(world.host, world.lxcpath, name);
-    const repository = layout === undefined ? undefined : readRepository(world, layout);
-    return repository === undefined || repository.history.size === 0 ? [] : [repository];
-  });
+export interface Users {
+  readonly containers: readonly VersionedContainer[];
+  /** The containers of which it cannot be told, or whose working delta has no record. */
+  readonly unreadable: readonly { readonly container: ContainerName; readonly error: Error }[];
+}
+
+/**
+ * The containers on a repository, in the order of their names. Each has its guard there (docs/decisions/0004-guard-layer.md), so
+ * that no other container need be looked at.
+ */
+export function readUsers(
+  world: World,
+  repository: RepositoryLayout,
+  includes?: IncludeCache,
+): Users & { containers: VersionedContainer[] } {
+  const containers: VersionedContainer[] = [];
+  const unreadable: { container: ContainerName; error: Error }[] = [];
+  const names = listStoreDirectory(world.host.files, repository.guards).filter(isRepositoryName).sort();
+  for (const name of names as string[] as ContainerName[]) {
+    try {
+      const container = readContainer(world.host, world.lxcpath, name, includes);
+      if (container?.lost?.root.startsWith(`${repository.root}/`)) throw lostRecord(container, container.lost);
+      const { versioned } = container ?? {};
+      if (container !== undefined && versioned?.repository.name === repository.name)
+        containers.push({ ...container, versioned });
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      unreadable.push({ container: name, error });
+    }
+  }
+  return { containers, unreadable };
+}
+
+/** True for what is wrong with one thing, and no reason to tell nothing of others. */
+export function isConfined(error: unknown): error is Error {
+  return isSystemError(error) || (error instanceof LxcvError && error.code !== 'interrupted');
 }
 
 /** @throws LxcvError `revision-not-found`, `bad-revision` for what is looked at, and is no version. */
@@ -186,6 +249,7 @@ function resolveStart(found: Found, start: string, text: string): Version {
     if (version === undefined) throw notFound(text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
     return version;
   }
+  checkReadable(found.repository, start as RefName);
   const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
   if (branch !== undefined) return history.get(branch);
   const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;

@@ -7,7 +7,7 @@ import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
 import { deltaOf } from '../store/layout.js';
 import { tellChangedBases } from './changed-bases.js';
-import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
+import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
 import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
 import type { World } from './world.js';
 
@@ -81,7 +81,7 @@ function versionOperand(world: World, { repository }: Found, version: Version): 
   };
 }
 
-function workOperand(world: World, { repository, container }: Found, { name, text }: Revision): Operand {
+function workOperand(world: World, { repository, container, head }: Found, { name, text }: Revision): Operand {
   if (container === undefined) {
     throw new LxcvError(
       'revision-not-found',
@@ -91,12 +91,11 @@ function workOperand(world: World, { repository, container }: Found, { name, tex
   }
   checkUnedited(container);
   tellChangedBases(world, container.versioned.working.bases);
-  const [head] = container.versioned.working.parents;
   return {
     kind: 'work',
     name: `${name}@WORK`,
     repository,
-    layers: layersOfContainer(container.versioned),
+    layers: layersToRead(world, container.versioned),
     version: head === undefined ? undefined : repository.history.get(head),
     config: container.configBytes,
   };

@@ -34,7 +34,7 @@ export interface ShownPath extends Disposable {
 /** @throws LxcvError `path-not-found`, and those of `findOperand`. */
 export async function showPath(world: World, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
   const { files } = world.host;
-  const operand = await consistently(world, () => findOperand(world, revision));
+  const operand = await consistently(world, (reading) => findOperand(reading, revision));
   using found = findPath(files, operand.layers, path);
   const info = found && infoOf(world, found.entry);
   if (info === undefined) throw pathNotFound(operand.name, path);

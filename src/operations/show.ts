@@ -5,7 +5,7 @@ import type { BranchName, ContainerName, TagName, Version } from '../model/versi
 import { tellChangedBases } from './changed-bases.js';
 import { tellChanges } from './diff.js';
 import { layersOfVersion } from './layers.js';
-import { branchesAt, containersOf, findRevision, type Repository, tagsAt } from './lookup.js';
+import { branchesAt, containersOf, findRevision, headIdOf, type Repository, tagsAt } from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
 import type { ToldChange } from './told-changes.js';
@@ -37,7 +37,7 @@ export async function showVersion(world: World, revision: string): Promise<Shown
     branches: branchesAt(repository, version.id),
     tags: tagsAt(repository, version.id),
     heads: containersOf(world, repository.name)
-      .filter(({ versioned }) => versioned.working.parents[0] === version.id)
+      .filter(({ versioned }) => headIdOf(world, repository, versioned) === version.id)
       .map(({ name }) => name),
     sealed: world.host.files.stat(layout.version(version.id).entries) !== undefined,
     ...(await changesOf(world, repository, version)),

@@ -6,10 +6,19 @@ import type { BranchName, ContainerName, RefName, RepositoryName, Version } from
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
-import { checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { readRepository, refsAt, requireVersioned } from './lookup.js';
+import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
+import {
+  headIdOf,
+  isConfined,
+  type Repository,
+  readToShow,
+  refsAt,
+  requireVersioned,
+  type VersionedContainer,
+} from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
+import { surveyRepositories, type Trouble } from './survey.js';
 import type { ToldChange } from './told-changes.js';
 import type { World } from './world.js';
 
@@ -33,14 +42,48 @@ export interface Status {
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
 export async function status(world: World, name: ContainerName): Promise<Status> {
   const container = requireVersioned(world, name);
+  const state = await world.host.lxc.state(world.lxcpath, name);
+  return await statusOf(world, readToShow(world, container.versioned.repository), container, state);
+}
+
+/** The statuses of all containers that have versions. */
+export interface Statuses {
+  readonly containers: readonly Status[];
+  readonly troubles: readonly Trouble[];
+}
+
+/** Each container by itself: what is wrong with one is told, and the others are gone on with. */
+export async function statusOfAll(world: World): Promise<Statuses> {
+  const states = await world.host.lxc.states(world.lxcpath);
+  const { found, troubles } = await surveyRepositories(world, async (reading, repository, users) => {
+    const found: Status[] = [];
+    const troubles: Trouble[] = [];
+    for (const container of users) {
+      try {
+        found.push(await statusOf(reading, repository, container, await states(container.name)));
+      } catch (error) {
+        if (!isConfined(error)) throw error;
+        troubles.push({ repository: repository.name, container: container.name, error });
+      }
+    }
+    return { found, troubles };
+  });
+  return { containers: [...found].sort((a, b) => (a.container < b.container ? -1 : 1)), troubles };
+}
+
+async function statusOf(
+  world: World,
+  repository: Repository,
+  container: VersionedContainer,
+  state: ContainerState,
+): Promise<Status> {
   checkUnedited(container);
-  const { versioned } = container;
+  const { name, versioned } = container;
   tellChangedBases(world, versioned.working.bases);
-  const repository = readRepository(world, versioned.repository);
-  const [head] = versioned.working.parents;
+  const head = headIdOf(world, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
-  const after = layersOfContainer(versioned);
+  const after = layersToRead(world, versioned);
   const changes = await tellChanges(world, before, after, {
     what: `looking for what changed in ${name}`,
     listings: version === null ? new Map() : listingsOf({ repository, version }),
@@ -57,7 +100,7 @@ export async function status(world: World, name: ContainerName): Promise<Status>
     version,
     refs: refsAt(repository, head),
     describe: describe(repository, head),
-    state: await world.host.lxc.state(world.lxcpath, name),
+    state,
     changes,
     packages: await foldPackages(world, ...trees, changes),
   };

@@ -5,7 +5,7 @@ import { encodeTag, type Tag } from '../model/tag.js';
 import type { Author, ContainerName, RefName, RepositoryName, TagName, Version } from '../model/version.js';
 import { lockRepository } from '../store/store.js';
 import { refuseElsewhere } from './branch.js';
-import { findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
+import { checkReadable, findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
 import type { World } from './world.js';
 
@@ -61,6 +61,7 @@ export async function deleteTag(world: World, name: ContainerName, tag: TagName)
   const { repository: found } = findByName(world, name);
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
   const repository = readRepository(world, layout);
+  checkReadable(repository, tag);
   const content = repository.tags.get(tag);
   if (content === undefined) {
     throw new LxcvError(
@@ -90,7 +91,9 @@ function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]):
 }
 
 /** A revision looks for branches before it looks for tags, so that one name must not be both. */
-function refuseTaken({ tags, branches, history }: Repository, tag: TagName): void {
+function refuseTaken(repository: Repository, tag: TagName): void {
+  checkReadable(repository, tag);
+  const { tags, branches, history } = repository;
   const present = tags.get(tag);
   if (present !== undefined) {
     throw new LxcvError(

@@ -12,7 +12,7 @@ export async function unlessDestroyed<T>(world: World, container: Container, act
   try {
     return await act();
   } catch (error) {
-    const isDone = error instanceof LxcvError && error.code === 'failed';
+    const isDone = error instanceof LxcvError && error.code === 'operation-pending';
     if (isDone || world.host.files.stat(container.layout.config) !== undefined) throw error;
     throw destroyedMeanwhile(container, error);
   }

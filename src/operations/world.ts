@@ -1,6 +1,7 @@
 /** What every operation works with. */
 
 import type { Host } from '../host/host.js';
+import type { OpenRepository } from '../store/store.js';
 
 export interface World {
   readonly host: Host;
@@ -10,6 +11,8 @@ export interface World {
   readonly report: (event: ReportEvent) => void;
   /** Told that an operation is a large one, so that the program may give memory back early. */
   readonly onLarge?: (() => void) | undefined;
+  /** Told of each repository that is opened for reading, before anything of it is read: see operations/consistently.ts. */
+  readonly opened?: (repository: OpenRepository) => void;
 }
 
 export type ReportEvent =

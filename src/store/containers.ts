@@ -39,13 +39,29 @@ export function listContainers(host: Host, lxcpath: string): ContainerName[] {
     .sort() as string[] as ContainerName[];
 }
 
-/** @returns undefined where there is no such container. @throws LxcvError `store-damaged` for a record that is not whole. */
-export function readContainer(host: Host, lxcpath: string, name: ContainerName): Container | undefined {
+/** What was included by configs that were read before: many name the same files. */
+export type IncludeCache = Map<string, LxcConfig[]>;
+
+/**
+ * @param includes spares those that are in it from being read, and takes up what is.
+ * @returns undefined where there is no such container. @throws LxcvError `store-damaged` for a record that is not whole.
+ */
+export function readContainer(
+  host: Host,
+  lxcpath: string,
+  name: ContainerName,
+  includes: IncludeCache = new Map(),
+): Container | undefined {
   const layout = new ContainerLayout(lxcpath, name);
   const configBytes = host.files.readIfPresent(layout.config);
   if (configBytes === undefined) return undefined;
   const config = parseLxcConfig(configBytes);
-  const value = (key: string) => effectiveValue(config, key, (path) => readInclude(host, path));
+  const readOnce = (path: string) => {
+    const configs = includes.get(path) ?? readInclude(host, path);
+    includes.set(path, configs);
+    return configs;
+  };
+  const value = (key: string) => effectiveValue(config, key, readOnce);
   const rootfs = parseRootfsPath(value('lxc.rootfs.path') ?? '');
   const container = { layout, name, configBytes, config, rootfs, options: value('lxc.rootfs.options') };
   return { ...container, ...findVersioned(host, lxcpath, container) };

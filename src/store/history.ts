@@ -1,12 +1,13 @@
 /** The history of a repository: its versions, by their manifests, which are the truth. */
 
-import type { Files } from '../host/files.js';
+import { type Files, isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { Parent, Summary, Version, VersionId } from '../model/version.js';
 import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
 import type { RepositoryLayout } from './layout.js';
+import { listStoreDirectory, readStoreFile } from './store-file.js';
 import { CachedSummaries, encodeSummary, writeSummaries } from './summary-cache.js';
 
 /** So many manifests are read before it is worth to write down what was in them. */
@@ -19,6 +20,7 @@ export class History {
   private readonly loaded = new Map<VersionId, Version>();
   /** All there are, once that was asked for. */
   private listed: ReadonlySet<VersionId> | undefined;
+  private readonly damaged = new Map<VersionId, Error>();
   /** How many manifests were read of which the cache did not know. */
   private unknown = 0;
   private byNumber: ReadonlyMap<number, VersionId> | undefined;
@@ -34,14 +36,25 @@ export class History {
     return new History(files, layout, readGraph(files, layout.graph));
   }
 
-  /** @throws LxcvError `store-damaged` or `store-newer`, as all that follows, for a manifest that cannot be read. */
+  /** How many versions there are, whether or not their manifests can be read. */
   get size(): number {
-    return this.all().size;
+    return this.names().filter((id) => this.cached.has(id) || this.isThere(id)).length;
   }
 
-  /** Of every version, in no order. */
+  /** Of every version whose manifest can be read, in no order. */
   ids(): Iterable<VersionId> {
     return this.all();
+  }
+
+  /** What is wrong with the manifests that cannot be read. Others do not need them, but for those that come from them. */
+  get unreadable(): ReadonlyMap<VersionId, Error> {
+    this.all();
+    return this.damaged;
+  }
+
+  /** @throws LxcvError `store-damaged` or `store-newer`, as all that follows, for a manifest that is needed and cannot be read. */
+  has(id: VersionId): boolean {
+    return this.node(id) !== undefined;
   }
 
   findNumber(number: number): Version | undefined {
@@ -61,6 +74,8 @@ export class History {
   get(id: VersionId): Version {
     const version = this.load(id);
     if (version !== undefined) return version;
+    const reason = this.damaged.get(id);
+    if (reason !== undefined) throw reason;
     throw new LxcvError(
       'store-damaged',
       `version ${id} is missing from the store`,
@@ -79,9 +94,9 @@ export class History {
     return { id: version.id, digest: this.node(id)?.digest as string };
   }
 
-  /** The number of the version that is made next. */
+  /** The number of the version that is made next. Numbers have no gaps, so that one which cannot be read is below the count. */
   get nextNumber(): number {
-    let last = -1;
+    let last = this.all().size + this.damaged.size - 1;
     for (const number of this.numbers().keys()) last = Math.max(last, number);
     return last + 1;
   }
@@ -124,8 +139,7 @@ export class History {
   private all(): ReadonlySet<VersionId> {
     if (this.listed !== undefined) return this.listed;
     const { files, layout, cached, graph } = this;
-    const names: string[] = files.stat(layout.versions) === undefined ? [] : files.list(layout.versions);
-    this.listed = new Set(names.filter(isVersionId).filter((id) => cached.has(id) || this.node(id) !== undefined));
+    this.listed = new Set(this.names().filter((id) => cached.has(id) || this.isReadable(id)));
     // The cache may know versions that went.
     for (const id of graph.keys()) if (!this.listed.has(id)) graph.set(id, undefined);
     if (this.unknown >= REMEMBER_FROM) {
@@ -136,6 +150,25 @@ export class History {
       );
     }
     return this.listed;
+  }
+
+  private names(): VersionId[] {
+    return listStoreDirectory(this.files, this.layout.versions).filter(isVersionId);
+  }
+
+  private isThere(id: VersionId): boolean {
+    return this.files.stat(this.layout.version(id).manifest) !== undefined;
+  }
+
+  /** False also for what is no version. */
+  private isReadable(id: VersionId): boolean {
+    try {
+      return this.node(id) !== undefined;
+    } catch (error) {
+      if (!(error instanceof LxcvError) && !isSystemError(error)) throw error;
+      this.damaged.set(id, error as Error);
+      return false;
+    }
   }
 
   private node(id: VersionId): GraphNode | undefined {
@@ -149,7 +182,7 @@ export class History {
   /** What a manifest says of which the cache knows nothing. */
   private read(id: VersionId): GraphNode | undefined {
     const { manifest } = this.layout.version(id);
-    const bytes = this.files.readIfPresent(manifest);
+    const bytes = readStoreFile(this.files, manifest);
     if (bytes === undefined) return undefined;
     const version = decodeManifest(bytes, manifest);
     if (version.id !== id) throw damaged(manifest, 'id');
@@ -174,7 +207,7 @@ export class History {
     const read = this.loaded.get(id);
     if (node === undefined || read !== undefined) return read;
     const { manifest } = this.layout.version(id);
-    const bytes = this.files.readIfPresent(manifest);
+    const bytes = readStoreFile(this.files, manifest);
     if (bytes === undefined) return undefined;
     if (digestManifest(bytes) !== node.digest) throw this.changedMeanwhile(bytes, manifest);
     const version = decodeKnownManifest(bytes);

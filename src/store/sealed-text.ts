@@ -11,7 +11,8 @@ import { type Files, type FilesRead, isErrno } from '../host/files.js';
  * @returns none where the file is missing, cut short, damaged or of another format than `head`, a line.
  */
 export function readSealed(files: FilesRead, path: string, head: string): string {
-  const bytes = files.readIfPresent(path) ?? Buffer.alloc(0);
+  const isFile = files.stat(path)?.type === 'file';
+  const bytes = (isFile ? files.readIfPresent(path) : undefined) ?? Buffer.alloc(0);
   const end = bytes.lastIndexOf('\n', -2) + 1;
   const isWhole =
     bytes.subarray(0, head.length).equals(Buffer.from(head)) &&
@@ -37,7 +38,7 @@ export function writeSealed(files: Files, path: string, head: string, lines: str
     files.create(partial, Buffer.concat([text, Buffer.from(seal(text))]), 0o600);
     files.rename(partial, path);
   } catch (error) {
-    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOENT')) throw error;
+    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOENT', 'EISDIR', 'ENOTEMPTY', 'EIO')) throw error;
   }
 }
 

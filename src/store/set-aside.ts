@@ -9,6 +9,7 @@ import { containerNameSchema, damaged, parseVersioned, timeSchema, versionIdSche
 import { isVersionId } from '../model/names.js';
 import type { VersionId } from '../model/version.js';
 import type { RepositoryLayout } from './layout.js';
+import { readStoreFile } from './store-file.js';
 
 const ASIDE_FORMAT = 1;
 
@@ -31,7 +32,9 @@ export function encodeSetAside(aside: SetAside): string {
 
 /** @throws LxcvError `store-damaged`, `store-newer`. */
 export function readSetAside(files: FilesRead, path: string): SetAside {
-  const parsed = v.safeParse(asideSchema, parseVersioned(files.read(path), ASIDE_FORMAT, path));
+  const bytes = readStoreFile(files, path);
+  if (bytes === undefined) throw damaged(path, 'that it is there');
+  const parsed = v.safeParse(asideSchema, parseVersioned(bytes, ASIDE_FORMAT, path));
   if (!parsed.success) throw damaged(path, v.getDotPath(parsed.issues[0]) ?? 'its fields');
   const { format, ...aside } = parsed.output;
   return aside;

@@ -10,7 +10,9 @@ import type { RepositoryName } from '../model/version.js';
 import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
 import { type Pending, readPending } from './operation-log.js';
 import { finishRestarts, hasRestarts } from './restarts.js';
-import { recover } from './transaction.js';
+import { isThere, listStoreDirectory, readStoreFile } from './store-file.js';
+import { hasPassed, recover } from './transaction.js';
+import { isObstacle, toldUnfinished, type Unfinished } from './unfinished.js';
 
 const STORE_FORMAT = 1;
 /** What the store's file is called before it is there. */
@@ -25,31 +27,37 @@ const SETTLE_WAIT_MS = 60_000;
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
   const root = storeRoot(lxcpath);
   if (!readStore(host, root)) return [];
-  return host.files
-    .list(root)
+  return listStoreDirectory(host.files, root)
     .filter(isRepositoryName)
     .filter((name) => host.files.stat(`${root}/${name}`)?.type === 'directory')
     .sort() as string[] as RepositoryName[];
 }
 
+/** A repository that is open for reading. */
+export interface OpenRepository {
+  readonly layout: RepositoryLayout;
+  /** An operation that was left pending, and can be neither finished nor rolled back for now: it is to be read around. */
+  readonly unfinished: Unfinished | undefined;
+}
+
 /**
  * A repository for reading. What an earlier process left pending is finished first, unless another one is at work on it.
  * @returns undefined where there is none.
- * @throws LxcvError `repository-locked` where that takes longer than a minute.
+ * @throws LxcvError `repository-locked` where that takes longer than a minute, `store-newer`, `store-damaged`.
  */
-export function openRepository(host: Host, lxcpath: string, name: RepositoryName): RepositoryLayout | undefined {
+export function openRepository(host: Host, lxcpath: string, name: RepositoryName): OpenRepository | undefined {
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
   if (!readStore(host, layout.storeRoot)) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
-  settle(host, layout);
-  if (hasRestarts(host, layout)) restartNow(host, layout);
-  return host.files.stat(layout.versions) === undefined ? undefined : layout;
+  const unfinished = settle(host, layout);
+  if (unfinished === undefined && hasRestarts(host, layout)) restartNow(host, layout);
+  return isThere(host.files, layout.versions, 'directory') ? { layout, unfinished } : undefined;
 }
 
 /**
  * Locks a repository for a change, and makes it and the store where they are missing. The lock ends with its disposal or with
  * the process. What an earlier process left pending is finished before this returns.
- * @throws LxcvError `repository-locked`.
+ * @throws LxcvError `repository-locked`, `operation-pending` where that cannot be finished.
  */
 export async function lockRepository(
   host: Host,
@@ -62,7 +70,7 @@ export async function lockRepository(
   makeDirectory(host, layout.root);
   const release = await waitForLock(host, layout, purpose);
   try {
-    recover(host, layout.operations);
+    recoverOrTell(host, layout);
     finishRestarts(host, layout);
     for (const path of [
       layout.versions,
@@ -94,31 +102,37 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
 
 /**
  * Finishes an operation that a process left pending. One that may be past its commit point, and is still being carried on, is
- * waited for. A store that cannot be written to is read as it is.
+ * waited for.
+ * @returns one that can be neither finished nor rolled back.
  */
-function settle(host: Host, layout: RepositoryLayout): void {
+function settle(host: Host, layout: RepositoryLayout): Unfinished | undefined {
   for (let waited = 0; ; waited += LOCK_POLL_MS) {
-    const pending = readPending(host.files, layout.operations);
-    if (pending === undefined) return;
-    const holder = settleNow(host, layout, pending);
-    if (holder === undefined || pending.last.state === 'begin') return;
+    const pending = readPendingOf(host, layout);
+    if (pending === undefined) return undefined;
+    const { holder, unfinished } = settleNow(host, layout, pending);
+    if (holder === undefined || pending.last.state === 'begin') return unfinished;
     if (waited >= SETTLE_WAIT_MS) throw locked(layout, holder);
     host.pause(LOCK_POLL_MS);
   }
 }
 
-/** @returns what another process says that it holds the lock for, if one does. */
-function settleNow(host: Host, layout: RepositoryLayout, { last }: Pending): string | undefined {
+interface Settled {
+  /** What another process says that it holds the lock for, if one does. */
+  readonly holder?: string;
+  readonly unfinished?: Unfinished;
+}
+
+function settleNow(host: Host, layout: RepositoryLayout, pending: Pending): Settled {
   try {
     const lock = host.takeLock(layout.lock, 'recovery');
-    if (!lock.held) return lock.holder;
+    if (!lock.held) return { holder: lock.holder };
     using _ = lock;
     recover(host, layout.operations);
+    return {};
   } catch (error) {
-    if (last.state === 'ready' && isErrno(error, 'ENOSPC', 'EDQUOT')) throw unfinished(layout, error as Error);
-    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
+    if (!isObstacle(error)) throw error;
+    return { unfinished: unfinishedBecause(host, pending, error) };
   }
-  return undefined;
 }
 
 /** Starts what was stopped for an operation, unless one is at work, or nothing can be written. */
@@ -133,28 +147,23 @@ function restartNow(host: Host, layout: RepositoryLayout): void {
   }
 }
 
-function unfinished({ name, root }: RepositoryLayout, cause: Error): LxcvError {
-  return new LxcvError(
-    'no-space',
-    `an operation on the repository ${name} is done, and there is no room to finish it: ${cause.message}`,
-    `Nothing is lost. Free some space on the file system of ${root}, and run any lxcv command.`,
-    { cause },
-  );
+/** The caller holds the lock. @throws LxcvError `operation-pending` where what is pending cannot be finished. */
+function recoverOrTell(host: Host, layout: RepositoryLayout): void {
+  const pending = readPendingOf(host, layout);
+  try {
+    recover(host, layout.operations);
+  } catch (error) {
+    if (pending === undefined || !isObstacle(error)) throw error;
+    throw toldUnfinished(layout, unfinishedBecause(host, pending, error));
+  }
 }
 
-/** True where an operation is neither done nor taken back, and no process is at work on it. */
-export function isLeftPending(host: Host, layout: RepositoryLayout): boolean {
-  const isPending = () => readPending(host.files, layout.operations) !== undefined;
-  if (!isPending()) return false;
-  try {
-    const lock = host.takeLock(layout.lock, 'looking');
-    if (!lock.held) return false;
-    using _ = lock;
-    return isPending();
-  } catch (error) {
-    if (!isErrno(error, 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
-    return true;
-  }
+function readPendingOf({ files }: Host, { operations }: RepositoryLayout): Pending | undefined {
+  return isThere(files, operations, 'file') ? readPending(files, operations) : undefined;
+}
+
+function unfinishedBecause({ files }: Host, pending: Pending, cause: Error): Unfinished {
+  return { operation: pending.operation, isDone: hasPassed(files, pending), cause };
 }
 
 function locked({ name }: RepositoryLayout, holder: string): LxcvError {
@@ -167,7 +176,7 @@ function locked({ name }: RepositoryLayout, holder: string): LxcvError {
 
 /** True where there is a store. @throws LxcvError `store-newer`, `store-damaged`. */
 function readStore(host: Host, root: string): boolean {
-  const bytes = host.files.readIfPresent(storeFile(root));
+  const bytes = readStoreFile(host.files, storeFile(root));
   if (bytes === undefined) return false;
   parseVersioned(bytes, STORE_FORMAT, storeFile(root));
   return true;

@@ -8,9 +8,9 @@
 
 import { dirname } from 'node:path';
 import { type Files, type FilesRead, isErrno } from '../host/files.js';
-import { LxcvError } from '../model/errors.js';
 import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
 import { runStep, type Step, type StepHost } from './steps.js';
+import { unfinishedNow } from './unfinished.js';
 
 export interface Transaction extends Omit<Operation, 'state'> {
   /** Makes everything that the operation needs, `point.from` included. */
@@ -27,7 +27,7 @@ export interface Transaction extends Omit<Operation, 'state'> {
 }
 
 /**
- * Carries an operation out. Where it throws, nothing has happened; but for an error `failed` that says otherwise: then the
+ * Carries an operation out. Where it throws, nothing has happened; but for an error `operation-pending`: then the
  * operation is done, and the next `recover` finishes it.
  */
 export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
@@ -58,7 +58,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     }
     appendRecord(host.files, log, { operation, state: 'end', outcome: 'done' });
   } catch (error) {
-    throw unfinished(begin.command, error);
+    throw unfinishedNow(begin, log, error);
   }
 }
 
@@ -99,7 +99,7 @@ function pass(files: Files, { from, to, exchange }: Operation['point'], recheck:
 }
 
 /** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
-function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
+export function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
   if (last.state !== 'ready') return false;
   if (operation.forward.some((step) => isBereft(files, step))) return false;
   const staged = files.stat(operation.point.from);
@@ -154,13 +154,4 @@ function attempt(act: () => void): unknown {
   } catch (error) {
     return error;
   }
-}
-
-function unfinished(command: string, cause: unknown): LxcvError {
-  return new LxcvError(
-    'failed',
-    `the ${command} is done, but could not be tidied up: ${cause instanceof Error ? cause.message : cause}`,
-    'Nothing is lost. Remove the cause and run any lxcv command: it finishes the rest.',
-    { cause },
-  );
 }

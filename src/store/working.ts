@@ -11,6 +11,7 @@ import {
   parseVersioned,
   versionIdSchema,
 } from '../model/manifest.js';
+import { readStoreFile } from './store-file.js';
 
 const WORKING_FORMAT = 1;
 
@@ -39,7 +40,7 @@ export function encodeWorking(working: Working): string {
 
 /** @returns undefined where there is none. @throws LxcvError `store-damaged`, `store-newer`. */
 export function readWorking(files: FilesRead, path: string): Working | undefined {
-  const bytes = files.readIfPresent(path);
+  const bytes = readStoreFile(files, path);
   if (bytes === undefined) return undefined;
   const parsed = v.safeParse(workingSchema, parseVersioned(bytes, WORKING_FORMAT, path));
   if (!parsed.success) throw damaged(path, v.getDotPath(parsed.issues[0]) ?? 'its fields');

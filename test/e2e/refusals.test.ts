@@ -367,14 +367,14 @@ describe('lxcv notices', () => {
     const version = versionDirectory(lxc, 'mysql', 0);
     const working = join(lxc.rootfs('mysql').upper, '../working.json');
     const damages: [file: string, damage: (text: string) => string, ...commands: string[][]][] = [
+      [join(version, 'manifest.json'), (text) => text.slice(0, 100), ['log', 'mysql']],
+      [join(version, 'manifest.json'), (text) => text.replace('"number": 0', '"number": -1'), ['log', 'mysql']],
       [
-        join(version, 'manifest.json'),
-        (text) => text.slice(0, 100),
-        ['log', 'mysql'],
+        join(lxc.store, 'mysql/refs/heads/mysql'),
+        () => '',
+        ['log', 'mysql@mysql'],
         ['commit', '-m', '', '--allow-empty', 'mysql'],
       ],
-      [join(version, 'manifest.json'), (text) => text.replace('"number": 0', '"number": -1'), ['list']],
-      [join(lxc.store, 'mysql/refs/heads/mysql'), () => '', ['log', 'mysql'], ['checkout', 'mysql@0', 'new']],
       [working, (text) => text.slice(0, 50), ['status', 'mysql'], ['commit', '-m', '', 'mysql']],
       [join(lxc.store, 'store.json'), () => 'null', ['list'], ['commit', '-m', '', 'mysql']],
     ];

@@ -19,7 +19,7 @@ describe('the graph cache', () => {
     remember(layout);
     const read: string[] = [];
     const history = History.read(watched(read), layout);
-    expect([history.size, history.nextNumber]).toEqual([COUNT, COUNT]);
+    expect([[...history.ids()].length, history.nextNumber]).toEqual([COUNT, COUNT]);
     for (const { id, number, parents } of versions) {
       expect([history.numberOf(id), history.parentsOf(id)]).toEqual([number, parents.map((parent) => parent.id)]);
     }
@@ -40,7 +40,7 @@ describe('the graph cache', () => {
     expect(readGraph(files, layout.graph).size).toBe(70);
     longHistory(place, 133);
     remember(layout);
-    expect([readGraph(files, layout.graph).size, History.read(files, layout).size]).toEqual([70, 133]);
+    expect([readGraph(files, layout.graph).size, [...History.read(files, layout).ids()].length]).toEqual([70, 133]);
     longHistory(place, 134);
     remember(layout);
     expect(readGraph(files, layout.graph).size).toBe(134);
@@ -53,7 +53,7 @@ describe('the graph cache', () => {
     const { versions } = longHistory(place, COUNT + 1);
     rmSync(layout.version(exampleId(3)).root, { recursive: true });
     const history = History.read(files, layout);
-    expect(history.size).toBe(COUNT);
+    expect([...history.ids()].length).toBe(COUNT);
     expect(history.findNumber(COUNT)).toEqual(versions[COUNT]);
     expect(history.findNumber(3)).toBeUndefined();
     expect(history.parentsOf(exampleId(3))).toEqual([]);
@@ -107,7 +107,7 @@ describe('the graph cache', () => {
         throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
       },
     };
-    expect(History.read(readOnly, layout).size).toBe(COUNT);
+    expect([...History.read(readOnly, layout).ids()].length).toBe(COUNT);
     expect(existsSync(layout.graph)).toBe(false);
     writeFileSync(`${layout.graph}.partial`, 'half of it');
     writeGraph(files, layout.graph, []);
@@ -117,7 +117,7 @@ describe('the graph cache', () => {
 
 /** Reads all of a history, which writes down what it had to read. */
 function remember(layout: RepositoryLayout): void {
-  expect(History.read(files, layout).size).toBeGreaterThan(0);
+  expect([...History.read(files, layout).ids()].length).toBeGreaterThan(0);
 }
 
 /** The machine's files, which note what is read. */

@@ -23,7 +23,7 @@ describe('History.read', () => {
       [exampleId(7)]: '',
     });
     const history = History.read(files, layout);
-    expect(history.size).toBe(3);
+    expect([...history.ids()].length).toBe(3);
     expect([...history.ids()].sort()).toEqual([0, 1, 5].map(exampleId).sort());
     expect(history.get(exampleId(5))).toEqual(exampleVersion(5));
     expect(history.findNumber(1)).toEqual(exampleVersion(1));
@@ -34,9 +34,9 @@ describe('History.read', () => {
   it('is empty for a repository without versions', () => {
     using place = temporaryDirectory();
     const layout = new RepositoryLayout(place.path, 'mysql' as RepositoryName);
-    expect([History.read(files, layout).size, History.read(files, layout).nextNumber]).toEqual([0, 0]);
+    expect([[...History.read(files, layout).ids()].length, History.read(files, layout).nextNumber]).toEqual([0, 0]);
     mkdirSync(layout.versions, { recursive: true });
-    expect(History.read(files, layout).size).toBe(0);
+    expect([...History.read(files, layout).ids()].length).toBe(0);
   });
 
   it.each<[string, string, string | Version]>([
@@ -55,8 +55,10 @@ describe('History.read', () => {
     const history = History.read(files, layout);
     expect(() => history.get(exampleId(1))).toThrow(expected);
     expect(history.get(exampleId(0)).number).toBe(0);
-    expect(() => history.size).toThrow(expected);
-    expect(() => history.nextNumber).toThrow(expected);
+    expect([history.size, history.nextNumber]).toEqual([2, 2]);
+    expect([...history.ids()]).toEqual([exampleId(0)]);
+    expect([...history.unreadable]).toEqual([[exampleId(1), expected]]);
+    expect(() => history.get(exampleId(1))).toThrow(expected);
   });
 });
 

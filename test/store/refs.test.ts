@@ -3,13 +3,13 @@ import { files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
 import type { BranchName, RepositoryName } from '../../src/model/version.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
-import { readBranches } from '../../src/store/refs.js';
+import { readRefs } from '../../src/store/refs.js';
 import { runStep } from '../../src/store/steps.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
-import { plant } from '../support/plant.js';
+import { directory, fifo, plant, symlinkTo } from '../support/plant.js';
 import { exampleId } from '../support/version.js';
 
-describe('readBranches', () => {
+describe('readRefs', () => {
   it('reads branches in the order of their names, and nothing that is being written', () => {
     using place = temporaryDirectory();
     const layout = repository(place);
@@ -20,7 +20,7 @@ describe('readBranches', () => {
       '.lxcv-main': 'half',
       '.staged': '',
     });
-    expect([...readBranches(files, layout)]).toEqual([
+    expect([...readRefs(files, layout).branches]).toEqual([
       ['Zed', exampleId(0)],
       ['a.b-c_d', exampleId(1)],
       ['main', exampleId(2)],
@@ -33,14 +33,14 @@ describe('readBranches', () => {
     plant(layout.branches, {});
     const path = layout.branch('main' as BranchName);
     runStep(machine, { do: 'ref', path, id: exampleId(1) });
-    expect([...readBranches(files, layout)]).toEqual([['main', exampleId(1)]]);
+    expect([...readRefs(files, layout).branches]).toEqual([['main', exampleId(1)]]);
     runStep(machine, { do: 'ref', path, id: null });
-    expect([...readBranches(files, layout)]).toEqual([]);
+    expect([...readRefs(files, layout).branches]).toEqual([]);
   });
 
   it('finds none where there is no directory', () => {
     using place = temporaryDirectory();
-    expect(readBranches(files, repository(place)).size).toBe(0);
+    expect(readRefs(files, repository(place)).branches.size).toBe(0);
   });
 
   it.each([
@@ -51,12 +51,32 @@ describe('readBranches', () => {
     exampleId(1).slice(1),
     `${exampleId(1)}\n${exampleId(2)}\n`,
     '../../etc/pass',
-  ])('calls a branch damaged that holds %j, and names it', (content) => {
+  ])('calls a branch damaged that holds %j, names it, and reads the others', (content) => {
     using place = temporaryDirectory();
     const layout = repository(place);
     plant(layout.branches, { main: content, other: exampleId(1) });
-    expect(() => readBranches(files, layout)).toThrow(
-      expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining('/refs/heads/main') }),
+    const { branches, unreadable } = readRefs(files, layout);
+    expect([...branches]).toEqual([['other', exampleId(1)]]);
+    expect([...unreadable]).toEqual([
+      [
+        'main',
+        expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining('/refs/heads/main') }),
+      ],
+    ]);
+  });
+
+  it.each([
+    ['a directory', directory],
+    ['a FIFO', fifo],
+    ['a symbolic link', symlinkTo('nowhere')],
+  ])('opens nothing that is %s in the place of a branch or a tag', (what, make) => {
+    using place = temporaryDirectory();
+    const layout = repository(place);
+    plant(layout.branches, { main: make });
+    plant(layout.tags, { good: make });
+    const messages = [...readRefs(files, layout).unreadable.values()].map((error) => error.message);
+    expect(messages).toEqual(
+      ['heads/main', 'tags/good'].map((name) => expect.stringMatching(new RegExp(`refs/${name} is ${what}`))),
     );
   });
 });

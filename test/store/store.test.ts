@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
 import type { RepositoryName } from '../../src/model/version.js';
-import { RepositoryLayout } from '../../src/store/layout.js';
 import { appendRecord, readPending } from '../../src/store/operation-log.js';
-import { isLeftPending, listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
+import { listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
+import { toldUnfinished } from '../../src/store/unfinished.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant, symlinkTo } from '../support/plant.js';
 import { compareTrees, readTree } from '../support/tree.js';
@@ -80,7 +80,12 @@ describe('lockRepository', () => {
     const stuck = join(place.path, 'lxcv/mysql/rubbish');
     rmSync(stuck);
     mkdirSync(stuck);
-    await expect(lock(place)).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(lock(place)).rejects.toMatchObject({
+      code: 'operation-pending',
+      message: expect.stringContaining(
+        'an interrupted commit of mysql in the repository mysql waits to be rolled back',
+      ),
+    });
     rmSync(stuck, { recursive: true });
     using layout = await lock(place);
     expect(layout.name).toBe(MYSQL);
@@ -120,14 +125,15 @@ describe('openRepository', () => {
         throw new Error('took a lock');
       },
     };
-    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.root).toBe(locked.root);
+    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.layout.root).toBe(locked.root);
   });
 
   it('finishes what an earlier process left', () => {
     using place = temporaryDirectory();
     leavePending(place);
-    const layout = openRepository(machine, join(place.path, 'lxc'), MYSQL);
-    expect(readdirSync(layout?.root as string)).not.toContain('rubbish');
+    const open = openRepository(machine, join(place.path, 'lxc'), MYSQL);
+    expect(open?.unfinished).toBeUndefined();
+    expect(readdirSync(open?.layout.root as string)).not.toContain('rubbish');
   });
 
   it('leaves alone what another process is at work on', async () => {
@@ -137,20 +143,6 @@ describe('openRepository', () => {
     expect(openRepository(machine, join(place.path, 'lxc'), MYSQL)).toBeDefined();
     expect(readdirSync(layout.root)).toContain('rubbish');
     expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
-  });
-
-  it.each(['ENOSPC', 'EDQUOT'])('says so where an operation is done, and there is no room to finish it: %s', (code) => {
-    using place = temporaryDirectory();
-    leavePending(place);
-    const log = join(place.path, 'lxcv/mysql/operations');
-    appendRecord(machine.files, log, { operation: 'one', state: 'ready', inode: '1' });
-    const append = () => {
-      throw Object.assign(new Error(code), { code });
-    };
-    const host: Host = { ...machine, files: { ...machine.files, append } };
-    expect(() => openRepository(host, join(place.path, 'lxc'), MYSQL)).toThrow(
-      expect.objectContaining({ code: 'no-space', hint: expect.stringContaining('Nothing is lost') }),
-    );
   });
 
   it('waits for what another process carries on behind its commit point, and for no longer than a minute', async () => {
@@ -167,7 +159,7 @@ describe('openRepository', () => {
         }
       };
       try {
-        return { found: openRepository({ ...machine, pause }, join(place.path, 'lxc'), MYSQL)?.name, waited };
+        return { found: openRepository({ ...machine, pause }, join(place.path, 'lxc'), MYSQL)?.layout.name, waited };
       } catch (error) {
         return { error, waited };
       }
@@ -178,34 +170,35 @@ describe('openRepository', () => {
     expect(open(30_000)).toEqual({ found: MYSQL, waited: 30_000 });
   });
 
-  it.each(['EROFS', 'ENOSPC', 'EDQUOT'])('reads a store that cannot be written to as it is: %s', (code) => {
+  it.each([
+    ['EROFS', 'mount -o remount,rw'],
+    ['ENOSPC', 'Free some space'],
+    ['EDQUOT', 'Free some space'],
+    ['EIO', 'dmesg'],
+    ['EPERM', 'lsattr'],
+    ['EXDEV', 'findmnt'],
+  ])('opens a repository in which an operation waits, and says for what: %s', (code, hint) => {
     using place = temporaryDirectory();
     leavePending(place);
     const fail = () => {
       throw Object.assign(new Error(code), { code });
     };
-    const host: Host = { ...machine, files: { ...machine.files, append: fail } };
-    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
-    const broken: Host = { ...machine, takeLock: fail };
-    expect(openRepository(broken, join(place.path, 'lxc'), MYSQL)?.name).toBe(MYSQL);
-  });
-});
-
-describe('isLeftPending', () => {
-  it('is so of what nobody carries on, and not of what another process is at work on', async () => {
-    using place = temporaryDirectory();
-    {
-      using layout = await lock(place);
-      expect(isLeftPending(machine, layout)).toBe(false);
-      leavePending(place);
-      expect(isLeftPending(machine, layout)).toBe(false);
-    }
-    const layout = new RepositoryLayout(join(place.path, 'lxcv'), MYSQL);
-    expect(isLeftPending(machine, layout)).toBe(true);
-    const takeLock = () => {
-      throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
+    const lxcpath = join(place.path, 'lxc');
+    const log = join(place.path, 'lxcv/mysql/operations');
+    const told = (host: Host) => {
+      const { layout, unfinished } = openRepository(host, lxcpath, MYSQL) ?? {};
+      return layout && unfinished && toldUnfinished(layout, unfinished);
     };
-    expect(isLeftPending({ ...machine, takeLock }, layout)).toBe(true);
+    const isLike = (message: string) => ({
+      ...{ code: 'operation-pending', hint: expect.stringContaining(hint) },
+      message: expect.stringContaining(message),
+    });
+    const host: Host = { ...machine, files: { ...machine.files, append: fail } };
+    expect(told(host)).toMatchObject(isLike('an interrupted commit of mysql in the repository mysql waits'));
+    expect(told({ ...machine, takeLock: fail })).toMatchObject(isLike('waits to be rolled back'));
+    appendRecord(machine.files, log, { operation: 'one', state: 'ready', inode: '1' });
+    expect(told(host)).toMatchObject(isLike('the commit of mysql is done, but its last steps'));
+    expect(told(machine)).toBeUndefined();
   });
 });
 

@@ -200,7 +200,10 @@ describe('transact', () => {
     const transaction = COMMIT.transaction(place.root, machine);
     const failing = { ...transaction, forward: [...transaction.forward, step] };
     const failure: unknown = await transact(machine, place.log, failing).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'failed', message: expect.stringMatching(/^the commit is done, .*EISDIR/) });
+    expect(failure).toMatchObject({
+      code: 'operation-pending',
+      message: expect.stringMatching(/^the commit of mysql is done, .*EISDIR/),
+    });
     expect(place.config()).toBe('new');
     expect(() => recover(machine, place.log)).toThrow('EISDIR');
     renameSync(join(place.root, 'v/old/delta'), join(place.root, 'v/old/cause'));
@@ -340,7 +343,7 @@ function faultsAt(call: string): Fault[] {
 }
 
 function isUnfinished(outcome: unknown): boolean {
-  return outcome instanceof LxcvError && outcome.code === 'failed';
+  return outcome instanceof LxcvError && outcome.code === 'operation-pending';
 }
 
 function dies(act: () => void): boolean {

@@ -124,5 +124,6 @@ export const READING: readonly (keyof Engine)[] = [
   'showPath',
   'showVersion',
   'status',
+  'statusOfAll',
   'unmountVersion',
 ];

@@ -17,7 +17,7 @@ export async function race(lxc: TestLxc, ...args: string[]): Promise<Ended> {
   const told = { args: args.join(' '), json: parse(stdout) };
   if (exitCode === 0) return { ...told, code: 'done' };
   const { error } = (told.json ?? {}) as Partial<ErrorJson>;
-  const isExpected = error !== undefined && error.code !== 'failed';
+  const isExpected = error !== undefined && error.code !== 'operation-pending';
   return { ...told, code: isExpected ? error.code : `exit ${exitCode}: ${stdout}${stderr}` };
 }
 

@@ -1,0 +1,74 @@
+/** All repositories of a store, one after another: what is wrong with one is told, and the others are gone on with. */
+
+import type { ContainerName, RepositoryName } from '../model/version.js';
+import type { IncludeCache } from '../store/containers.js';
+import { listRepositories, type OpenRepository } from '../store/store.js';
+import { toldUnfinished } from '../store/unfinished.js';
+import { consistently } from './consistently.js';
+import {
+  isConfined,
+  openForReading,
+  type Repository,
+  readRepository,
+  readUsers,
+  type VersionedContainer,
+} from './lookup.js';
+import type { World } from './world.js';
+
+/** A repository, or a container, of which something cannot be told. */
+export interface Trouble {
+  readonly repository: RepositoryName;
+  /** null where it is the repository itself. */
+  readonly container: ContainerName | null;
+  /** An `LxcvError`, or one of the system. */
+  readonly error: Error;
+}
+
+/**
+ * Visits each repository, as one reading found it, with its containers. Where an operation comes between, that repository alone is
+ * read again.
+ */
+export async function surveyRepositories<T>(
+  world: World,
+  visit: (world: World, repository: Repository, users: readonly VersionedContainer[]) => Promise<Found<T>>,
+): Promise<Found<T>> {
+  const includes: IncludeCache = new Map();
+  const found: T[] = [];
+  const troubles: Trouble[] = [];
+  for (const name of listRepositories(world.host, world.lxcpath)) {
+    try {
+      const part = await consistently(
+        world,
+        async (reading) => {
+          const open = openForReading(reading, name);
+          if (open === undefined) return { found: [], troubles: [] };
+          const repository = readRepository(reading, open.layout);
+          const { containers, unreadable } = readUsers(reading, open.layout, includes);
+          const visited = await visit(reading, repository, containers);
+          const refs = [...repository.unreadable.values()].map(
+            (error): Trouble => ({ repository: name, container: null, error }),
+          );
+          const records = unreadable.map((trouble): Trouble => ({ repository: name, ...trouble }));
+          return { found: visited.found, troubles: [...waiting(open), ...refs, ...records, ...visited.troubles] };
+        },
+        'untold',
+      );
+      found.push(...part.found);
+      troubles.push(...part.troubles);
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      troubles.push({ repository: name, container: null, error });
+    }
+  }
+  return { found, troubles };
+}
+
+export interface Found<T> {
+  readonly found: readonly T[];
+  readonly troubles: readonly Trouble[];
+}
+
+function waiting({ layout, unfinished }: OpenRepository): Trouble[] {
+  if (unfinished === undefined) return [];
+  return [{ repository: layout.name, container: null, error: toldUnfinished(layout, unfinished) }];
+}

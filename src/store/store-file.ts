@@ -1,0 +1,36 @@
+/** Files and directories of the store, read as what they must be: a FIFO, say, that stands in the place of one is never opened. */
+
+import type { FilesRead, Stat } from '../host/files.js';
+import { LxcvError } from '../model/errors.js';
+
+/** @returns undefined where nothing is there. @throws LxcvError `store-damaged` where it is no regular file. */
+export function readStoreFile(files: FilesRead, path: string): Buffer | undefined {
+  return isThere(files, path, 'file') ? files.readIfPresent(path) : undefined;
+}
+
+/** The names in a directory, in no order; none where it is missing. @throws LxcvError `store-damaged` where it is none. */
+export function listStoreDirectory(files: FilesRead, path: string): string[] {
+  return isThere(files, path, 'directory') ? files.list(path) : [];
+}
+
+/** @throws LxcvError `store-damaged` where something else than a file, or a directory, is there. */
+export function isThere(files: FilesRead, path: string, type: 'file' | 'directory'): boolean {
+  const stat = files.stat(path);
+  if (stat === undefined || stat.type === type) return stat !== undefined;
+  throw new LxcvError(
+    'store-damaged',
+    `${path} is ${describe(stat)}, and must be a ${type}`,
+    `Move it away, and restore the ${type} from a backup of the store: lxcv fsck tells what else is wrong.`,
+  );
+}
+
+function describe({ type }: Stat): string {
+  const names = {
+    file: 'a file',
+    directory: 'a directory',
+    symlink: 'a symbolic link',
+    fifo: 'a FIFO',
+    socket: 'a socket',
+  };
+  return type === 'char' || type === 'block' ? 'a device' : names[type];
+}
