@@ -35,6 +35,8 @@ import { type ShownPath, type ShowPathRequest, showPath } from './operations/sho
 import { type Status, type Statuses, status, statusOfAll } from './operations/status.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
+import { storeRoot } from './store/layout.js';
+import { checkPathOwned } from './store/ownership.js';
 import type { NotStarted } from './store/restarts.js';
 
 /** What every verb takes besides its request. */
@@ -91,7 +93,7 @@ export interface EngineOptions {
   readonly host?: Host;
 }
 
-/** @throws LxcvError `not-root`, `no-lxc`, `bad-name` for an lxcpath that no mount option can hold. */
+/** @throws LxcvError `not-root`, `no-lxc`, `unsafe-owner` for a store or an lxcpath that is not root's alone, `bad-name` for an lxcpath that no mount option can hold. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const { host = machine, signals = host.signals, onLarge } = options;
   if (!host.isRoot()) {
@@ -102,6 +104,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     );
   }
   const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
+  for (const path of [lxcpath, storeRoot(lxcpath)]) checkPathOwned(host.files, path);
   const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): World => ({
     host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
     lxcpath,

@@ -3,9 +3,24 @@
  * nothing of it: https://v8.dev/blog/code-caching.
  */
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { geteuid } from 'node:process';
 import { Script } from 'node:vm';
 
 /**
@@ -16,7 +31,7 @@ import { Script } from 'node:vm';
  */
 export function loadCompiled(file: string): { readonly exports: unknown; readonly isReadBack: boolean } {
   const kept = keptAs(file);
-  const cachedData = readIfThere(kept);
+  const cachedData = readIfSafe(kept);
   const script = new Script(
     `(function(exports,require,module,__filename,__dirname){${readFileSync(file, 'latin1')}\n})`,
     {
@@ -26,11 +41,14 @@ export function loadCompiled(file: string): { readonly exports: unknown; readonl
   );
   const isReadBack = script.cachedDataRejected === false;
   // By then it holds all that this run had to compile. What V8 refuses may suit the next run: it was made under other flags.
-  if (cachedData === undefined) process.on('exit', () => keep(kept, script));
+  if (cachedData === undefined) process.on('exit', () => keep(file, kept, script));
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
   return { exports: module.exports, isReadBack };
 }
+
+/** Others may read it: they could as well compile the module. */
+const MODE = 0o644;
 
 /** V8 tells sources apart by their length alone, so the name has the moment since when the file is what it is. */
 function keptAs(file: string): string {
@@ -38,27 +56,53 @@ function keptAs(file: string): string {
   return `${file}.${process.version}-${process.arch}-${ino}-${ctimeNs}`;
 }
 
-function readIfThere(file: string): Buffer | undefined {
+/** V8 runs what it reads back: it must be of those alone who may change the module, root or who runs it. */
+function readIfSafe(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const isSafe = isOwn(fstatSync(fd)) && isOwn(statSync(dirname(file)));
+      return isSafe ? readFileSync(fd) : undefined;
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }
 }
 
+const OTHERS_WRITE = 0o022;
+
+function isOwn({ uid, mode }: Stats): boolean {
+  return (uid === 0 || uid === geteuid?.()) && (mode & OTHERS_WRITE) === 0;
+}
+
 /** Whole or not at all, after a power cut too: V8 trusts what it reads back. */
-function keep(file: string, script: Script): void {
+function keep(module: string, file: string, script: Script): void {
   const staged = `${file}.${process.pid}`;
   try {
-    const fd = openSync(staged, 'wx');
+    if (!isOwn(statSync(dirname(file)))) return;
+    const fd = openSync(staged, 'wx', MODE);
     try {
+      fchmodSync(fd, MODE);
       writeFileSync(fd, script.createCachedData());
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     renameSync(staged, file);
+    removeOthers(file, module);
   } catch {
     rmSync(staged, { force: true });
+  }
+}
+
+/** What was kept of earlier builds of a module, and what was begun and never kept. Another version of Node keeps its own again. */
+function removeOthers(kept: string, module: string): void {
+  const directory = dirname(module);
+  const start = `${basename(module)}.v`;
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (name.startsWith(start) && path !== kept) rmSync(path, { force: true });
   }
 }

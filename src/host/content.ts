@@ -20,7 +20,7 @@ import { finishFlags, isStarted, readFlags, startFlags } from './inode-flags.js'
 import { type HostPath, isBound } from './libc.js';
 import { cloneFile, cloneRange, hasHole, nextData, openBelow } from './native.js';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
 /** Of a file that is made. */
 const MODE = 0o600;
@@ -44,7 +44,11 @@ export interface OpenFile extends Disposable {
 }
 
 export function readWhole(path: HostPath): Buffer {
-  return withOpen(path, O_RDONLY | O_NOFOLLOW, (fd) => readFileSync(fd));
+  return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
+    // Of a FIFO nobody knows when somebody writes to it.
+    if (fstatSync(fd).isFIFO()) throw notRegular(path);
+    return readFileSync(fd);
+  });
 }
 
 export function readEnd(path: HostPath, bytes: number): Buffer {
@@ -57,11 +61,12 @@ export function readEnd(path: HostPath, bytes: number): Buffer {
 }
 
 export function create(path: HostPath, data: string | Uint8Array, mode: number): void {
-  writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), data);
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  writeAllAndClose(fd, data, mode);
 }
 
 export function append(path: HostPath, data: string | Uint8Array): void {
-  writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600), data);
+  writeAllAndClose(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, MODE), data, MODE);
 }
 
 export function truncate(path: HostPath, size: number): void {
@@ -180,8 +185,11 @@ function copyRange(
   }
 }
 
-function writeAllAndClose(fd: number, data: string | Uint8Array): void {
+/** @param mode of a file that was made, whatever the umask is. */
+function writeAllAndClose(fd: number, data: string | Uint8Array, mode: number): void {
   try {
+    const stat = fstatSync(fd);
+    if (stat.size === 0 && (stat.mode & 0o7777) !== mode) fchmodSync(fd, mode);
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
   } finally {
@@ -237,11 +245,15 @@ function withFile<T>(path: HostPath, use: (fd: number) => T): T {
   }
 }
 
+function notRegular(path: HostPath): Error {
+  return Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
+}
+
 /** Opens what must be a regular file: a FIFO or a device that took its place is not opened at all. */
 function openRegular(path: HostPath): { descriptor: number; size: number } {
   return withOpen(path, O_PATH | O_NOFOLLOW, (place) => {
     const stat = fstatSync(place);
-    if (!stat.isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: 'ESTALE' });
+    if (!stat.isFile()) throw notRegular(path);
     return { descriptor: openSync(`/proc/self/fd/${place}`, O_RDONLY), size: stat.size };
   });
 }

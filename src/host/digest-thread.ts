@@ -9,13 +9,15 @@ export interface DigestThread extends Disposable {
   begin(paths: readonly HostPath[]): void;
   /**
    * The digests, 64 hex digits each, of the files that were begun first; undefined where they are not there after the wait.
-   * @throws what kept one of the files from being read, with its `code`.
+   * @throws what kept one of the files from being read, with its `code`, and as `index` which of them.
    */
   take(waitMs: number): readonly string[] | undefined;
 }
 
 /** What the thread tells of the files of one `begin`. */
-type Answer = { readonly digests: readonly string[] } | { readonly error: { message: string; code: string } };
+type Answer =
+  | { readonly digests: readonly string[] }
+  | { readonly error: { message: string; code: string; index: number } };
 
 export function startDigestThread(): DigestThread {
   const { port1: port, port2: otherEnd } = new MessageChannel();
@@ -40,7 +42,10 @@ export function startDigestThread(): DigestThread {
       const message = receiveMessageOnPort(port)?.message as Answer | undefined;
       if (message === undefined) return undefined;
       taken += 1;
-      if ('error' in message) throw Object.assign(new Error(message.error.message), { code: message.error.code });
+      if ('error' in message) {
+        const { message: said, code, index } = message.error;
+        throw Object.assign(new Error(said), { code, index });
+      }
       return message.digests;
     },
     [Symbol.dispose]: () => {
@@ -76,12 +81,14 @@ function digestAll(require: NodeJS.Require): void {
     }
   };
   const answer = (paths: HostPath[]) => {
+    const digests: string[] = [];
     try {
-      return { digests: paths.map((path) => digest(typeof path === 'string' ? path : Buffer.from(path))) };
+      for (const path of paths) digests.push(digest(typeof path === 'string' ? path : Buffer.from(path)));
+      return { digests };
     } catch (error) {
       // An error that is handed over loses its code.
       const { message, code } = error as NodeJS.ErrnoException;
-      return { error: { message, code } };
+      return { error: { message, code, index: digests.length } };
     }
   };
 

@@ -102,7 +102,7 @@ export interface FilesRead {
 
 /** Changes: each is one step that a crash can fall before or after. */
 interface FilesWrite {
-  /** Creates a file that must not exist yet, with these bytes. */
+  /** Creates a file that must not exist yet, with these bytes. Its mode, as that of a directory, is that very one, whatever the umask. */
   create(path: HostPath, data: string | Uint8Array, mode: number): void;
   /** Appends to a file, creating it with mode 0600 where it is missing. */
   append(path: HostPath, data: string | Uint8Array): void;
@@ -172,7 +172,11 @@ export const files: Files = {
   create,
   append,
   truncate,
-  mkdir: (path, mode) => mkdirSync(path, { mode }),
+  mkdir: (path, mode) => {
+    mkdirSync(path, { mode });
+    // The umask took some of that away, or a directory above gave more.
+    chmodSync(path, mode);
+  },
   rmdir: rmdirSync,
   unlink: unlinkSync,
   rename: renameSync,

@@ -1,6 +1,16 @@
 /** An exclusive lock on a file that the kernel frees with the process that holds it. */
 
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { isErrno } from './files.js';
 import { tryLock } from './native.js';
 
@@ -9,20 +19,47 @@ export type Lock =
   /** Another process holds it; `holder` is what that one wrote of itself, or empty. */
   | { readonly held: false; readonly holder: string };
 
-/** Takes flock(2)'s lock on a file, made where it is missing, and leaves `holder` in it for others to read. */
+/** How often a lock file may be replaced while it is taken. */
+const ATTEMPTS_MAX = 100;
+const MODE = 0o600;
+
+/**
+ * Takes flock(2)'s lock on a file, made where it is missing, and leaves `holder` in it for others to read. The lock is on the file
+ * that the path names when it is taken: where that was removed or replaced meanwhile, whoever comes next would lock another one.
+ */
 export function takeLock(path: string, holder: string): Lock {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  if (!tryLock(fd)) {
-    const other = readFileSync(fd, 'utf8');
+  for (let attempt = 1; ; attempt += 1) {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
+    try {
+      if (!tryLock(fd)) {
+        const other = readFileSync(fd, 'utf8');
+        closeSync(fd);
+        return { held: false, holder: other };
+      }
+      if (isStill(fd, path)) {
+        tell(fd, holder);
+        return { held: true, [Symbol.dispose]: () => closeSync(fd) };
+      }
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
     closeSync(fd);
-    return { held: false, holder: other };
+    if (attempt === ATTEMPTS_MAX)
+      throw Object.assign(new Error(`${path} is replaced all the time`), { code: 'ESTALE' });
   }
-  tell(fd, holder);
-  return { held: true, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** True where the path still names the open file. */
+function isStill(fd: number, path: string): boolean {
+  const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const open = fstatSync(fd, { bigint: true });
+  return named?.ino === open.ino && named.dev === open.dev;
 }
 
 /** Where there is no room for who holds it, the lock is one all the same. */
 function tell(fd: number, holder: string): void {
+  if ((fstatSync(fd).mode & 0o7777) !== MODE) fchmodSync(fd, MODE);
   ftruncateSync(fd);
   try {
     writeSync(fd, holder, 0);

@@ -1,6 +1,6 @@
 /** Directories for what is needed only for a while. */
 
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -11,6 +11,7 @@ export interface TemporaryDirectory extends Disposable {
 
 export function temporaryDirectory(): TemporaryDirectory {
   const path = mkdtempSync(join(temporaryPlace(), 'lxcv-'));
+  chmodSync(path, 0o700);
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 

@@ -1,8 +1,9 @@
 /** The entries of a delta, with a digest of each file: two threads take them where that is worth it. */
 
 import type { DigestThread } from '../host/digest-thread.js';
-import { childPath, type Directory, type FilesRead, type Stat } from '../host/files.js';
+import { childPath, type Directory, type FilesRead, isSystemError, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
+import { pathToText } from '../model/byte-path.js';
 import type { Entry } from '../model/entry.js';
 import { descend, type Job } from '../model/job.js';
 import { type Place, pathOf } from '../model/place.js';
@@ -103,6 +104,7 @@ interface Batch {
 
 /** What becomes of one of them. */
 interface Result {
+  readonly place: Place;
   digest?: string;
   /** Its entry, once the walk has come to it: a large file is begun before its turn. */
   draft?: Draft;
@@ -156,7 +158,15 @@ class Entries implements Disposable {
     const known = this.options.known?.find(visit) ?? early?.digest;
     if (known !== undefined) draft.entry.digest = known;
     else if (early !== undefined) this.wait(draft, early);
-    else if (!this.handOver(visit, turn, draft)) draft.entry.digest = yield* digestFile(this.files, visit.location);
+    else if (!this.handOver(visit, turn, draft)) draft.entry.digest = yield* this.digestHere(visit);
+  }
+
+  private *digestHere({ place, location }: Visit): Job<string> {
+    try {
+      return yield* digestFile(this.files, location);
+    } catch (error) {
+      throw naming(error, place);
+    }
   }
 
   private wait(draft: Draft, result: Result): void {
@@ -166,11 +176,11 @@ class Entries implements Disposable {
 
   /** Gives a file to the other thread; false where that has enough to do. */
   private handOver({ place, directory, stat }: Visit, turn: number, draft: Draft): boolean {
-    if (stat.size >= BATCH_BYTES) this.early.set(turn, {});
+    if (stat.size >= BATCH_BYTES) this.early.set(turn, { place });
     if (!this.hasRoom()) return false;
     this.filled ??= this.openBatch(directory);
     this.filled.paths.push(childPath(this.filled.directory.path, place.name));
-    const result: Result = {};
+    const result: Result = { place };
     this.filled.results.push(result);
     this.filled.bytes += stat.size + OPENING_BYTES;
     this.wait(draft, result);
@@ -197,7 +207,7 @@ class Entries implements Disposable {
       if (this.early.has(large.turn)) continue;
       const found = findPath(this.files, [this.delta], pathOf(large.place));
       if (found === undefined) throw new Error(`a file of a version is gone: ${pathOf(large.place)}`);
-      const result: Result = {};
+      const result: Result = { place: large.place };
       this.early.set(large.turn, result);
       this.begin({ open: found, paths: [found.entry.location], results: [result], bytes: found.entry.stat.size });
     }
@@ -216,12 +226,22 @@ class Entries implements Disposable {
 
   /** Tells the drafts up to the first one that waits, once it has taken what the other thread has finished. */
   private *tellWhole(waitMs: number): Told {
-    const digests = this.begun.length === 0 ? undefined : this.thread?.take(waitMs);
+    const digests = this.begun.length === 0 ? undefined : this.takeDigests(waitMs);
     if (digests !== undefined) this.finish(this.begun.shift() as Batch, digests);
     const first = this.drafts.findIndex((draft) => this.waiting.has(draft));
     const whole = this.drafts.splice(0, first < 0 ? this.drafts.length : first);
     yield;
     yield* whole;
+  }
+
+  private takeDigests(waitMs: number): readonly string[] | undefined {
+    try {
+      return this.thread?.take(waitMs);
+    } catch (error) {
+      const { index = 0 } = error as { index?: number };
+      const place = this.begun[0]?.results[index]?.place;
+      throw place === undefined ? error : naming(error, place);
+    }
   }
 
   private finish({ open, results, bytes }: Batch, digests: readonly string[]): void {
@@ -234,6 +254,12 @@ class Entries implements Disposable {
     this.begunBytes -= bytes;
     open[Symbol.dispose]();
   }
+}
+
+/** The system names no file that was open already. */
+function naming(error: unknown, place: Place): unknown {
+  if (error instanceof Error && isSystemError(error)) error.message += `, in /${pathToText(pathOf(place))}`;
+  return error;
 }
 
 function isDigested({ type, size, allocated }: Stat): boolean {

@@ -42,6 +42,7 @@ export const EXIT_CODES = {
   'output-exists': 3,
   'pause-too-long': 3,
   'repository-locked': 3,
+  'unsafe-owner': 3,
   'root-shared': 3,
   'thawed-meanwhile': 3,
   'container-not-found': 4,

@@ -3,6 +3,7 @@
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import type { RepositoryLayout } from '../store/layout.js';
+import { checkPathOwned } from '../store/ownership.js';
 import type { World } from './world.js';
 
 /** In the order in which a commit runs them; `pre-freeze` and `post-thaw` are for running containers alone. */
@@ -13,7 +14,7 @@ const EXECUTABLE = 0o111;
 /**
  * Runs a hook, if there is one, with the container's name, the lxcpath and its own name in `LXCV_CONTAINER`, `LXCV_LXCPATH`
  * and `LXCV_HOOK`.
- * @throws LxcvError `hook-refused` where it does not end with 0.
+ * @throws LxcvError `hook-refused` where it does not end with 0, `unsafe-owner` where it is not root's alone.
  */
 export async function runHook(
   world: World,
@@ -24,6 +25,7 @@ export async function runHook(
   const path = repository.hook(hook);
   const stat = world.host.files.statTarget(path);
   if (stat?.type !== 'file' || (stat.mode & EXECUTABLE) === 0) return;
+  checkPathOwned(world.host.files, path);
   const env = { LXCV_CONTAINER: container, LXCV_LXCPATH: world.lxcpath, LXCV_HOOK: hook };
   const { exitCode, stderr } = await world.host.programs.runAndLeave(path, env);
   if (exitCode === 0) return;

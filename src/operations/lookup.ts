@@ -17,6 +17,7 @@ import type {
 import { type Container, type IncludeCache, readContainer, type Versioned } from '../store/containers.js';
 import { History } from '../store/history.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
+import { checkPathOwned } from '../store/ownership.js';
 import { type Refs, readRefs } from '../store/refs.js';
 import { type OpenRepository, openRepository } from '../store/store.js';
 import { listStoreDirectory, readStoreFile } from '../store/store-file.js';
@@ -83,9 +84,10 @@ export function tellLeftOut(world: World, error: Error): void {
   world.report({ kind: 'notice', message: `left out: ${error.message}` });
 }
 
-/** @throws LxcvError `container-not-found`, or `store-damaged` where its working delta's record is gone or is another's. */
+/** @throws LxcvError `container-not-found`, `unsafe-owner`, or `store-damaged` where its working delta's record is gone or is another's. */
 export function requireContainer(world: World, name: ContainerName): Container {
   const container = readContainer(world.host, world.lxcpath, name);
+  if (container !== undefined) checkPathOwned(world.host.files, container.layout.config);
   if (container?.lost !== undefined) throw lostRecord(container, container.lost);
   if (container !== undefined) return container;
   throw new LxcvError(

@@ -3,19 +3,30 @@
  * interrupted at any time; whatever is left is done with the next version, or by fsck.
  */
 
-import { type Host, isErrno } from '../host/host.js';
+import type { Host } from '../host/host.js';
 import { sealDelta } from '../layer/seal.js';
 import { SharedDigests } from '../layer/shared-digests.js';
 import type { Job } from '../model/job.js';
-import type { RepositoryName, Version } from '../model/version.js';
+import type { RepositoryName, Version, VersionId } from '../model/version.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { type Repository, readRepository } from './lookup.js';
+import { isConfined, type Repository, readRepository } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
-/** Seals all versions of a repository that are not sealed yet. Where another process is at that, it leaves them to it. */
+/**
+ * Seals all versions of a repository that are not sealed yet. Where another process is at that, it leaves them to it. What keeps one
+ * from being sealed, a bad sector under a file of it, say, is told, and the others are gone on with.
+ */
 export async function sealRepository(world: World, name: RepositoryName): Promise<void> {
-  const layout = new RepositoryLayout(storeRoot(world.lxcpath), name);
+  try {
+    await sealAll(world, new RepositoryLayout(storeRoot(world.lxcpath), name));
+  } catch (error) {
+    if (!isConfined(error)) throw error;
+    world.report({ kind: 'notice', message: `the versions of ${name} are not sealed: ${error.message}` });
+  }
+}
+
+async function sealAll(world: World, layout: RepositoryLayout): Promise<void> {
   const lock = world.host.takeLock(layout.sealLock, `sealing (process ${process.pid})`);
   if (!lock.held) return;
   using _ = lock;
@@ -23,16 +34,18 @@ export async function sealRepository(world: World, name: RepositoryName): Promis
   const { history } = repository;
   const ids = [...history.ids()].filter((id) => world.host.files.stat(layout.version(id).entries) === undefined);
   for (const id of ids.sort((a, b) => history.numberOf(a) - history.numberOf(b))) {
-    await sealVersion(world, repository, history.get(id));
+    await sealVersion(world, repository, id);
   }
 }
 
-async function sealVersion(world: World, repository: Repository, version: Version): Promise<void> {
+async function sealVersion(world: World, repository: Repository, id: VersionId): Promise<void> {
+  const number = repository.history.numberOf(id);
   try {
-    await runJob(world, `sealing @${version.number}`, sealSharing(world.host, repository, version));
+    const version = repository.history.get(id);
+    await runJob(world, `sealing @${number}`, sealSharing(world.host, repository, version));
   } catch (error) {
-    if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS')) throw error;
-    world.report({ kind: 'notice', message: `@${version.number} is not sealed: ${(error as Error).message}` });
+    if (!isConfined(error)) throw error;
+    world.report({ kind: 'notice', message: `@${number} is not sealed: ${error.message}` });
   }
 }
 

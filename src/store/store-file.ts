@@ -2,6 +2,7 @@
 
 import type { FilesRead, Stat } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
+import { checkOwned } from './ownership.js';
 
 /** @returns undefined where nothing is there. @throws LxcvError `store-damaged` where it is no regular file. */
 export function readStoreFile(files: FilesRead, path: string): Buffer | undefined {
@@ -13,9 +14,10 @@ export function listStoreDirectory(files: FilesRead, path: string): string[] {
   return isThere(files, path, 'directory') ? files.list(path) : [];
 }
 
-/** @throws LxcvError `store-damaged` where something else than a file, or a directory, is there. */
+/** @throws LxcvError `store-damaged` where something else than a file, or a directory, is there; `unsafe-owner` where it is not root's. */
 export function isThere(files: FilesRead, path: string, type: 'file' | 'directory'): boolean {
   const stat = files.stat(path);
+  if (stat !== undefined) checkOwned(files, path, stat);
   if (stat === undefined || stat.type === type) return stat !== undefined;
   throw new LxcvError(
     'store-damaged',

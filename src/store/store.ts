@@ -48,6 +48,7 @@ export interface OpenRepository {
 export function openRepository(host: Host, lxcpath: string, name: RepositoryName): OpenRepository | undefined {
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
   if (!readStore(host, layout.storeRoot)) return undefined;
+  if (!isThere(host.files, layout.root, 'directory')) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   const unfinished = settle(host, layout);
   if (unfinished === undefined && hasRestarts(host, layout)) restartNow(host, layout);
@@ -68,6 +69,7 @@ export async function lockRepository(
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
   createStore(host, layout.storeRoot);
   makeDirectory(host, layout.root);
+  isThere(host.files, layout.root, 'directory');
   const release = await waitForLock(host, layout, purpose);
   try {
     recoverOrTell(host, layout);

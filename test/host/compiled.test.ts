@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -36,6 +36,32 @@ describe('loadCompiled', () => {
     await load(place.file);
     expect(await load(place.file, ['node', '--no-lazy'])).toBe('one, compiled');
     expect(await load(place.file)).toBe('one, read back');
+  });
+
+  it('reads back nothing that others could have written, and keeps nothing where they could', async () => {
+    using place = program();
+    await load(place.file);
+    const kept = join(place.path, readdirSync(place.path).find((name) => name !== 'program.cjs') as string);
+    expect(statSync(kept).mode & 0o777).toBe(0o644);
+    chmodSync(kept, 0o666);
+    expect(await load(place.file)).toBe('one, compiled');
+    chmodSync(kept, 0o644);
+    chownSync(kept, 65534, 0);
+    expect(await load(place.file)).toBe('one, compiled');
+    expect(await load(place.file)).toBe('one, read back');
+    chmodSync(place.path, 0o777);
+    expect(await load(place.file)).toBe('one, compiled');
+  });
+
+  it('removes what was kept of earlier builds', async () => {
+    using place = program();
+    for (const text of ['one', 'two', 'six']) {
+      rmSync(place.file);
+      writeFileSync(place.file, source(text));
+      await load(place.file);
+    }
+    expect(readdirSync(place.path)).toHaveLength(2);
+    expect(await load(place.file)).toBe('six, read back');
   });
 
   it('compiles what it cannot keep, and leaves nothing behind', async () => {

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, symlinkSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Lock, takeLock } from '../../src/host/lock.js';
@@ -30,6 +30,26 @@ describe('takeLock', () => {
     await gone;
     using lock = held(takeLock(path, 'here'));
     expect(lock.held).toBe(true);
+  });
+
+  it('is on the file that the path names, also where that was replaced meanwhile', () => {
+    using place = temporaryDirectory();
+    const path = join(place.path, 'lock');
+    using _ = held(takeLock(path, 'of a file that is gone'));
+    renameSync(path, `${path}.away`);
+    using lock = held(takeLock(path, 'here'));
+    expect(lock.held).toBe(true);
+    expect(takeLock(path, 'third')).toEqual({ held: false, holder: 'here' });
+  });
+
+  it('waits for nobody where the file is replaced between the open and the lock', () => {
+    using place = temporaryDirectory();
+    const path = join(place.path, 'lock');
+    // Who holds the lock moves the file away and makes another, as a restored backup would; then lets go.
+    const script = `exec 9>"$1" && flock 9 && mv "$1" "$1.away" && : >"$1" && exec 9>&-`;
+    execFileSync('sh', ['-c', script, 'sh', path]);
+    using lock = held(takeLock(path, 'here'));
+    expect([lock.held, readFileSync(path, 'utf8')]).toEqual([true, 'here']);
   });
 
   it('is not held on to by a program that was started meanwhile', async () => {

@@ -1,0 +1,130 @@
+/** Whose the store is, the modes of what lxcv makes, and what becomes of a version that cannot be sealed. */
+
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import type { OpenFile } from '../../src/host/content.js';
+import { type Host, machine } from '../../src/host/host.js';
+import type { RepositoryName } from '../../src/model/version.js';
+import { type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+
+const STRANGER = 12_345;
+const umask = process.umask();
+
+describe('a store', () => {
+  let lxc: TestLxc;
+
+  beforeAll(async () => {
+    lxc = temporaryLxc();
+    lxc.createBase();
+    await lxc.clone('base', 'web');
+    await lxc.commit('web', 'first');
+  });
+  afterAll(() => lxc[Symbol.dispose]());
+  afterEach(() => void process.umask(umask));
+
+  it('that is a stranger’s is obeyed by no command', async () => {
+    const places = [lxc.directory, lxc.lxcpath, lxc.store, join(lxc.store, 'web'), join(lxc.store, 'web/operations')];
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    for (const path of places) {
+      chownSync(path, STRANGER, 0);
+      for (const args of [
+        ['log', 'web'],
+        ['commit', 'web', '-m', '', '--allow-empty'],
+      ]) {
+        const { exitCode, stdout } = await lxc.lxcv(...args, '--json');
+        const { error } = JSON.parse(stdout) as ErrorJson;
+        expect({ path, exitCode, code: error.code }).toEqual({ path, exitCode: 3, code: 'unsafe-owner' });
+        expect(error.hint).toMatch(new RegExp(`chown -h root: ${path}$`));
+      }
+      chownSync(path, 0, 0);
+    }
+    expect((await engine.log({ revision: 'web', all: true })).entries).toHaveLength(1);
+  });
+
+  it('runs no hook that others can write to', async () => {
+    const [hooks, ran] = [join(lxc.store, 'web/hooks'), join(lxc.directory, 'ran')];
+    mkdirSync(hooks);
+    const hook = join(hooks, 'pre-commit');
+    writeFileSync(hook, `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
+    for (const path of [hooks, hook]) {
+      chmodSync(path, 0o777);
+      await expect(lxc.commit('web', 'refused')).rejects.toMatchObject({ code: 'unsafe-owner' });
+      chmodSync(path, 0o755);
+    }
+    expect(existsSync(ran)).toBe(false);
+    await expect(lxc.commit('web', 'nothing')).rejects.toMatchObject({ code: 'nothing-to-commit' });
+    expect(existsSync(ran)).toBe(true);
+    rmSync(hooks, { recursive: true });
+  });
+
+  it('is refused to a commit where the config of the container is a stranger’s', async () => {
+    const config = join(lxc.lxcpath, 'web/config');
+    chownSync(config, STRANGER, 0);
+    await expect(lxc.commit('web', 'refused')).rejects.toMatchObject({ code: 'unsafe-owner' });
+    chownSync(config, 0, 0);
+  });
+
+  it.each([0o000, 0o077, 0o777])('has the same modes whatever the umask is: %o', async (mask) => {
+    const name = `u${mask}`;
+    await lxc.clone('base', name);
+    process.umask(mask);
+    await lxc.commit(name, 'first');
+    await lxc.checkout(`${name}@0`, `${name}-new`);
+    process.umask(umask);
+    const modes = new Set(
+      readdirSync(join(lxc.store, name), { recursive: true, encoding: 'utf8' })
+        .filter((path) => !/\/delta(\/|$)/.test(path))
+        .map((path) => {
+          const stat = lstatSync(join(lxc.store, name, path));
+          const kind = stat.isDirectory() ? 'directory' : /manifest\.json$|\/work$/.test(path) ? 'closed' : 'file';
+          return `${kind} ${(stat.mode & 0o7777).toString(8)}`;
+        }),
+    );
+    expect([...modes].sort()).toEqual(['closed 400', 'directory 700', 'file 600']);
+    const made = join(lxc.lxcpath, `${name}-new`);
+    expect([made, join(made, 'config')].map((path) => (lstatSync(path).mode & 0o7777).toString(8))).toEqual([
+      '770',
+      '640',
+    ]);
+  });
+
+  it('tells of a version that cannot be sealed, names the file, and seals the others', async () => {
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    for (const version of ['bad', 'good']) {
+      {
+        using root = lxc.mount('web');
+        writeFileSync(join(root.path, `etc/${version}`), `of the ${version} version`);
+      }
+      await lxc.commit('web', version);
+    }
+    const notices: string[] = [];
+    const failing = await openEngine({
+      lxcpath: lxc.lxcpath,
+      host: withBadSector(`of the bad version`.length),
+      report: (event) => void (event.kind === 'notice' && notices.push(event.message)),
+    });
+    await failing.seal('web' as RepositoryName);
+    expect(notices).toEqual(['@1 is not sealed: EIO: i/o error, read, in /etc/bad']);
+    const sealed = async () =>
+      Promise.all([0, 1, 2].map(async (number) => (await engine.showVersion(`web@${number}`)).sealed));
+    expect(await sealed()).toEqual([true, false, true]);
+    await engine.seal('web' as RepositoryName);
+    expect(await sealed()).toEqual([true, true, true]);
+  });
+});
+
+/** A machine that cannot read files of one size. */
+function withBadSector(size: number): Host {
+  const openFile: Host['files']['openFile'] = (path) => {
+    const file = machine.files.openFile(path);
+    if (file.size !== size) return file;
+    const read: OpenFile['read'] = () => {
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    };
+    const { descriptor, hasHole } = file;
+    return { descriptor, size, hasHole, read, [Symbol.dispose]: () => file[Symbol.dispose]() };
+  };
+  return { ...machine, files: { ...machine.files, openFile } };
+}

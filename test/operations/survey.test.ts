@@ -1,0 +1,88 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Engine, openEngine } from '../../src/engine.js';
+import type { Files } from '../../src/host/files.js';
+import { type Host, machine } from '../../src/host/host.js';
+import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
+import { populate } from '../support/populous.js';
+
+const REPOSITORIES = 4;
+const CONTAINERS = 10;
+
+describe('what tells of all repositories', () => {
+  let place: DisposablePath;
+  let lxcpath: string;
+
+  beforeAll(() => {
+    place = temporaryDirectory();
+    lxcpath = join(place.path, 'lxc');
+    populate(lxcpath, REPOSITORIES, CONTAINERS);
+  });
+  afterAll(() => place[Symbol.dispose]());
+
+  it.each<[string, (engine: Engine) => Promise<unknown>]>([
+    ['list', (engine) => engine.list()],
+    ['status --all', (engine) => engine.statusOfAll()],
+    ['fsck', (engine) => engine.fsck(undefined)],
+  ])('reads each config, record and include once, and the sockets once: %s', async (_, look) => {
+    const reads = new Map<string, number>();
+    let tables = 0;
+    const host = counting((path) => reads.set(path, (reads.get(path) ?? 0) + 1));
+    const states: Host['lxc']['states'] = (path) => {
+      tables += 1;
+      return machine.lxc.states(path);
+    };
+    const lxc = { ...machine.lxc, states, state: () => Promise.reject(new Error('asked for one')) };
+    await look(await openEngine({ lxcpath, host: { ...host, lxc } }));
+    const of = (name: RegExp) => [...reads].filter(([path]) => name.test(path));
+    expect(of(/\/lxc\/c\d+\/config$/)).toHaveLength(CONTAINERS);
+    expect(of(/\/working\.json$/)).toHaveLength(CONTAINERS);
+    expect(of(/\/lxc\/c\d+\/config$|\/working\.json$|^\/usr\//).filter(([, count]) => count > 1)).toEqual([]);
+    expect(tables).toBeLessThanOrEqual(1);
+  });
+
+  it('tells what is there', async () => {
+    const engine = await openEngine({ lxcpath });
+    const { containers, troubles } = await engine.list();
+    expect(containers.filter(({ dirty }) => dirty).map(({ name }) => name)).toEqual(['c0', 'c3', 'c6', 'c9']);
+    expect([containers.length, troubles]).toEqual([CONTAINERS, []]);
+    expect(await engine.fsck(undefined)).toEqual([]);
+    const all = await engine.statusOfAll();
+    expect(all.containers.map(({ container, changes }) => [container, [...changes].length]).slice(0, 2)).toEqual([
+      ['c0', 1],
+      ['c1', 0],
+    ]);
+  });
+
+  it('is read again for its own repository alone', async () => {
+    const disturbed = async (disturber: string) => {
+      const heads: string[] = [];
+      let isDisturbed = false;
+      const host = counting((path) => {
+        if (!path.endsWith('refs/heads/main')) return;
+        heads.push(path.split('/').at(-4) as string);
+        if (isDisturbed || heads.length < 2) return;
+        isDisturbed = true;
+        appendFileSync(join(`${lxcpath}v`, disturber, 'operations'), '\n');
+      });
+      expect((await (await openEngine({ lxcpath, host })).list()).containers).toHaveLength(CONTAINERS);
+      return heads;
+    };
+    expect(await disturbed('r0')).toEqual(['r0', 'r1', 'r2', 'r3']);
+    expect(await disturbed('r1')).toEqual(['r0', 'r1', 'r1', 'r2', 'r3']);
+    expect(await disturbed('r3')).toEqual(['r0', 'r1', 'r2', 'r3']);
+  });
+});
+
+/** A machine that says which files are read whole. */
+function counting(told: (path: string) => void): Host {
+  const tell =
+    <Result>(read: (path: Parameters<Files['read']>[0]) => Result) =>
+    (path: Parameters<Files['read']>[0]): Result => {
+      told(String(path));
+      return read(path);
+    };
+  const { read, readIfPresent } = machine.files;
+  return { ...machine, files: { ...machine.files, read: tell(read), readIfPresent: tell(readIfPresent) } };
+}
