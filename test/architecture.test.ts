@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
@@ -62,6 +62,26 @@ describe('the house', () => {
     plant(project.path, from, to);
     expect((await walk(project.path)).violations).toEqual([]);
   });
+});
+
+/** What no test does, and what it does instead. Benches and limits measure; test/support/lxc.ts ends programs that hang. */
+const AVOIDED: [what: string, pattern: RegExp, instead: string][] = [
+  ['waits by the clock', /expect\.poll|waitFor\(/, 'until, of test/support/until.ts'],
+  [
+    'has to be done by a certain time',
+    /\{ timeout: |^ *timeout: [\d_]+,$/m,
+    'nothing: test/vitest.config.ts says what hangs',
+  ],
+  ['takes random numbers that nobody gets again', /Math\.random/, 'randomFor, of test/support/seed.ts'],
+];
+
+it.each(AVOIDED)('no test %s', (_, pattern, instead) => {
+  const tests = readdirSync(join(PROJECT, 'test'), { recursive: true, encoding: 'utf8' }).filter(
+    (path) => /\.(ts|mjs)$/.test(path) && !/^(bench|limits)\/|^architecture|^support\/lxc\.ts$/.test(path),
+  );
+  expect(tests.length).toBeGreaterThan(100);
+  const found = tests.filter((path) => pattern.test(readFileSync(join(PROJECT, 'test', path), 'utf8')));
+  expect(found, `instead: ${instead}`).toEqual([]);
 });
 
 /** The modules of a project, and the imports that break a rule. */

@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { randomFor } from '../support/seed.js';
 
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Of each operation so many calls are tried, spread evenly, from one on that the seed tells. */
 const POINTS = 8;
-const SEED = Number(process.env.LXCV_SEED ?? Math.floor(Math.random() * 1e6));
-console.log(`interrupted: LXCV_SEED=${SEED}`);
+const SEED = randomFor('calls at which a signal comes').below(1000);
 
 interface Case {
   readonly running?: true;
@@ -44,7 +44,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 describe('what was done is told, and nothing else is, whenever a signal comes in', () => {
-  it.each(Object.entries(CASES))('%s', { timeout: 120_000 }, async (_, { running, prepare, command }) => {
+  it.each(Object.entries(CASES))('%s', async (_, { running, prepare, command }) => {
     using lxc = temporaryLxc();
     if (running) {
       lxc.createBase();

@@ -296,6 +296,7 @@ describe('lxcv refuses deltas that would not be kept', () => {
 describe('lxcv notices', () => {
   it('a base that was changed, and takes it as it is where it is told to', async () => {
     using lxc = await withClone();
+    lxc.expectFindings('base-changed');
     await commitFile(lxc, 'mysql', 'first');
     addFile(lxc, 'mysql', 'second');
     writeFileSync(join(lxc.lxcpath, 'base/rootfs/etc/hostname'), 'changed');
@@ -422,6 +423,7 @@ describe('lxcv notices', () => {
 
   it('a container whose config is a copy of another one', async () => {
     using lxc = await withClone();
+    lxc.expectFindings('container-damaged');
     await commitFile(lxc, 'mysql', 'first');
     mkdirSync(join(lxc.lxcpath, 'copy'));
     writeFileSync(join(lxc.lxcpath, 'copy/config'), lxc.readConfig('mysql'));

@@ -5,6 +5,7 @@ import { buildSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { collectConfined, MOUNT_POINT, startConfined } from '../../src/host/confined.js';
 import { temporaryDirectory } from '../support/overlay.js';
+import { until } from '../support/until.js';
 
 /** A zombie runs no more: what its parent left behind need not be waited for by anybody. */
 function isRunning(pid: string): boolean {
@@ -92,6 +93,6 @@ describe('a confined program', () => {
     const pid = await new Promise<string>((resolve) => lxcv.stdout.once('data', (said) => resolve(`${said}`.trim())));
     expect(Number(pid)).toBeGreaterThan(1);
     lxcv.kill('SIGKILL');
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await until(() => isRunning(pid), false);
   });
 });

@@ -8,6 +8,7 @@ import { tryLock } from '../../src/host/native.js';
 import { askUppers } from '../../src/host/overlay-trial.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant } from '../support/plant.js';
+import { until } from '../support/until.js';
 
 describe('uppersInUse', () => {
   it.each(['delta', 'with blank', 'comma,comma', 'colon:colon', 'back\\slash', 'tab\tand\nline', 'ümläut', '\\054'])(
@@ -53,7 +54,7 @@ describe('uppersInUse', () => {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    await expect.poll(() => mounts.isUpperInUse(upper, place.path)).toBe(false);
+    await until(() => mounts.isUpperInUse(upper, place.path), false);
   });
 
   it('knows an upper directory of two overlays when one of them has gone, and the mark of the kernel with it', () => {

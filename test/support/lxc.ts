@@ -20,6 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
+import type { FindingCode } from '../../src/operations/finding.js';
+import { fsckNow } from './fsck.js';
 import { type DisposablePath, mountOverlay, temporaryDirectory } from './overlay.js';
 import { readTree, type Tree } from './tree.js';
 
@@ -104,15 +106,26 @@ export interface TestLxc extends Disposable {
   checkout(revision: string, name: string): Promise<Pick<VersionJson, 'id' | 'number'>>;
   /** Runs any program, in the environment that lxcv is run in. */
   program(program: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
+
+  /**
+   * Says what fsck finds when all is over: each code, in any order, as often as it is found. Without this it must find nothing.
+   */
+  expectFindings(...codes: readonly FindingCode[]): void;
+  /** Says that the test damages the store, and that fsck need not be asked when all is over. */
+  damaged(): void;
 }
 
-/** @param directory where to work; by default a temporary one. Disposal kills every container, and removes all of it. */
+/**
+ * @param directory where to work; by default a temporary one. Disposal kills every container, throws where fsck finds in the
+ * store what the test did not say, and removes all of it.
+ */
 export function temporaryLxc(directory?: string): TestLxc {
   const own = directory === undefined ? temporaryDirectory() : undefined;
   const root = directory ?? (own as DisposablePath).path;
   const [lxcpath, home] = [join(root, 'lxc'), join(root, 'home')];
   for (const path of [lxcpath, home]) mkdirSync(path, { recursive: true });
   const config = (name: string) => join(lxcpath, name, 'config');
+  let expected: readonly string[] | 'anything' = [];
 
   const run = async (
     program: string,
@@ -195,14 +208,37 @@ export function temporaryLxc(directory?: string): TestLxc {
     },
     program: run,
 
+    expectFindings: (...codes) => {
+      expected = [...codes].sort();
+    },
+    damaged: () => {
+      expected = 'anything';
+    },
+
     [Symbol.dispose]() {
-      for (const name of readdirSync(lxcpath)) {
-        if (existsSync(config(name))) spawnSync('lxc-stop', ['-P', lxcpath, '-n', name, '-k'], { timeout: TIMEOUT_MS });
+      try {
+        for (const name of readdirSync(lxcpath)) {
+          if (existsSync(config(name)))
+            spawnSync('lxc-stop', ['-P', lxcpath, '-n', name, '-k'], { timeout: TIMEOUT_MS });
+        }
+        if (expected !== 'anything') expectFound(lxcpath, expected);
+      } finally {
+        rmSync(join(LXC_LOCKS, root), { recursive: true, force: true });
+        own?.[Symbol.dispose]();
       }
-      rmSync(join(LXC_LOCKS, root), { recursive: true, force: true });
-      own?.[Symbol.dispose]();
     },
   };
+}
+
+/** @throws where fsck finds something else in the store of an lxcpath. */
+function expectFound(lxcpath: string, expected: readonly string[]): void {
+  if (!existsSync(join(`${lxcpath}v`, 'store.json'))) return;
+  const findings = fsckNow(lxcpath);
+  const codes = findings.map(({ code }) => code).sort();
+  if (codes.join() === expected.join()) return;
+  const told = findings.map(({ code, where, message }) => `${code}: ${where}: ${message}`);
+  const wanted = expected.length === 0 ? 'nothing' : expected.join(', ');
+  throw new Error(`in the end fsck should find ${wanted}, and it finds:\n${told.join('\n')}`);
 }
 
 /** The shapes of lxcv's JSON, as scripts know them. */
