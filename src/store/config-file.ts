@@ -4,6 +4,7 @@
  * carried over to the new one.
  */
 
+import { dirname } from 'node:path';
 import { type Files, isErrno } from '../host/files.js';
 import { formatLxcConfig, ownValue, parseLxcConfig, setValue } from '../model/lxc-config.js';
 import { carryEdit } from '../model/lxc-config-merge.js';
@@ -57,10 +58,14 @@ export function changeRootfs(files: Files, config: string, staged: string, was: 
   }
 }
 
-/** A file system may make the exchange durable before what was written: after a power cut the config would be empty. */
+/**
+ * A file system may make the exchange durable before what was written: after a power cut the config would be empty. And what
+ * follows, which may take away what the former config names, must not be on the disk before the exchange.
+ */
 function exchangeDurably(files: Files, staged: string, config: string): void {
   files.sync(staged);
   files.exchange(staged, config);
+  files.sync(dirname(config));
 }
 
 function withRootfs(config: Buffer, path: string): Buffer {

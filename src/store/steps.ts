@@ -201,6 +201,8 @@ export function moveIn(files: Files, from: string, to: string): void {
   if (files.stat(from)?.type !== 'directory') return;
   if (files.stat(to) === undefined) files.symlink(to, to);
   files.exchange(from, to);
+  // The config that names the new place must not be on the disk before.
+  for (const path of [from, to]) files.sync(dirname(path));
 }
 
 function closeDelta(files: Files, work: string): void {

@@ -10,6 +10,7 @@ import { mountDisk } from '../support/disk.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { compareTrees } from '../support/tree.js';
+import { until } from '../support/until.js';
 
 /** What makes a container of which the first commit is tried; it is called `box`. */
 type Prepare = (lxc: TestLxc) => undefined | Promise<Disposable | undefined>;
@@ -270,6 +271,7 @@ describe('a first commit takes only what is the container’s own, and changes n
         await lxc.commit('owner', 'first');
         mkdirSync(box(lxc));
         cpSync(join(lxc.lxcpath, 'owner/config'), box(lxc, 'config'));
+        lxc.expectFindings('container-damaged');
       },
     ],
     [
@@ -343,7 +345,7 @@ describe('a first commit takes only what is the container’s own, and changes n
       async (lxc) => {
         await plain(lxc);
         const child = spawn('chroot', [box(lxc, 'rootfs'), '/bin/sleep', '1000'], { stdio: 'ignore' });
-        await expect.poll(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8')).toBe('sleep\n');
+        await until(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8'), 'sleep\n');
         return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
       },
     ],

@@ -75,7 +75,7 @@ type Attributes = Pick<Inode, 'mode' | 'uid' | 'gid' | 'mtimeNs'>;
 interface Change {
   /** The number of the call that made it. */
   readonly call: number;
-  readonly kind: 'name' | 'removal' | 'attributes' | 'content';
+  readonly kind: 'name' | 'removal' | 'attributes' | 'content' | 'appended';
   /** Whatever must be on the disk before this can be, by number. */
   readonly needs: readonly number[];
   /** Syncs of these inodes make it durable. */
@@ -145,19 +145,26 @@ export class PowerLoss {
       kept.set(number, share);
       for (const need of (this.changes[number] as Change).needs) keep(need);
     };
+    // The new size of a file that was there is a change of the journal, which has what was done before it to names.
+    const keepJournal = (end: number) => {
+      for (const number of made) {
+        if (number < end && /^(name|removal)$/.test((this.changes[number] as Change).kind)) keep(number);
+      }
+    };
     const made = [...this.changes.keys()].filter((number) => (this.changes[number] as Change).call < at);
     for (const number of made) if (this.isDurable(number, at)) keep(number);
     const loose = made.filter((number) => !kept.has(number));
     const moment = random.below(loose.length + 1);
     for (const [index, number] of loose.entries()) {
       const { kind } = this.changes[number] as Change;
-      const isContent = kind === 'content';
+      const isContent = kind === 'content' || kind === 'appended';
       const byChance = random.below(2) === 0;
       const share = isContent ? random.pick(['whole', 'half', 'zeros'] as const) : 'whole';
       if (cut === 'names' && !isContent) keep(number);
       if (cut === 'beginning' && index < moment && (!isContent || byChance)) keep(number, share);
       if (cut === 'removals' && kind === 'removal') keep(number);
       if (cut === 'some' && byChance) keep(number, share);
+      if (cut === 'some' && byChance && kind === 'appended') keepJournal(number);
     }
     return new Map([...kept].sort(([a], [b]) => a - b));
   }
@@ -336,7 +343,8 @@ export class PowerLoss {
   private changeContent(path: string, content: Buffer, isAppended: boolean): void {
     const node = this.require(path);
     const { mtimeNs } = attributesAt(path);
-    this.change('content', [contentKey(node)], [inodeKey(node)], [node], (disk, share) => {
+    const kind = isAppended ? 'appended' : 'content';
+    this.change(kind, [contentKey(node)], [inodeKey(node)], [node], (disk, share) => {
       const inode = disk.get(node) as Inode;
       const written = share === 'half' ? content.subarray(0, content.length >> 1) : content;
       const seen = share === 'zeros' ? Buffer.alloc(content.length) : written;
