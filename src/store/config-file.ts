@@ -65,7 +65,16 @@ export function changeRootfs(files: Files, config: string, staged: string, was: 
 function exchangeDurably(files: Files, staged: string, config: string): void {
   files.sync(staged);
   files.exchange(staged, config);
-  files.sync(dirname(config));
+  syncAbove(files, config);
+}
+
+/** Makes the name of a path durable. A container's directory may be a symbolic link, or gone with lxc-destroy. */
+export function syncAbove(files: Files, path: string): void {
+  try {
+    files.sync(`${dirname(path)}/.`);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 function withRootfs(config: Buffer, path: string): Buffer {

@@ -14,7 +14,7 @@ import { LxcvError } from '../model/errors.js';
 import { finish, type Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
 import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
-import { changeRootfs, settleConfig } from './config-file.js';
+import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
 import type { VersionLayout } from './layout.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
 
@@ -97,6 +97,8 @@ export function runStep(host: StepHost, step: Step): void {
       break;
     case 'move-in':
       moveIn(files, step.from, step.to);
+      // The config that names the new place must not be on the disk before.
+      for (const path of [step.from, step.to]) syncAbove(files, path);
       files.setMtime(step.to, BigInt(step.mtimeNs));
       break;
     case 'publish':
@@ -201,8 +203,6 @@ export function moveIn(files: Files, from: string, to: string): void {
   if (files.stat(from)?.type !== 'directory') return;
   if (files.stat(to) === undefined) files.symlink(to, to);
   files.exchange(from, to);
-  // The config that names the new place must not be on the disk before.
-  for (const path of [from, to]) files.sync(dirname(path));
 }
 
 function closeDelta(files: Files, work: string): void {

@@ -7,7 +7,8 @@
  */
 
 import { dirname } from 'node:path';
-import { type Files, type FilesRead, isErrno } from '../host/files.js';
+import type { Files, FilesRead } from '../host/files.js';
+import { syncAbove } from './config-file.js';
 import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
 import { runStep, type Step, type StepHost } from './steps.js';
 import { unfinishedNow } from './unfinished.js';
@@ -48,7 +49,7 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     throw error;
   }
   try {
-    syncIfPresent(host.files, dirname(point.to));
+    syncAbove(host.files, point.to);
     for (const step of begin.forward) {
       await ahead?.(step);
       runStep(host, step);
@@ -73,7 +74,7 @@ export function recover(host: StepHost, log: string): 'done' | 'taken back' | un
     return 'taken back';
   }
   // What died may have done so before that was durable; what follows must not be on the disk without it.
-  syncIfPresent(host.files, dirname(operation.point.to));
+  syncAbove(host.files, operation.point.to);
   finish(host, log, operation, 'done', operation.forward);
   return 'done';
 }
@@ -109,16 +110,6 @@ export function hasPassed(files: FilesRead, { operation, last }: Pending): boole
 /** True for a move of what lxc-destroy took away after the commit point: there is nothing to carry on with. */
 function isBereft(files: FilesRead, step: Step): boolean {
   return step.do === 'move-in' && files.stat(step.from) === undefined && files.stat(step.to)?.type !== 'directory';
-}
-
-/** A container's directory goes with lxc-destroy, be it right after the commit point. */
-function syncIfPresent(files: Files, path: string): void {
-  try {
-    // It may be a symbolic link, to a container's directory on another disk.
-    files.sync(`${path}/.`);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
