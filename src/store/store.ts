@@ -27,7 +27,7 @@ const SETTLE_WAIT_MS = 60_000;
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
   const root = storeRoot(lxcpath);
   if (!readStore(host, root)) return [];
-  return listStoreDirectory(host.files, root)
+  return listStoreDirectory(host.files, `${root}/.`)
     .filter(isRepositoryName)
     .filter((name) => host.files.stat(`${root}/${name}`)?.type === 'directory')
     .sort() as string[] as RepositoryName[];

@@ -25,6 +25,7 @@ describe('a fault at any change that an operation makes', () => {
       'holderOf',
       'holdStopped',
       'monitorOf',
+      'watchFrozen',
       'lockDirectory',
       'runningUnder',
     ];
