@@ -5,9 +5,12 @@ import { versionToJson } from '../src/cli/json.js';
 import { messageTemplate, readMessage } from '../src/cli/message.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { requireText } from '../src/cli/text-argument.js';
+import type { Engine } from '../src/engine.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseSeconds } from '../src/model/duration.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseContainerName } from '../src/model/names.js';
+import type { ContainerName } from '../src/model/version.js';
 import { renderCommit } from '../src/render/outcome.js';
 import { statusLines } from '../src/render/status.js';
 
@@ -36,6 +39,7 @@ for that, or be stopped and started again by --restart.`;
     author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'Commit in the name of somebody else.' }),
     restart: Flags.boolean({ summary: 'Stop a running container for its first commit, and start it again.' }),
     'allow-empty': Flags.boolean({ summary: 'Make a version also where nothing changed.' }),
+    'allow-empty-message': Flags.boolean({ summary: 'Make a version also without a message.' }),
     'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
     'max-pause': Flags.string({
       helpValue: 'SECONDS',
@@ -50,9 +54,8 @@ for that, or be stopped and started again by --restart.`;
     const maxPause = flags['max-pause'];
     const maxPauseMs = maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause);
     const engine = await this.openEngine(flags);
-    const plain = { ...this.style, colour: false };
     const message = await readMessage(flags, async () =>
-      messageTemplate(container, [...statusLines(await engine.status(container), plain)].join('\n')),
+      messageTemplate(container, await this.summary(engine, container)),
     );
     const options = {
       restart: flags.restart,
@@ -72,5 +75,15 @@ for that, or be stopped and started again by --restart.`;
       }),
     );
     await this.afterwards(() => engine.seal(version.repository));
+  }
+
+  /** What the editor shows of what is to be committed. */
+  private async summary(engine: Engine, container: ContainerName): Promise<string> {
+    try {
+      return [...statusLines(await engine.status(container), { ...this.style, colour: false })].join('\n');
+    } catch (error) {
+      if (!(error instanceof LxcvError) || error.code !== 'not-versioned') throw error;
+      return `This is the first version of ${container}: it holds all that the container holds.`;
+    }
   }
 }

@@ -47,11 +47,21 @@ const NAME_HINT = 'A name is letters, digits, "_", "-" and ".", and begins with 
 /** What a revision has a meaning of its own for. */
 const REVISION_WORDS = ['HEAD', 'WORK', 'BASE'];
 
+/** As git's check-ref-format, as far as the letters of a name allow it at all. */
+const NO_REF = /\.\.|\.lock$|\.$/;
+const REF_HINT = 'As in git, it holds no "..", and ends with neither ".lock" nor ".".';
+
 function parseRefName(what: string, text: string): string {
   const name = parseName(what, text, NAME_MAX);
+  if (NO_REF.test(name)) throw new LxcvError('bad-name', `${name} cannot name a ${what}`, REF_HINT);
+  if (isVersionId(name)) {
+    throw new LxcvError('bad-name', `${name} cannot name a ${what}: it looks like the id of a version`, ID_HINT);
+  }
   if (!/^\d+$/.test(name) && !REVISION_WORDS.includes(name)) return name;
   throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, NAME_HINT);
 }
+
+const ID_HINT = 'An id is 12 small letters and digits. Choose a shorter or longer name, or one with "-".';
 
 function parseName(what: string, text: string, longest: number): string {
   if (!NAME.test(text)) throw new LxcvError('bad-name', `${JSON.stringify(text)} is no name for a ${what}`, NAME_HINT);

@@ -204,11 +204,11 @@ describe("LXC's tools at the same time as lxcv", () => {
     const other = join(lxc.directory, 'other');
     symlinkSync(lxc.lxcpath, other);
     const deltas = new Map<string, Tree>();
-    const took = await duration(() => race(lxc, 'commit', '-m', '', 'mysql', '--allow-empty'));
+    const took = await duration(() => race(lxc, 'commit', '-m', 'x', 'mysql', '--allow-empty'));
     for (let round = 0; round < 4; round += 1) {
       addFile(lxc, 'mysql', `round-${round}`);
       const path = round > 1 ? other : lxc.lxcpath;
-      const args = round % 2 === 0 ? ['commit', '-m', '', 'mysql'] : ['checkout', 'mysql@0'];
+      const args = round % 2 === 0 ? ['commit', '-m', 'x', 'mysql'] : ['checkout', 'mysql@0'];
       const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
       const moment = `${args.join(' ')} and a start in ${path} after ${delay} s`;
       const [{ code }] = await Promise.all([
@@ -229,7 +229,7 @@ describe("LXC's tools at the same time as lxcv", () => {
     const first = lxc.tree('mysql');
     const took = await duration(() => race(lxc, 'checkout', 'mysql@0', 'new'));
     const operations = [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0'],
       ['checkout', 'mysql@0', 'new'],
     ];
@@ -270,7 +270,7 @@ describe("LXC's tools at the same time as lxcv", () => {
     while (!isOver) {
       addFile(lxc, 'mysql', `file-${codes.length}`);
       codes.push(
-        (await race(lxc, ...(codes.length % 2 ? ['checkout', 'mysql@0'] : ['commit', '-m', '', 'mysql']))).code,
+        (await race(lxc, ...(codes.length % 2 ? ['checkout', 'mysql@0'] : ['commit', '-m', 'x', 'mysql']))).code,
       );
     }
     await over;

@@ -57,7 +57,7 @@ describe('several first commits of one container at once', () => {
     const names = ['overlay', 'plain'];
     const trees = new Map(names.map((name) => [name, before(lxc, name)]));
     // The store itself is made meanwhile too.
-    const ends = await Promise.all(names.flatMap((name) => [1, 2].map(() => race(lxc, 'commit', '-m', '', name))));
+    const ends = await Promise.all(names.flatMap((name) => [1, 2].map(() => race(lxc, 'commit', '-m', 'x', name))));
     for (const name of names) {
       const codes = ends.filter(({ args }) => args.endsWith(` ${name}`)).map(({ code }) => code);
       expect(
@@ -84,7 +84,7 @@ describe('containers on one base', () => {
     for (const name of names) await lxc.clone('base', name);
     const clones = ['clone-0', 'clone-1', 'clone-2'];
     const ends = await Promise.all([
-      ...names.map((name) => race(lxc, 'commit', '-m', '', name)),
+      ...names.map((name) => race(lxc, 'commit', '-m', 'x', name)),
       ...clones.map((name) => lxc.clone('base', name)),
     ]);
     expect(ends.slice(0, names.length).map((end) => (end as Ended).code)).toEqual(names.map(() => 'done'));
@@ -112,7 +112,7 @@ describe('a lock whose holder was killed', () => {
     chmodSync(join(hooks, 'pre-freeze'), 0o755);
 
     const env = { PATH: process.env.PATH, HOME: join(lxc.directory, 'home') };
-    const args = [LXCV, 'commit', '-m', '', '-P', lxc.lxcpath, 'mysql'];
+    const args = [LXCV, 'commit', '-m', 'x', '-P', lxc.lxcpath, 'mysql'];
     const holder = spawn(process.execPath, args, { stdio: 'ignore', env });
     while (!existsSync(told) && holder.exitCode === null) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     const hook = Number(readFileSync(told, 'utf8'));

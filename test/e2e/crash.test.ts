@@ -45,7 +45,7 @@ describe('lxcv, killed at a random moment', () => {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       addFile(lxc, 'mysql', `stopped-${attempt}`);
       const tree = lxc.tree('mysql');
-      await kill('mysql', 'commit', '-m', '', 'mysql');
+      await kill('mysql', 'commit', '-m', 'x', 'mysql');
       expectSameTree(lxc.tree('mysql'), tree);
       await expectVersions(tree);
       const { changes } = await lxc.json<StatusJson>('status', 'mysql');
@@ -60,7 +60,7 @@ describe('lxcv, killed at a random moment', () => {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       await lxc.attach('busy', `echo ${attempt} >/home/running-${attempt} && rm -f /home/running-${attempt - 2}`);
       const tree = lxc.tree('busy');
-      await kill('mysql', 'commit', '-m', '', 'busy');
+      await kill('mysql', 'commit', '-m', 'x', 'busy');
       expectSameTree(lxc.tree('busy'), tree);
       await expectVersions(tree);
       await expectRunning(lxc, 'busy');
@@ -112,7 +112,7 @@ describe('lxcv, killed at a random moment', () => {
       else await lxc.clone('base', name);
       addFile(lxc, name, 'work');
       const tree = lxc.tree(name);
-      await kill(name, 'commit', '-m', '', name);
+      await kill(name, 'commit', '-m', 'x', name);
       expectSameTree(lxc.tree(name), tree);
       await lxc.start(name);
       expect((await lxc.lxcv('list')).exitCode).toBe(0);
@@ -120,7 +120,7 @@ describe('lxcv, killed at a random moment', () => {
       await lxc.stop(name);
       const later = lxc.tree(name);
       expect(compareTrees(later, tree).length).toBeGreaterThan(0);
-      await lxc.json('commit', '-m', '', name);
+      await lxc.json('commit', '-m', 'x', name);
       await lxc.checkout(name, `${name}-again`);
       expectSameTree(lxc.tree(`${name}-again`), later);
     }

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,35 @@ describe('the message of a commit', () => {
     expect(versions[0]?.message).toBe('From the editor\n\nSecond part');
     const { stdout } = await execa('cat', [shown]);
     expect(stdout).toMatch(/^\n(#.*\n)*#.*one/);
+  });
+
+  it('is asked for on the first commit too, which says that it is the first', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    const shown = join(lxc.directory, 'shown');
+    await commitOnTerminal(lxc, `cp "$1" ${shown}; echo 'The first' >"$1"`);
+    const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
+    expect(versions.map(({ message }) => message)).toEqual(['The first']);
+    expect(readFileSync(shown, 'utf8')).toContain('# This is the first version of mysql');
+  });
+
+  it('is refused where it is empty, as in git, but for --allow-empty-message', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    for (const args of [['-m', ''], ['-m', ' \n'], ['-F', '/dev/null'], []]) {
+      const { exitCode, stderr } = await lxc.lxcv('commit', ...args, 'mysql');
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--allow-empty-message')]);
+    }
+    await lxc.json('commit', '--allow-empty-message', 'mysql');
+    const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
+    expect(versions.map(({ message }) => message)).toEqual(['']);
+  });
+
+  it('is told to be missing where its file is, in plain words', async () => {
+    using lxc = temporaryLxc();
+    const { stderr } = await lxc.lxcv('commit', '-F', '/no/such/file', 'mysql');
+    expect(stderr).toMatch(/^lxcv: there is no file \/no\/such\/file\n/);
+    expect(stderr).not.toContain('ENOENT');
   });
 
   it('ends the commit when it is left empty', async () => {

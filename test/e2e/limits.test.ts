@@ -44,7 +44,7 @@ describe('a name of the longest length', () => {
     }
     await useName(lxc, name, 'o'.repeat(NEW_NAME_MAX));
     expect((await lxc.tool('lxc-start', '-n', `${name}n`)).exitCode).not.toBe(0);
-    await expectRefused(lxc, 'bad-name', 'commit', '-m', '', `${name}n`);
+    await expectRefused(lxc, 'bad-name', 'commit', '-m', 'x', `${name}n`);
   });
 });
 
@@ -73,7 +73,7 @@ describe('a long lxcpath', () => {
     using directory = temporaryDirectory();
     using lxc = temporaryLxc(longDirectory(directory.path, 900));
     lxc.createBase();
-    await expectRefused(lxc, 'too-long', 'commit', '-m', '', 'base');
+    await expectRefused(lxc, 'too-long', 'commit', '-m', 'x', 'base');
   });
 });
 

@@ -311,7 +311,7 @@ describe('a pause', () => {
 
   it('takes a time that can be meant', async () => {
     using lxc = temporaryLxc();
-    const { exitCode, stdout } = await lxc.lxcv('commit', '--json', '--max-pause', '-1', '-m', '', 'mysql');
+    const { exitCode, stdout } = await lxc.lxcv('commit', '--json', '--max-pause', '-1', '-m', 'x', 'mysql');
     expect([exitCode, (JSON.parse(stdout) as ErrorJson).error.code]).toEqual([2, 'bad-usage']);
   });
 });

@@ -31,7 +31,7 @@ describe('a store', () => {
       chownSync(path, STRANGER, 0);
       for (const args of [
         ['log', 'web'],
-        ['commit', 'web', '-m', '', '--allow-empty'],
+        ['commit', 'web', '-m', 'x', '--allow-empty'],
       ]) {
         const { exitCode, stdout } = await lxc.lxcv(...args, '--json');
         const { error } = JSON.parse(stdout) as ErrorJson;

@@ -84,15 +84,15 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
       ['commit', 'mysql', '-F', '/no/such/file'],
     ]);
     await expectRefusals(lxc, { code: 'bad-usage', exit: 2, says: /Bob/ }, [
-      ['commit', 'mysql', '-m', '', '--author', 'Bob'],
+      ['commit', 'mysql', '-m', 'x', '--author', 'Bob'],
     ]);
   });
 
   it('names that could lead somewhere else or play with the terminal', async () => {
     await expectRefusals(lxc, { code: 'bad-name', exit: 2 }, [
       ['status', '\x1b[31mred\n'],
-      ['commit', '-m', '', '../mysql'],
-      ['commit', '-m', '', ''],
+      ['commit', '-m', 'x', '../mysql'],
+      ['commit', '-m', 'x', ''],
       ['log', '..@0'],
       ['checkout', 'mysql@0', 'a:b'],
       ['checkout', 'mysql@0', 'n'.repeat(256)],
@@ -123,7 +123,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
 
   it('containers and repositories that are not there, or have no versions', async () => {
     await expectRefusals(lxc, { code: 'container-not-found', exit: 4 }, [
-      ['commit', '-m', '', 'nobody'],
+      ['commit', '-m', 'x', 'nobody'],
       ['status', 'nobody'],
     ]);
     await expectRefusals(lxc, { code: 'repository-not-found', exit: 4 }, [
@@ -147,7 +147,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
 
   it('to take a running container over, or to switch it under its feet', async () => {
     await expectRefusals(lxc, { code: 'container-running', exit: 3 }, [
-      ['commit', '-m', '', 'live'],
+      ['commit', '-m', 'x', 'live'],
       ['checkout', 'tracked@0'],
     ]);
   });
@@ -160,7 +160,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
     const before = lxc.listing();
     const outcome = await lxc.program(process.execPath, [
       LXCV,
-      ...['commit', '-m', '', 'plain', '-P', join(lxc.directory, 'alias')],
+      ...['commit', '-m', 'x', 'plain', '-P', join(lxc.directory, 'alias')],
     ]);
     expect(outcome).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(TWO_LINES) });
     const changes = compareTrees(lxc.listing(), before);
@@ -169,8 +169,8 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
   });
 
   it('a commit of nothing, stopped or running', async () => {
-    await expectRefusals(lxc, { code: 'nothing-to-commit', exit: 3 }, [['commit', '-m', '', 'mysql']]);
-    await expectRefusals(lxc, { code: 'nothing-to-commit', exit: 3 }, [['commit', '-m', '', 'tracked']]);
+    await expectRefusals(lxc, { code: 'nothing-to-commit', exit: 3 }, [['commit', '-m', 'x', 'mysql']]);
+    await expectRefusals(lxc, { code: 'nothing-to-commit', exit: 3 }, [['commit', '-m', 'x', 'tracked']]);
   });
 
   it('branches that are not there, are there already, are in use, or lead alone to versions', async () => {
@@ -214,14 +214,14 @@ describe('lxcv refuses to take over, and changes nothing of', () => {
       lxc.createBase(`mysql${index}`);
       setRootfs(lxc, `mysql${index}`, path);
     }
-    const commands = paths.map((_, index) => ['commit', '-m', '', `mysql${index}`]);
+    const commands = paths.map((_, index) => ['commit', '-m', 'x', `mysql${index}`]);
     await expectRefusals(lxc, { code: 'backing-store', exit: 3 }, commands);
   });
 
   it('a container whose overlay keeps its marks as user attributes', async () => {
     using lxc = await withClone();
     lxc.editConfig('mysql', (text) => `${text}lxc.rootfs.options = userxattr\n`);
-    await expectRefusals(lxc, { code: 'backing-store', exit: 3 }, [['commit', '-m', '', 'mysql']]);
+    await expectRefusals(lxc, { code: 'backing-store', exit: 3 }, [['commit', '-m', 'x', 'mysql']]);
   });
 
   it('a plain directory that holds the layers of another overlay', async () => {
@@ -233,7 +233,7 @@ describe('lxcv refuses to take over, and changes nothing of', () => {
       rmSync(join(overlay.path, 'passwd'));
     }
     await expectRefusals(lxc, { code: 'delta-not-keepable', exit: 3, says: /passwd|inner/ }, [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
     ]);
   });
 
@@ -241,13 +241,13 @@ describe('lxcv refuses to take over, and changes nothing of', () => {
     using lxc = await withClone();
     mkdirSync(lxc.store);
     execFileSync('mount', ['-t', 'tmpfs', 'lxcv-test', lxc.store]);
-    await expectRefusals(lxc, { code: 'other-file-system', exit: 3 }, [['commit', '-m', '', 'mysql']]);
+    await expectRefusals(lxc, { code: 'other-file-system', exit: 3 }, [['commit', '-m', 'x', 'mysql']]);
   });
 
   it('a container whose lower directory is gone', async () => {
     using lxc = await withClone();
     rmSync(join(lxc.lxcpath, 'base/rootfs'), { recursive: true });
-    await expectRefusals(lxc, { code: 'base-missing', exit: 4 }, [['commit', '-m', '', 'mysql']]);
+    await expectRefusals(lxc, { code: 'base-missing', exit: 4 }, [['commit', '-m', 'x', 'mysql']]);
   });
 });
 
@@ -285,8 +285,8 @@ describe('lxcv refuses deltas that would not be kept', () => {
     }
     const refusal = { code: 'delta-not-keepable', exit: 3, says: new RegExp(path) };
     await expectRefusals(lxc, refusal, [
-      ['commit', '-m', '', 'new'],
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'new'],
+      ['commit', '-m', 'x', 'mysql'],
     ]);
     expect(await lxc.lxcv('checkout', 'mysql@0')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(path) });
     expect(await lxc.lxcv('fsck')).toMatchObject({ exitCode: 0 });
@@ -301,7 +301,7 @@ describe('lxcv notices', () => {
     addFile(lxc, 'mysql', 'second');
     writeFileSync(join(lxc.lxcpath, 'base/rootfs/etc/hostname'), 'changed');
     await expectRefusals(lxc, { code: 'base-changed', exit: 3, says: /base\/rootfs/ }, [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0', 'new'],
       ['export', 'mysql@0', '-o', join(lxc.directory, 'new.tar')],
     ]);
@@ -319,7 +319,7 @@ describe('lxcv notices', () => {
     addFile(lxc, 'mysql', 'second');
     renameSync(join(lxc.lxcpath, 'base/rootfs'), join(lxc.lxcpath, 'base/elsewhere'));
     await expectRefusals(lxc, { code: 'base-missing', exit: 4, says: /base\/rootfs/ }, [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0', 'new'],
       ['checkout', 'mysql@0'],
       ['export', 'mysql@0', '-o', join(lxc.directory, 'new.tar')],
@@ -343,7 +343,7 @@ describe('lxcv notices', () => {
           ['checkout', 'mysql@0', 'new'],
         ],
       ],
-      [join(lxc.store, 'store.json'), [['list'], ['commit', '-m', '', 'mysql']]],
+      [join(lxc.store, 'store.json'), [['list'], ['commit', '-m', 'x', 'mysql']]],
     ] as const) {
       const text = readFileSync(file, 'utf8');
       writeFileSync(file, text.replace(/"format": ?\d+/, '"format": 99'));
@@ -355,7 +355,7 @@ describe('lxcv notices', () => {
     writeFileSync(log, `${text}{"operation":"one","state":"begin","forward":[{"do":"paint"}]}\n`);
     await expectRefusals(lxc, { code: 'store-newer', exit: 5, says: /operations was written by a newer lxcv/ }, [
       ['log', 'mysql'],
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
     ]);
     writeFileSync(log, text);
     await lxc.json('checkout', 'mysql@0', 'new');
@@ -374,10 +374,10 @@ describe('lxcv notices', () => {
         join(lxc.store, 'mysql/refs/heads/mysql'),
         () => '',
         ['log', 'mysql@mysql'],
-        ['commit', '-m', '', '--allow-empty', 'mysql'],
+        ['commit', '-m', 'x', '--allow-empty', 'mysql'],
       ],
-      [working, (text) => text.slice(0, 50), ['status', 'mysql'], ['commit', '-m', '', 'mysql']],
-      [join(lxc.store, 'store.json'), () => 'null', ['list'], ['commit', '-m', '', 'mysql']],
+      [working, (text) => text.slice(0, 50), ['status', 'mysql'], ['commit', '-m', 'x', 'mysql']],
+      [join(lxc.store, 'store.json'), () => 'null', ['list'], ['commit', '-m', 'x', 'mysql']],
     ];
     for (const [file, damage, ...commands] of damages) {
       const text = readFileSync(file, 'utf8');
@@ -388,7 +388,7 @@ describe('lxcv notices', () => {
     renameSync(working, `${working}.away`);
     await expectRefusals(lxc, { code: 'store-damaged', exit: 5 }, [
       ['status', 'mysql'],
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
     ]);
     renameSync(`${working}.away`, working);
     for (const [path, command] of [
@@ -409,7 +409,7 @@ describe('lxcv notices', () => {
     const { lowers, upper } = lxc.rootfs('mysql');
     const config = lxc.readConfig('mysql');
     const commands = [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0'],
       ['status', 'mysql'],
     ];
@@ -428,7 +428,7 @@ describe('lxcv notices', () => {
     mkdirSync(join(lxc.lxcpath, 'copy'));
     writeFileSync(join(lxc.lxcpath, 'copy/config'), lxc.readConfig('mysql'));
     await expectRefusals(lxc, { code: 'store-damaged', exit: 5, says: /copy/ }, [
-      ['commit', '-m', '', 'copy'],
+      ['commit', '-m', 'x', 'copy'],
       ['status', 'copy'],
     ]);
     await commitFile(lxc, 'mysql', 'second');
@@ -441,7 +441,7 @@ describe('lxcv notices', () => {
       using mount = lxc.mount('mysql');
       writeFileSync(join(mount.path, 'half'), 'writ');
       await expectRefusals(lxc, { code: 'container-in-use', exit: 3, says: /mounted/ }, [
-        ['commit', '-m', '', 'mysql'],
+        ['commit', '-m', 'x', 'mysql'],
         ['checkout', 'mysql@0'],
       ]);
     }
@@ -455,7 +455,7 @@ describe('lxcv notices', () => {
     const other = execa('flock', [join(lxc.store, 'mysql/lock'), 'sh', '-c', 'echo held; exec cat'], { reject: false });
     await new Promise((resolve) => other.stdout.once('data', resolve));
     const commands = [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['branch', 'mysql', 'new'],
       ['checkout', 'mysql@0', 'new'],
     ];
@@ -475,10 +475,10 @@ describe('a file system that cannot take more', () => {
     const tree = lxc.tree('mysql');
     execFileSync('mount', ['-o', 'remount,ro', disk.path]);
     await expectRefusals(lxc, { code: 'read-only', exit: 1 }, [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0', 'new'],
       ['branch', 'mysql', 'new'],
-      ['commit', '-m', '', 'base'],
+      ['commit', '-m', 'x', 'base'],
       ['checkout', 'mysql@0'],
       ['branch', 'mysql', '--move', 'mysql', 'main'],
     ]);
@@ -509,9 +509,9 @@ describe('a file system that cannot take more', () => {
       const trees = [lxc.tree('mysql'), lxc.tree('plain')] as const;
       fill(filler, free * 1024);
       for (const [verb, ...args] of [
-        ['commit', '-m', '', 'mysql'],
+        ['commit', '-m', 'x', 'mysql'],
         ['checkout', 'mysql@0', `new${free}`],
-        ['commit', '-m', '', 'plain'],
+        ['commit', '-m', 'x', 'plain'],
         ['checkout', 'mysql@0'],
         ['branch', 'mysql', 'new'],
       ] as const) {
@@ -553,8 +553,8 @@ describe('a file system that is nearly full', () => {
     const filler = join(disk.path, 'filler');
     fill(filler, 512 << 10);
     const refusal = { code: 'no-space', exit: 1, says: /the commit of mysql may need \d+ KiB/ };
-    await expectRefusals(lxc, refusal, [['commit', '-m', '', 'mysql']]);
-    const { message } = await errorOf(lxc, 'commit', '-m', '', 'mysql');
+    await expectRefusals(lxc, refusal, [['commit', '-m', 'x', 'mysql']]);
+    const { message } = await errorOf(lxc, 'commit', '-m', 'x', 'mysql');
     const [, needed] = /may need (\d+) KiB/.exec(message) ?? [];
     fill(filler, (Number(needed) + ROOM_FOR_ROUNDING) << 10);
     expect((await lxc.json<CommitJson>('commit', '-m', 'Just fits', 'mysql')).version.number).toBe(3);
@@ -576,7 +576,7 @@ describe('a file system that is nearly full', () => {
     for (let number = 0; statfsSync(disk.path).ffree > 20; number += 1)
       writeFileSync(join(disk.path, `f${number}`), '');
     await expectRefusals(lxc, { code: 'no-space', exit: 1, says: /may need 2[46] inodes.* than 20 inodes/ }, [
-      ['commit', '-m', '', 'mysql'],
+      ['commit', '-m', 'x', 'mysql'],
       ['checkout', 'mysql@0', 'new'],
     ]);
   });
@@ -590,7 +590,7 @@ describe('a file system that is nearly full', () => {
     const megabytes = Math.floor(statfsSync(disk.path).bfree / 256) >> 1;
     await lxc.attach('mysql', `dd if=/dev/zero of=/root/large bs=1M count=${megabytes + 1} 2>&1; sync`);
     const refusal = { code: 'no-space', exit: 1, says: /the commit of mysql may need [\d.]+ MiB/ };
-    await expectRefusals(lxc, refusal, [['commit', '-m', '', 'mysql']]);
+    await expectRefusals(lxc, refusal, [['commit', '-m', 'x', 'mysql']]);
     await lxc.attach('mysql', `truncate -s 1M /root/large; dd if=/dev/zero of=/root/more bs=1M count=1 2>&1; sync`);
     await lxc.json('commit', '-m', 'Fits', 'mysql');
     const filler = join(disk.path, 'filler');
@@ -614,7 +614,7 @@ describe('a file system that is nearly full', () => {
       mode: 0o755,
     });
     const before = lxc.tree('mysql');
-    const { exitCode, stderr } = await lxc.lxcv('commit', '-m', '', 'mysql');
+    const { exitCode, stderr } = await lxc.lxcv('commit', '-m', 'x', 'mysql');
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/^lxcv: no space is left/) });
     expect((await lxc.info('mysql')).state).toBe('RUNNING');
     rmSync(join(disk.path, 'filler'));
@@ -668,7 +668,7 @@ it('lxcv refuses to work for another user than root', async () => {
       ...[process.execPath, LXCV, ...args, '-P', lxc.lxcpath],
     ]);
   const before = lxc.listing();
-  const outcome = await asNobody('commit', '-m', '', 'mysql');
+  const outcome = await asNobody('commit', '-m', 'x', 'mysql');
   expect(outcome).toEqual({ exitCode: 1, stdout: '', stderr: expect.stringMatching(TWO_LINES) });
   expect(outcome.stderr).toMatch(/root/);
   const { stdout, exitCode } = await asNobody('list', '--json');
