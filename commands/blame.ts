@@ -15,7 +15,8 @@ export default class Blame extends BaseCommand {
   };
 
   async run() {
-    const { args, flags } = await this.parse(Blame);
+    const { own, paths } = this.splitFile();
+    const { args, flags } = await this.parse(Blame, [...own, '--', ...paths]);
     const engine = await this.openEngine(flags);
     const { name, lines } = await engine.blame({ revision: args.revision, path: parseTreePath(args.path) });
     await this.pageBytes(renderBlame(lines, this.style));

@@ -2,7 +2,10 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { quoteForShell } from '../src/cli/paste.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import type { BranchName } from '../src/model/version.js';
 import type { Branch as BranchValue } from '../src/operations/branch.js';
 import { renderBranches } from '../src/render/branch.js';
 
@@ -45,7 +48,9 @@ export default class Branch extends BaseCommand {
     }
     if (flags.move && args.where === undefined)
       throw this.usageError('lxcv branch --move needs the new name of the branch');
-    const branch = parseBranchName(args.branch);
+    const isNew = !(flags.move || flags.delete || flags['force-delete']);
+    // One that is there may have a name that none gets today.
+    const branch = isNew ? parseBranchName(args.branch) : (parseContainerName(args.branch) as string as BranchName);
     const { verb, act } = flags.move
       ? { verb: 'renamed', act: () => engine.renameBranch(name, branch, parseBranchName(args.where ?? '')) }
       : flags.delete || flags['force-delete']
@@ -55,6 +60,16 @@ export default class Branch extends BaseCommand {
       done: `${verb} branch ${changed.name} at @${changed.version.number}`,
       json: { branches: [toJson(changed)] },
     }));
+  }
+
+  /** In git the branch comes first. */
+  protected override explain(error: unknown): unknown {
+    const [first = '', second, ...others] = this.operandsOf(this.argv);
+    const isNoName =
+      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
+    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
+    const line = ['lxcv', 'branch', second, first, ...others].map(quoteForShell).join(' ');
+    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
   }
 }
 

@@ -12,12 +12,14 @@ export default class Export extends BaseCommand {
     `Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file tells how it is compressed:
 .tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2.`;
   static override examples = ['lxcv export mysql@2 -o mysql_ship.tar.gz'];
-  static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]' }) };
+  static override args = {
+    revision: Args.string({ required: true, description: 'NAME[@REV]' }),
+    file: Args.string({ description: 'The same as --output.' }),
+  };
   static override flags = {
     output: Flags.string({
       char: 'o',
       helpValue: 'FILE',
-      required: true,
       summary: 'The file to write; - is standard output.',
     }),
     'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
@@ -25,7 +27,15 @@ export default class Export extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(Export);
-    const toStdout = flags.output === '-';
+    if ((flags.output === undefined) === (args.file === undefined)) {
+      throw this.usageError(
+        flags.output === undefined
+          ? 'lxcv export needs --output FILE'
+          : `lxcv export does not take ${JSON.stringify(args.file)}`,
+      );
+    }
+    const file = flags.output ?? (args.file as string);
+    const toStdout = file === '-';
     if (toStdout && (process.stdout.isTTY || this.jsonEnabled())) {
       throw new LxcvError(
         'bad-usage',
@@ -34,13 +44,13 @@ export default class Export extends BaseCommand {
       );
     }
     const engine = await this.openEngine(flags);
-    const name = requireText(flags.output, 'the name of the file', 'Name it otherwise, or: -o - > FILE');
+    const name = requireText(file, 'the name of the file', 'Name it otherwise, or: -o - > FILE');
     const output = toStdout ? undefined : resolve(name);
     const request = { revision: args.revision, output, acceptBase: flags['accept-base'] };
     await this.change(
       () => engine.exportVersion(request),
       (version) => ({
-        done: `wrote @${version.number} to ${flags.output}`,
+        done: `wrote @${version.number} to ${file}`,
         ...(toStdout ? { text: '' } : {}),
         json: { version: versionToJson(version), output: output ?? null },
       }),

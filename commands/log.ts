@@ -24,8 +24,8 @@ export default class Log extends BaseCommand {
   };
 
   async run() {
-    const { own, paths } = this.splitPaths();
-    const { args, flags } = await this.parse(Log, own);
+    const { own, paths } = this.splitFile();
+    const { args, flags } = await this.parse(Log, own.map(limitAsFlag));
     const engine = await this.openEngine(flags);
     const log = await engine.log({
       revision: args.revision,
@@ -40,4 +40,9 @@ export default class Log extends BaseCommand {
       versions: each(log.entries, ({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),
     };
   }
+}
+
+/** `-5` for `-n5`, as git takes both. */
+function limitAsFlag(arg: string): string {
+  return /^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg;
 }

@@ -23,8 +23,12 @@ NAME@BASE:PATH what lies under all its versions.`;
   static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
 
   async run() {
-    const { args, flags } = await this.parse(Show);
-    const what = parseFileRevision(args.what);
+    const { own, paths } = this.splitFile();
+    this.refuseNumber(own);
+    const { args, flags } = await this.parse(Show, own);
+    const [path, ...others] = paths;
+    if (others.length > 0) throw this.usageError(`lxcv show takes one path: ${JSON.stringify(others[0])} is too many`);
+    const what = parseFileRevision(path === undefined ? args.what : `${args.what}:${path}`);
     const engine = await this.openEngine(flags);
     if ('path' in what) return this.showPath(engine, what);
     const shown = await engine.showVersion(args.what);
@@ -35,6 +39,16 @@ NAME@BASE:PATH what lies under all its versions.`;
       changes: each(shown.changes, changeToJson),
       packages: shown.packages.map(packageToJson),
     };
+  }
+
+  /** `show web 2`, as of a tool whose versions are numbers. */
+  private refuseNumber(own: readonly string[]): void {
+    const [name = '', number, ...others] = this.operandsOf(own);
+    if (number === undefined || others.length > 0 || name.includes('@') || !/^\w[\w.-]*$/.test(number)) return;
+    throw this.usageError(
+      `lxcv show does not take ${JSON.stringify(number)}`,
+      `A version: lxcv show ${name}@${number}`,
+    );
   }
 
   private async showPath(engine: Awaited<ReturnType<BaseCommand['openEngine']>>, { revision, path }: FileRevision) {

@@ -5,9 +5,9 @@ import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { tellTroubles } from '../src/cli/troubles.js';
 import type { Engine } from '../src/engine.js';
-import { LxcvError } from '../src/model/errors.js';
 import { parseContainerName } from '../src/model/names.js';
 import type { Status as ContainerStatus } from '../src/operations/status.js';
+import { nameStatusLines } from '../src/render/diff.js';
 import { statusLines } from '../src/render/status.js';
 
 export default class Status extends BaseCommand {
@@ -16,18 +16,27 @@ export default class Status extends BaseCommand {
   static override args = { container: Args.string({ description: 'The container.' }) };
   static override flags = {
     all: Flags.boolean({ char: 'a', summary: 'Show this of every container that has versions.' }),
-    verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }),
+    short: Flags.boolean({
+      char: 's',
+      exclusive: ['verbose'],
+      summary: 'Show a letter and a path a line, and nothing else.',
+    }),
+    verbose: Flags.boolean({ char: 'v', exclusive: ['short'], summary: 'Show every path.' }),
   };
 
   async run() {
     const { args, flags } = await this.parse(Status);
     if (flags.all === (args.container !== undefined)) {
-      throw new LxcvError('bad-usage', 'status wants a container, or --all', 'lxcv list shows the containers.');
+      throw await this.withNames(this.usageError('lxcv status needs a CONTAINER or --all'));
     }
     const engine = await this.openEngine(flags);
     if (args.container === undefined) return await this.showAll(engine, flags.verbose);
     const status = await engine.status(parseContainerName(args.container));
-    await this.printLines(statusLines(status, this.style, { verbose: flags.verbose }));
+    const { verbose } = flags;
+    const lines = flags.short
+      ? nameStatusLines(status.changes, this.style)
+      : statusLines(status, this.style, { verbose });
+    await this.printLines(lines);
     if (!this.jsonEnabled()) return;
     const { changes, ...rest } = status;
     return { ...toJson(rest), changes: each(changes, changeToJson) };

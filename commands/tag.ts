@@ -2,7 +2,9 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { tagToJson } from '../src/cli/json.js';
+import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
+import { LxcvError } from '../src/model/errors.js';
 import { parseContainerName, parseTagName } from '../src/model/names.js';
 import { renderTags } from '../src/render/tag.js';
 
@@ -48,5 +50,15 @@ export default class Tag extends BaseCommand {
         json: { tags: [tagToJson(changed)] },
       }),
     );
+  }
+
+  /** In git the tag comes first. */
+  protected override explain(error: unknown): unknown {
+    const [first = '', second, ...others] = this.operandsOf(this.argv);
+    const isNoName =
+      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
+    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
+    const line = ['lxcv', 'tag', second, first, ...others].map(quoteForShell).join(' ');
+    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
   }
 }

@@ -33,6 +33,7 @@ import { sealRepository } from './operations/seal.js';
 import { type ShownVersion, showVersion } from './operations/show.js';
 import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
 import { type Status, type Statuses, status, statusOfAll } from './operations/status.js';
+import { namesOf } from './operations/suggestion.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
 import type { ReportEvent, World } from './operations/world.js';
 import { storeRoot } from './store/layout.js';
@@ -57,6 +58,8 @@ export interface Engine {
   list(call?: Call): Promise<Listing>;
   /** The containers that were stopped for a commit or a checkout, and could not be started again. */
   notStarted(call?: Call): Promise<NotStarted[]>;
+  /** The names of all containers and repositories. */
+  names(call?: Call): Promise<string[]>;
   /** @param revision `NAME[@REV]`. */
   showVersion(revision: string, call?: Call): Promise<ShownVersion>;
   showPath(request: ShowPathRequest, call?: Call): Promise<ShownPath>;
@@ -121,6 +124,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     notStarted: (call) => read(call, (world) => notStarted(world)),
     list: (call) => list(worldOf(call)),
     statusOfAll: (call) => statusOfAll(worldOf(call)),
+    names: (call) => read(call, (world) => [...namesOf(world)].sort()),
     showVersion: (revision, call) => read(call, (world) => showVersion(world, revision)),
     showPath: (request, call) => showPath(worldOf(call), request),
     listBranches: (name, call) => read(call, (world) => listBranches(world, name)),

@@ -25,6 +25,7 @@ type Values = Record<string, unknown>;
 
 /** So much is kept for a pager. */
 const PAGED_BYTES_MAX = 1 << 22;
+const NAMES_SHOWN = 5;
 
 /** How a command tells what it did. */
 export interface Outcome {
@@ -72,8 +73,24 @@ export abstract class BaseCommand extends Command {
     try {
       return await super.parse(options, argv);
     } catch (error) {
-      throw explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, argv);
+      const told = explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, argv);
+      throw told instanceof LxcvError && this.operandsOf(argv).length === 0 ? await this.withNames(told) : told;
     }
+  }
+
+  /** Where a command misses its first argument: which names there are for it. */
+  protected async withNames(error: LxcvError): Promise<LxcvError> {
+    const names = await this.openEngine({ lxcpath: givenLxcpath(this.argv) })
+      .then((engine) => engine.names())
+      .catch(() => []);
+    if (names.length === 0) return error;
+    const [shown, more] = [names.slice(0, NAMES_SHOWN), names.length - NAMES_SHOWN];
+    const list = `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return new LxcvError(
+      error.code,
+      error.message,
+      `${error.hint}. There ${names.length === 1 ? 'is' : 'are'}: ${list}`,
+    );
   }
 
   /** Puts what a command ended with in words of its own, where it has some. */
@@ -110,6 +127,22 @@ export abstract class BaseCommand extends Command {
   protected splitPaths(): { own: string[]; paths: string[] } {
     const at = this.argv.indexOf('--');
     return at < 0 ? { own: this.argv, paths: [] } : { own: this.argv.slice(0, at), paths: this.argv.slice(at + 1) };
+  }
+
+  /**
+   * The same where a file may be meant: `NAME:PATH` and `NAME PATH`, with a slash in PATH, are `NAME -- PATH`. What stands behind the
+   * first two operands is not looked at.
+   */
+  protected splitFile(): { own: string[]; paths: string[] } {
+    const { own, paths } = this.splitPaths();
+    const [first = '', second] = this.operandsOf(own);
+    const colon = first.indexOf(':');
+    if (colon > 0) {
+      const revision = first.slice(0, colon);
+      return { own: own.map((arg) => (arg === first ? revision : arg)), paths: [first.slice(colon + 1), ...paths] };
+    }
+    if (second === undefined || !second.includes('/')) return { own, paths };
+    return { own: own.filter((arg) => arg !== second), paths: [second, ...paths] };
   }
 
   /** How standard output wants to be written to. */

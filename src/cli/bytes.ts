@@ -47,6 +47,6 @@ function notForTerminal(): LxcvError {
   return new LxcvError(
     'bad-usage',
     'the file holds bytes that are no text for a terminal',
-    'Send it elsewhere: lxcv show NAME@REV:PATH > FILE',
+    'Send it elsewhere: the same command with > FILE behind it.',
   );
 }

@@ -30,9 +30,9 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
  * `movedTo` are of files that were only moved; `before` and `after` are there where attributes were asked for.
  */
 export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
-  const { path, kind, type, movedFrom, movedTo, before, after } = change;
+  const { path, kind, type, typeBefore, movedFrom, movedTo, before, after } = change;
   return {
-    ...{ ...pathToJson(path), kind, type },
+    ...{ ...pathToJson(path), kind, type, typeBefore },
     ...(movedFrom === undefined ? {} : pathToJson(movedFrom, 'movedFrom')),
     ...(movedTo === undefined ? {} : pathToJson(movedTo, 'movedTo')),
     ...(before === undefined ? {} : { before: attributesToJson(before) }),

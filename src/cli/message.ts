@@ -18,7 +18,9 @@ export interface MessageFlags {
  * @throws LxcvError `bad-usage` where there is none and nobody to ask for one.
  */
 export async function readMessage(flags: MessageFlags, template: () => Promise<string>): Promise<string> {
-  const given = (flags.message && requireText(flags.message.join('\n\n'), 'the message')) ?? (flags.file === undefined ? undefined : readMessageFile(flags.file));
+  const given =
+    (flags.message && requireText(flags.message.join('\n\n'), 'the message')) ??
+    (flags.file === undefined ? undefined : readMessageFile(flags.file));
   const mayBeEmpty = flags['allow-empty-message'] ?? false;
   if (given === undefined && !process.stdin.isTTY && !mayBeEmpty) {
     throw new LxcvError(

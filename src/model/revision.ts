@@ -65,6 +65,21 @@ export function parseTreePath(text: string): BytePath {
   );
 }
 
+/**
+ * `NAME@A..B` and `NAME@A..NAME@B` are two revisions; without A or B that side is HEAD. All else is one. Names of containers may hold
+ * two dots, so that an `@` must stand before them.
+ */
+export function parseRange(text: string): [from: string, to?: string] {
+  const {
+    name = '',
+    from = '',
+    to = '',
+  } = /^(?<name>[^@]+)@(?<from>[^@]*?)\.\.(?<to>[^.].*|)$/s.exec(text)?.groups ?? {};
+  if (name === '') return [text];
+  const side = (rev: string) => (rev.includes('@') ? rev : `${name}@${rev === '' ? 'HEAD' : rev}`);
+  return [side(from), side(to)];
+}
+
 /** Parses REV alone. @throws LxcvError `bad-revision`. */
 function parsePoint(rev: string, text: string): Point {
   const groups = POINT.exec(rev)?.groups;

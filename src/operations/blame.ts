@@ -69,7 +69,7 @@ function readPresent({ host: { files } }: World, operand: Operand, path: BytePat
   throw new LxcvError(
     'not-text',
     `${tellPath(path)} in ${operand.name} is no text`,
-    'blame tells lines. lxcv log NAME -- PATH shows which versions changed a file.',
+    `blame tells lines. Which versions changed it: lxcv log ${operand.name.replace(/@WORK$/, '')} -- ${tellPath(path)}`,
   );
 }
 
@@ -166,7 +166,7 @@ function noHistory(revision: string): LxcvError {
   return new LxcvError(
     'bad-revision',
     `${revision} is no version, and has no history`,
-    'Name a version, or NAME@WORK.',
+    `Name a version, or ${revision.replace(/@.*$/s, '')}@WORK.`,
   );
 }
 
@@ -174,6 +174,6 @@ function noSuchFile({ name }: Operand, path: BytePath): LxcvError {
   return new LxcvError(
     'path-not-found',
     `there is no regular file ${tellPath(path)} in ${name}`,
-    'lxcv show NAME@REV:PATH shows what is there. Symbolic links are not followed.',
+    `No symbolic link is followed. See what is there: lxcv show ${name}:/`,
   );
 }

@@ -25,6 +25,7 @@ import {
   refsAt,
 } from './lookup.js';
 import { changeRef } from './ref-change.js';
+import { suggest } from './suggestion.js';
 import type { World } from './world.js';
 
 export interface Branch {
@@ -154,11 +155,15 @@ function requireBranch(repository: Repository, branch: BranchName): VersionId {
   checkReadable(repository, branch);
   const id = repository.branches.get(branch);
   if (id !== undefined) return id;
-  throw new LxcvError(
-    'branch-not-found',
-    `${repository.name} has no branch ${branch}`,
+  const { hint, data } = suggest(
+    branch,
+    repository.branches.keys(),
     `lxcv branch ${repository.name} lists its branches.`,
+    {
+      branch,
+    },
   );
+  throw new LxcvError('branch-not-found', `${repository.name} has no branch ${branch}`, hint, { data });
 }
 
 function refuseTaken(repository: Repository, branch: BranchName): void {
@@ -198,6 +203,6 @@ function refuseUnmerged(world: World, repository: Repository, branch: BranchName
   throw new LxcvError(
     'branch-not-merged',
     `no other branch, no tag and no container leads to @${repository.history.get(id).number}, the newest version of ${branch}`,
-    'To delete it all the same: -D. Its versions stay until they are collected as garbage.',
+    `To delete it all the same: lxcv branch ${repository.name} -D ${branch}. Its versions stay until they are collected as garbage.`,
   );
 }

@@ -81,6 +81,6 @@ function takeBranch(
   throw new LxcvError(
     'branch-in-use',
     `the container ${user} is on the branch ${branch}`,
-    'Begin one of its own with --branch NAME, or do without with --detach.',
+    `Begin one of its own: --branch ${freeBranchName(repository, `${branch}-v${version.number}`)}, or do without: --detach.`,
   );
 }

@@ -135,9 +135,10 @@ function* collect(
       continue;
     }
     if (part !== undefined) {
-      const { path, size, before } = part;
+      const { path, kind, type, size, before } = part;
+      const typeBefore = before === undefined || before.type === type ? undefined : before.type;
       const known = sizes ? { size, sizeBefore: sizeOf(before) } : undefined;
-      parts.push(told.make(compactPath(path), part, sidesOf(files, part, attributes), known));
+      parts.push(told.make(compactPath(path), { kind, type, typeBefore }, sidesOf(files, part, attributes), known));
     }
     yield;
   }

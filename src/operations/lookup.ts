@@ -2,8 +2,9 @@
 
 import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
+import { ancestors } from '../model/graph.js';
 import { parentsOfStaged } from '../model/manifest.js';
-import { isRepositoryName } from '../model/names.js';
+import { isRepositoryName, isVersionId } from '../model/names.js';
 import { parseRevision, type Revision } from '../model/revision.js';
 import type {
   BranchName,
@@ -14,14 +15,22 @@ import type {
   Version,
   VersionId,
 } from '../model/version.js';
-import { type Container, type IncludeCache, readContainer, type Versioned } from '../store/containers.js';
+import {
+  type Container,
+  type IncludeCache,
+  listContainers,
+  readContainer,
+  type Versioned,
+} from '../store/containers.js';
 import { History } from '../store/history.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
 import { checkPathOwned } from '../store/ownership.js';
 import { type Refs, readRefs } from '../store/refs.js';
 import { type OpenRepository, openRepository } from '../store/store.js';
 import { listStoreDirectory, readStoreFile } from '../store/store-file.js';
+import { findDescribed } from './describe.js';
 import { checkMarker } from './layers.js';
+import { namesOf, suggest } from './suggestion.js';
 import type { World } from './world.js';
 
 /** A repository's graph and refs, as one reading found them. */
@@ -90,11 +99,12 @@ export function requireContainer(world: World, name: ContainerName): Container {
   if (container !== undefined) checkPathOwned(world.host.files, container.layout.config);
   if (container?.lost !== undefined) throw lostRecord(container, container.lost);
   if (container !== undefined) return container;
-  throw new LxcvError(
-    'container-not-found',
-    `there is no container ${name} in ${world.lxcpath}`,
-    'lxc-ls shows the containers; name another lxcpath with -P.',
-  );
+  const message = `there is no container ${name} in ${world.lxcpath}`;
+  const names = listContainers(world.host, world.lxcpath);
+  const { hint, data } = suggest(name, names, 'lxc-ls shows the containers; name another lxcpath with -P.', {
+    container: name,
+  });
+  throw new LxcvError('container-not-found', message, hint, { data });
 }
 
 /** @throws LxcvError `container-not-found`, or `not-versioned` for a container that was never committed. */
@@ -127,11 +137,11 @@ export function findByName(world: World, name: ContainerName): Found {
     checkMarker(world, container);
     throw notVersioned(name);
   }
-  throw new LxcvError(
-    'repository-not-found',
-    `there is no container and no repository ${name}`,
-    'lxcv list shows what there is; name another lxcpath with -P.',
-  );
+  const message = `there is no container and no repository ${name}`;
+  const { hint, data } = suggest(name, namesOf(world), 'lxcv list shows what there is; name another lxcpath with -P.', {
+    repository: name,
+  });
+  throw new LxcvError('repository-not-found', message, hint, { data });
 }
 
 export interface FoundRevision extends Found {
@@ -224,19 +234,22 @@ export function resolveRevision(found: Found, { point, text }: Revision): Versio
   let version = resolveStart(found, point.start, text);
   for (const step of point.steps) {
     const next =
-      step.kind === 'ancestor' ? ancestor(found, version, step.count) : nthParent(found, version, step.index);
-    if (next === undefined) throw notFound(text, `version @${version.number} has no such ancestor`);
+      step.kind === 'ancestor' ? stepBack(found, version, step.count) : nthParent(found, version, step.index);
+    if (next === undefined) throw notFound(found, text, `version @${version.number} has no such ancestor`);
     version = next;
   }
   return version;
 }
 
-/** In this order: HEAD, a number, a branch, a tag, an id or a prefix that only one id has. */
+/**
+ * In this order: HEAD, a number, a whole id, a branch, a tag, a prefix that only one id has, a name that `describe` gives. No branch
+ * and no tag hides an id.
+ */
 function resolveStart(found: Found, start: string, text: string): Version {
   const { history, branches, tags, name } = found.repository;
   if (start === 'HEAD') {
     const head = headOf(found);
-    if (head === undefined) throw notFound(text, 'nothing was committed on it yet');
+    if (head === undefined) throw notFound(found, text, 'nothing was committed on it yet');
     return head;
   }
   if (start === 'WORK' || start === 'BASE') {
@@ -248,21 +261,40 @@ function resolveStart(found: Found, start: string, text: string): Version {
   }
   if (/^\d+$/.test(start)) {
     const version = history.findNumber(Number(start));
-    if (version === undefined) throw notFound(text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
+    if (version === undefined) throw notFound(found, text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
     return version;
   }
+  if (isVersionId(start) && history.has(start)) return history.get(start);
   checkReadable(found.repository, start as RefName);
   const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
   if (branch !== undefined) return history.get(branch);
   const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;
   if (tag !== undefined) return history.get(tag.version);
   const [id, other] = history.findPrefix(start);
-  if (id === undefined) throw notFound(text, `${name} has no branch, tag or version ${start}`);
-  if (other !== undefined) throw notFound(text, `more than one version's id begins with ${start}`);
-  return history.get(id);
+  if (other !== undefined) throw notFound(found, text, `more than one version's id begins with ${start}`);
+  if (id !== undefined) return history.get(id);
+  const described = findDescribed(found.repository, start);
+  if (described.length > 0) return history.get(chooseDescribed(found, described, text));
+  throw notFound(found, text, `${name} has no branch, tag or version ${start}`, start);
 }
 
-function ancestor(found: Found, version: Version, count: number): Version | undefined {
+/** Of several versions of one name the one that led to HEAD: so `list` and `status` of a container call it. */
+function chooseDescribed(found: Found, ids: readonly VersionId[], text: string): VersionId {
+  const { history } = found.repository;
+  const head = headOf(found);
+  const own =
+    ids.length === 1 || head === undefined ? ids : ids.filter(isAmong(ancestors([head.id], history.parentsOf)));
+  const [id] = own;
+  if (id !== undefined && own.length === 1) return id;
+  const numbers = ids.map((each) => `@${history.numberOf(each)}`).join(', ');
+  throw notFound(found, text, `more than one version is called so: ${numbers}`);
+}
+
+function isAmong(ids: ReadonlySet<VersionId>): (id: VersionId) => boolean {
+  return (id) => ids.has(id);
+}
+
+function stepBack(found: Found, version: Version, count: number): Version | undefined {
   const { history } = found.repository;
   let id: VersionId | undefined = version.id;
   for (let step = 0; step < count && id !== undefined; step += 1) [id] = history.parentsOf(id);
@@ -279,12 +311,16 @@ function newest(history: History): Version | undefined {
   return history.findNumber(history.nextNumber - 1);
 }
 
-function notFound(text: string, why: string): LxcvError {
-  return new LxcvError(
-    'revision-not-found',
-    `${text} names no version: ${why}`,
-    'lxcv log NAME --all shows the versions.',
-  );
+/** @param start where the revision begins, where it was that which is not there. */
+function notFound(found: Found, text: string, why: string, start?: string): LxcvError {
+  const { name, branches, tags } = found.repository;
+  const data = { revision: text };
+  const shows = `lxcv log --all ${found.container?.name ?? name} shows the versions.`;
+  const suggested =
+    start === undefined ? { hint: shows, data } : suggest(start, [...branches.keys(), ...tags.keys()], shows, data);
+  return new LxcvError('revision-not-found', `${text} names no version: ${why}`, suggested.hint, {
+    data: suggested.data,
+  });
 }
 
 function lostRecord({ name, layout }: Container, version: VersionLayout): LxcvError {

@@ -114,10 +114,10 @@ function baseOperand(world: World, found: Found, revision: Revision): Operand {
   };
 }
 
-function stepsFromNowhere({ text, point }: Revision): LxcvError {
+function stepsFromNowhere({ text, point, name }: Revision): LxcvError {
   return new LxcvError(
     'bad-revision',
     `${text} names no version: ${point.start} is none, and has no ancestors`,
-    'Count from a version: NAME~1 is the one before HEAD.',
+    `Count from a version: ${name}~1 is the one before HEAD.`,
   );
 }

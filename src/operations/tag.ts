@@ -7,6 +7,7 @@ import { lockRepository } from '../store/store.js';
 import { refuseElsewhere } from './branch.js';
 import { checkReadable, findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
+import { suggest } from './suggestion.js';
 import type { World } from './world.js';
 
 export interface NamedTag {
@@ -64,11 +65,8 @@ export async function deleteTag(world: World, name: ContainerName, tag: TagName)
   checkReadable(repository, tag);
   const content = repository.tags.get(tag);
   if (content === undefined) {
-    throw new LxcvError(
-      'tag-not-found',
-      `${repository.name} has no tag ${tag}`,
-      `lxcv tag ${repository.name} lists its tags.`,
-    );
+    const { hint, data } = suggest(tag, repository.tags.keys(), `lxcv tag ${repository.name} lists its tags.`, { tag });
+    throw new LxcvError('tag-not-found', `${repository.name} has no tag ${tag}`, hint, { data });
   }
   await changeRef(world, repository, {
     ...{ command: 'tag', subject: tag, path: layout.tag(tag) },
@@ -93,13 +91,13 @@ function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]):
 /** A revision looks for branches before it looks for tags, so that one name must not be both. */
 function refuseTaken(repository: Repository, tag: TagName): void {
   checkReadable(repository, tag);
-  const { tags, branches, history } = repository;
+  const { tags, branches, history, name } = repository;
   const present = tags.get(tag);
   if (present !== undefined) {
     throw new LxcvError(
       'tag-exists',
       `there is a tag ${tag} already, on @${history.get(present.version).number}`,
-      'Choose another name, or delete that one first: -d.',
+      `Choose another name, or delete that one first: lxcv tag ${name} -d ${tag}`,
     );
   }
   if (![...branches.keys()].some((branch) => branch.toString() === tag)) return;

@@ -6,6 +6,8 @@ import type { EntryType } from '../model/entry.js';
 
 /** A change as it is told: with where a file went or came from that was only moved. */
 export interface ToldChange extends Change {
+  /** What a modified path was before, where that is of another type. */
+  readonly typeBefore?: EntryType | undefined;
   /** Of the regular file that was there before, in bytes; 0 for all else. */
   readonly sizeBefore: number;
   /** Of a removed file: where it is now. */
@@ -37,12 +39,7 @@ export class ToldChanges {
   private readonly table = new AttributeTable();
 
   /** @param sizes left out where they are not to be told. */
-  make(
-    path: BytePath,
-    change: Pick<Change, 'kind' | 'type'>,
-    sides: Sides,
-    sizes?: Pick<ToldChange, 'size' | 'sizeBefore'>,
-  ): ToldChange {
+  make(path: BytePath, change: Kinds, sides: Sides, sizes?: Pick<ToldChange, 'size' | 'sizeBefore'>): ToldChange {
     if (this.last === undefined || !isIn(this.last, change, sides)) this.last = this.commonOf(change, sides);
     const place = this.table.size;
     if (sides.before !== undefined) this.table.add(sides.before);
@@ -51,30 +48,38 @@ export class ToldChanges {
     return new SizedChange(path, this.last, place, sizes.size, sizes.sizeBefore);
   }
 
-  private commonOf(change: Pick<Change, 'kind' | 'type'>, sides: Sides): Common {
+  private commonOf(change: Kinds, sides: Sides): Common {
     const known = this.commons.find((common) => isIn(common, change, sides));
     if (known !== undefined) return known;
-    const { kind, type } = change;
+    const { kind, type, typeBefore } = change;
     const { before, after } = sides;
-    const common = { kind, type, hasBefore: before !== undefined, hasAfter: after !== undefined, table: this.table };
+    const common = {
+      kind,
+      type,
+      typeBefore,
+      hasBefore: before !== undefined,
+      hasAfter: after !== undefined,
+      table: this.table,
+    };
     this.commons.push(common);
     return common;
   }
 }
 
+type Kinds = Pick<ToldChange, 'kind' | 'type' | 'typeBefore'>;
+
 /** What many changes have in common. */
-interface Common {
-  readonly kind: ChangeKind;
-  readonly type: EntryType;
+interface Common extends Kinds {
   readonly hasBefore: boolean;
   readonly hasAfter: boolean;
   readonly table: AttributeTable;
 }
 
-function isIn(common: Common, { kind, type }: Pick<Change, 'kind' | 'type'>, { before, after }: Sides): boolean {
+function isIn(common: Common, { kind, type, typeBefore }: Kinds, { before, after }: Sides): boolean {
   return (
     common.kind === kind &&
     common.type === type &&
+    common.typeBefore === typeBefore &&
     common.hasBefore === (before !== undefined) &&
     common.hasAfter === (after !== undefined)
   );
@@ -97,6 +102,10 @@ abstract class KeptChange implements ToldChange {
 
   get type(): EntryType {
     return this.common.type;
+  }
+
+  get typeBefore(): EntryType | undefined {
+    return this.common.typeBefore;
   }
 
   get before(): Attributes | undefined {

@@ -4,7 +4,7 @@ import { formatBytes, formatCount } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
 import { type ChangeView, renderLetter, showPath, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
-import { displayWidth, truncate } from './width.js';
+import { cutStart, displayWidth, truncate } from './width.js';
 
 type SizedChange = ChangeView & Pick<Change, 'type' | 'size'> & { readonly sizeBefore: number };
 
@@ -59,14 +59,4 @@ function rowOf(change: SizedChange): Row {
 
 function sizeAfter({ kind, size }: SizedChange): number {
   return kind === 'removed' ? 0 : size;
-}
-
-/** The end of a name that does not fit, from a `/` on where there is one. */
-function cutStart(name: string, width: number): string {
-  if (displayWidth(name) <= width) return name;
-  const characters = [...name];
-  while (displayWidth(characters.join('')) > width - '...'.length) characters.shift();
-  const end = characters.join('');
-  const slash = end.indexOf('/');
-  return `...${slash > 0 ? end.slice(slash) : end}`;
 }

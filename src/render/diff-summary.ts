@@ -5,7 +5,7 @@ import type { BytePath } from '../model/byte-path.js';
 import type { ChangeKind } from '../model/changes.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
-import { displayWidth, truncate } from './width.js';
+import { cutStart, displayWidth, truncate } from './width.js';
 
 interface Counted {
   readonly path: BytePath;
@@ -42,21 +42,25 @@ const WORD_OF: Readonly<Record<ChangeKind, Word>> = {
   metadata: 'metadata only',
 };
 
-const HINT = '--name-status shows every path; --stat, --metadata and --packages show more; -- PATH a part.';
+const HINT = 'Every path: --name-status. More: --stat, --metadata, --packages. A part: -- PATH';
 /** The total, a blank line before it and the hint. */
 const LINES_AROUND = 3;
 const LINES_MIN = 5;
+/** Columns between a name and its counts, and those that a name keeps on the narrowest screen. */
+const GAP = 2;
+const NAME_MIN = 10;
 
 /** Lines, no more than `room` where that is enough for a few; as many directories are opened as fit, those with the most first. */
 export function renderSummary(changes: Iterable<Counted>, style: Style, room: number): string[] {
   const root = plant(changes);
   const shown = unfold(root, Math.max(room - LINES_AROUND, LINES_MIN));
-  const names = shown.map(nameOf);
+  const counts = shown.map((branch) => renderCounts(branch, style));
+  const widest = Math.max(...counts.map(displayWidth));
+  // What counts is how much: names give way.
+  const most = style.human ? Math.max(style.width - widest - GAP, NAME_MIN) : Number.POSITIVE_INFINITY;
+  const names = shown.map((branch) => cutStart(nameOf(branch), most));
   const width = Math.max(...names.map(displayWidth));
-  const lines = shown.map((branch, line) => {
-    const name = names[line] as string;
-    return `${name}${' '.repeat(width - displayWidth(name))}  ${renderCounts(branch, style)}`;
-  });
+  const lines = names.map((name, line) => `${name}${' '.repeat(width - displayWidth(name) + GAP)}${counts[line]}`);
   return [...lines, '', `${renderCounts(root, style)} in all`, paint(style, 'faint', HINT)].map((line) =>
     style.human ? truncate(line, style.width) : line,
   );

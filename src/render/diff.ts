@@ -2,6 +2,7 @@
 
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
+import type { EntryType } from '../model/entry.js';
 import { renderSummary } from './diff-summary.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
@@ -12,6 +13,8 @@ export interface DiffView {
 }
 
 export type ChangeView = Pick<Change, 'path' | 'kind'> & {
+  /** What it was, where a path is of another type now. */
+  readonly typeBefore?: EntryType | undefined;
   readonly movedFrom?: BytePath;
   readonly movedTo?: BytePath;
 };
@@ -37,6 +40,11 @@ export function* nameStatusLines(changes: Iterable<ChangeView>, style: Style): G
   for (const change of withoutOrigins(changes)) yield renderLine(change, style);
 }
 
+/** The path of each, and of what was moved the new one: as `git diff --name-only` has it. */
+export function* nameLines(changes: Iterable<ChangeView>): Generator<string> {
+  for (const { path } of withoutOrigins(changes)) yield showPath(path);
+}
+
 /** The changes without where moved files came from: those are told with where they went. */
 export function* withoutOrigins<View extends ChangeView>(changes: Iterable<View>): Generator<View> {
   for (const change of changes) if (change.movedTo === undefined) yield change;
@@ -47,8 +55,9 @@ export function showPath(path: BytePath): string {
   return path === '' ? '/' : escapeName(path);
 }
 
-/** The letter of a change, painted: `R` of what was moved. */
-export function renderLetter({ kind, movedFrom }: ChangeView, style: Style): string {
+/** The letter of a change, painted: `R` of what was moved, `T` of what is of another type now. */
+export function renderLetter({ kind, typeBefore, movedFrom }: ChangeView, style: Style): string {
+  if (typeBefore !== undefined) return paint(style, kind, 'T');
   return movedFrom === undefined ? paint(style, kind, LETTERS[kind]) : paint(style, MOVED, 'R');
 }
 

@@ -3,6 +3,7 @@
 import { formatCount, formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Change, type ChangeKind, ChangeList, isListed, type ListedChanges } from '../model/changes.js';
+import type { EntryType } from '../model/entry.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { type PackageFold, renderPackage } from './packages.js';
@@ -25,6 +26,8 @@ export interface ContainerStatus {
 }
 
 export type ShownChange = Pick<Change, 'path' | 'kind' | 'type'> & {
+  /** What it was, where it is of another type now. */
+  readonly typeBefore?: EntryType | undefined;
   /** Of a file that was only moved: where it was, or is. */
   readonly movedFrom?: BytePath;
   readonly movedTo?: BytePath;
@@ -141,7 +144,7 @@ function* everyLine({ title, role }: Group, changes: ChangeList<ShownChange>, st
 }
 
 function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {
-  const { path, type, movedFrom, movedTo } = change;
+  const { path, type, typeBefore, movedFrom, movedTo } = change;
   const name = escapeName((type === 'directory' ? `${path}/` : path) as BytePath);
   const count = isCrowd ? `(${formatNumber(inside)} inside)` : `(and ${formatNumber(inside)} more inside)`;
   const moved =
@@ -150,7 +153,8 @@ function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style)
       : movedTo !== undefined
         ? `(moved to ${escapeName(movedTo)})`
         : '';
-  const notes = [...(inside === 0 ? [] : [count]), ...(moved === '' ? [] : [moved])];
+  const was = typeBefore === undefined ? [] : [`(was a ${typeBefore}, is a ${type})`];
+  const notes = [...was, ...(inside === 0 ? [] : [count]), ...(moved === '' ? [] : [moved])];
   return [paint(style, role, name), ...notes.map((note) => paint(style, 'faint', note))].join('  ');
 }
 

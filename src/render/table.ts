@@ -9,9 +9,9 @@ export interface Column {
   readonly heading: string;
   /** `left` if not given. */
   readonly align?: Alignment;
-  /** The one column that gives way, and is cut, where the terminal is too narrow for all. */
+  /** The one column that gives way first, and is cut, where the terminal is too narrow for all. */
   readonly flexible?: boolean;
-  /** The width of a terminal from which on the column is shown; a pipe is shown every column. */
+  /** The width of a terminal from which on the column is shown; a pipe that no terminal is known to read is shown every column. */
   readonly from?: number;
 }
 
@@ -49,6 +49,9 @@ const BETWEEN = ' '.repeat(GAP);
 /** What the flexible column keeps however narrow the terminal is: below this, lines lose their ends instead. */
 const LEAST_FLEXIBLE = 8;
 
+/** What any other column keeps, where it is wider. */
+const LEAST_NAME = 12;
+
 /** cli-table3 takes a time that grows with the square of the rows, so it is given a few at once. */
 const ROWS_AT_ONCE = 16;
 
@@ -64,7 +67,8 @@ interface Fitted {
 
 /** The columns that are shown, and their cells, headings first where there are any. */
 function fitTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style) {
-  const isShown = ({ from = 0 }: Column) => !style.human || style.width >= from;
+  const terminal = style.human ? style.width : (style.readOn ?? Number.POSITIVE_INFINITY);
+  const isShown = ({ from = 0 }: Column) => terminal >= from;
   const shown = columns.filter(isShown);
   const isWhole = shown.length === columns.length;
   const body = isWhole
@@ -91,11 +95,25 @@ function fitColumns(columns: readonly Column[], cells: readonly (readonly string
   });
   const whole = natural.reduce((sum, { widest }) => sum + widest + GAP, -GAP);
   const excess = style.human ? Math.max(whole - style.width, 0) : 0;
-  return columns.map(({ align = 'left', flexible }, index) => {
+  const widths = columns.map(({ flexible }, index) => {
+    const { widest } = natural[index] as (typeof natural)[number];
+    return flexible ? Math.min(widest, Math.max(widest - excess, LEAST_FLEXIBLE)) : widest;
+  });
+  if (style.human) narrow(widths, style.width - GAP * (widths.length - 1));
+  return columns.map(({ align = 'left' }, index) => {
     const { widest, isPlain } = natural[index] as (typeof natural)[number];
-    const width = flexible ? Math.min(widest, Math.max(widest - excess, LEAST_FLEXIBLE)) : widest;
+    const width = widths[index] as number;
     return { align, width, isCut: width < widest, isPlain };
   });
+}
+
+/** Takes from the widest columns until all fit: one long name must not hide all that comes after it. */
+function narrow(widths: number[], room: number): void {
+  for (let excess = widths.reduce((sum, width) => sum + width, -room); excess > 0; excess -= 1) {
+    const widest = Math.max(...widths);
+    if (widest <= LEAST_NAME) return;
+    widths[widths.indexOf(widest)] = widest - 1;
+  }
 }
 
 function layOut(columns: readonly Fitted[], cells: readonly (readonly string[])[]): string[] {

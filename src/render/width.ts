@@ -33,6 +33,16 @@ export function truncate(line: string, width: number): string {
   return kept;
 }
 
+/** The end of a name that does not fit, from a `/` on where there is one. */
+export function cutStart(name: string, width: number): string {
+  if (displayWidth(name) <= width) return name;
+  const characters = [...name];
+  while (displayWidth(characters.join('')) > width - '...'.length) characters.shift();
+  const end = characters.join('');
+  const slash = end.indexOf('/');
+  return `...${slash > 0 ? end.slice(slash) : end}`;
+}
+
 const ASCII = /^[ -~]*$/;
 
 /** An SGR sequence, captured so that a split keeps it: pieces at odd places are sequences, the others text. */

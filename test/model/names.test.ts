@@ -55,13 +55,16 @@ describe('parseContainerName', () => {
 });
 
 describe('parseBranchName', () => {
-  it.each(TAKEN.filter((name) => name !== '0'))('takes %j', (name) => {
+  it.each(TAKEN.filter((name) => !['0', 'a..b', 'a.'].includes(name)))('takes %j', (name) => {
     expect(parseBranchName(name)).toBe(name);
   });
 
-  it.each([...REFUSED, 'HEAD', '0', '007', '12'])('refuses %j', (name) => {
-    expect(() => parseBranchName(name)).toThrow(expect.objectContaining({ code: 'bad-name' }));
-  });
+  it.each([...REFUSED, 'HEAD', '0', '007', '12', 'a..b', 'a.', 'x.lock', 'abcdefghijkl', 'k3j9x2a8m1qz'])(
+    'refuses %j',
+    (name) => {
+      expect(() => parseBranchName(name)).toThrow(expect.objectContaining({ code: 'bad-name' }));
+    },
+  );
 });
 
 describe('isVersionId', () => {

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFileRevision, parseRevision, parseTreePath, type Revision } from '../../src/model/revision.js';
+import {
+  parseFileRevision,
+  parseRange,
+  parseRevision,
+  parseTreePath,
+  type Revision,
+} from '../../src/model/revision.js';
 
 type Steps = Revision['point']['steps'];
 

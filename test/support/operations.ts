@@ -121,6 +121,7 @@ export const READING: readonly (keyof Engine)[] = [
   'listTags',
   'log',
   'mountVersion',
+  'names',
   'patch',
   'showPath',
   'showVersion',
