@@ -16,7 +16,7 @@ export default class Blame extends BaseCommand {
 
   async run() {
     const { own, paths } = this.splitFile();
-    const { args, flags } = await this.parse(Blame, [...own, '--', ...paths]);
+    const { args, flags } = await this.parse(Blame, paths.length === 0 ? own : [...own, '--', ...paths]);
     const engine = await this.openEngine(flags);
     const { name, lines } = await engine.blame({ revision: args.revision, path: parseTreePath(args.path) });
     await this.pageBytes(renderBlame(lines, this.style));

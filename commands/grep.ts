@@ -77,7 +77,8 @@ export default class Grep extends BaseCommand {
 
   /** GNU grep's -P is the lxcpath here. */
   protected override explain(error: unknown): unknown {
-    const taken = givenLxcpath(this.argv);
+    // Of two the first may well be the lxcpath.
+    const taken = givenLxcpath(this.argv.slice(Math.max(this.argv.lastIndexOf('-P'), 0)));
     const isMissing = error instanceof LxcvError && ['bad-usage', 'repository-not-found'].includes(error.code);
     if (!isMissing || taken === undefined || !this.argv.some((arg) => arg.startsWith('-P'))) return error;
     const line = ['lxcv', 'grep', '--perl', taken, ...this.operandsOf(this.argv)].map(quoteForShell).join(' ');

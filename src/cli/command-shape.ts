@@ -50,7 +50,7 @@ export function usageWords(name: string, { args, flags, strict, takesPaths }: Co
     const alternatives = [flag, ...mutual(flag, flags).filter((each) => !told.has(each))];
     for (const each of alternatives) told.add(each);
     const text = alternatives.map((each) => shortest(each, flags[each] as FlagShape)).join(' | ');
-    return [shape.required ? text : `[${text}]${shape.multiple ? '...' : ''}`];
+    return (shape.required ? text : `[${text}]${shape.multiple ? '...' : ''}`).split(/(?<=\|) /);
   });
   const operands = Object.entries(args).map(([arg, { required }]) => (required ? argName(arg) : `[${argName(arg)}]`));
   const last = operands.pop();

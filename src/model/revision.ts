@@ -74,7 +74,7 @@ export function parseRange(text: string): [from: string, to?: string] {
     name = '',
     from = '',
     to = '',
-  } = /^(?<name>[^@]+)@(?<from>[^@]*?)\.\.(?<to>[^.].*|)$/s.exec(text)?.groups ?? {};
+  } = /^(?<name>[^@]+)@(?<from>(?:[^@]*[^@.])?)\.\.(?<to>(?!\.).*)$/s.exec(text)?.groups ?? {};
   if (name === '') return [text];
   const side = (rev: string) => (rev.includes('@') ? rev : `${name}@${rev === '' ? 'HEAD' : rev}`);
   return [side(from), side(to)];

@@ -142,7 +142,9 @@ async function expectUsageError(line: readonly string[]): Promise<void> {
   expect(message).toMatch(/^lxcv: /);
   const said = message.replace('lxcv: ', '');
   expect(FORMS.filter((form) => form.test(said))).not.toEqual([]);
-  expect(hint).toMatch(/^ {6}(Usage: lxcv [a-z]+|-P is the lxcpath; |See lxcv --help|lxcv --help lists|Did you mean )/);
+  expect(hint).toMatch(
+    /^ {6}(Usage: lxcv [a-z]+|A version: lxcv show |-P is the lxcpath; |See lxcv --help|lxcv --help lists|Did you mean )/,
+  );
   expect(`${said}${hint}`).not.toMatch(OF_OCLIF);
   const { error } = JSON.parse(await run([...line.slice(0, 1), '--json', ...line.slice(1)])) as {
     error: { code: string; message: string; hint: string };

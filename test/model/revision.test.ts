@@ -103,3 +103,19 @@ describe('parseFileRevision', () => {
     },
   );
 });
+
+describe('parseRange', () => {
+  it.each([
+    ['bb@0..1', ['bb@0', 'bb@1']],
+    ['bb@0..bb@1', ['bb@0', 'bb@1']],
+    ['bb@0..', ['bb@0', 'bb@HEAD']],
+    ['bb@..v1.0', ['bb@HEAD', 'bb@v1.0']],
+    ['bb@v1.0..v2.0', ['bb@v1.0', 'bb@v2.0']],
+    ['a..b@1', ['a..b@1']],
+    ['a..b', ['a..b']],
+    ['bb@1', ['bb@1']],
+    ['bb@0...1', ['bb@0...1']],
+  ])('of %s is %j', (text, expected) => {
+    expect(parseRange(text)).toEqual(expected);
+  });
+});

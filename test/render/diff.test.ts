@@ -49,7 +49,7 @@ describe('renderDiff', () => {
       'var/log/              1 moved, 1 metadata only',
       '',
       '1,500 added, 42 modified, 2 removed, 1 moved, 1 metadata only in all',
-      '--name-status shows every path; --stat, --metadata and --packages show more; --…',
+      'Every path: --name-status. More: --stat, --metadata, --packages. A part: -- PATH',
     ]);
   });
 

@@ -1,0 +1,601 @@
+/** The help of lxcv and of each command, as it is shown on a terminal of 80 columns. */
+
+import { describe, expect, it } from 'vitest';
+import type { CommandShape } from '../../src/cli/command-shape.js';
+import { renderHelp, renderOverview } from '../../src/cli/help.js';
+import { COMMANDS } from '../../src/program.js';
+import { displayWidth } from '../../src/render/width.js';
+
+const SHAPES: Record<string, CommandShape> = {};
+for (const [name, load] of Object.entries(COMMANDS)) SHAPES[name] = (await load()).default;
+
+describe('help', () => {
+  it.each([40, 80, 200])('is no wider than a terminal of %i columns, but for examples and usage', (columns) => {
+    const helps = Object.entries(SHAPES).map(([name, shape]) => renderHelp(name, shape, columns));
+    for (const line of [renderOverview(SHAPES, columns), ...helps].join('\n').split('\n')) {
+      if (!/^ *(\$|\[)/.test(line)) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('has a summary of every command, and a word on every flag and argument', () => {
+    for (const { summary, args, flags } of Object.values(SHAPES)) {
+      expect(summary).toMatch(/\.$/);
+      for (const { description } of Object.values(args)) expect(description).toMatch(/\S/);
+      for (const { summary: text } of Object.values(flags)) expect(text).toMatch(/\.$/);
+    }
+  });
+
+  it('of lxcv', () => {
+    expect(renderOverview(SHAPES, 80)).toMatchInlineSnapshot(`
+      "Git for LXC containers: make some changes, commit, make some more, commit, go
+      back.
+
+      USAGE
+        lxcv COMMAND [-P DIR] [--json] ...
+
+      COMMANDS
+        blame     Show which version brought each line of a text.
+        branch    List, create, rename or delete branches.
+        checkout  Make a container from a version, or switch one to it in place.
+        commit    Make a version of what a container holds.
+        diff      Show what differs between two versions, or a version and what a
+                  container holds now.
+        export    Write the whole root file system of a version to a tarball.
+        fsck      Look whether the store keeps its promises.
+        grep      Show the lines of the texts in versions that match a pattern.
+        list      Show which containers have versions.
+        log       Show the versions that led to where a container is.
+        mount     Mount a version on a directory, to be read.
+        show      Show a version, or a file or directory in one.
+        status    Show what changed in a container since its last version.
+        tag       List, create or delete tags.
+        umount    Take away what lxcv mount has mounted.
+
+      BEGIN WITH
+        lxcv commit NAME   Make the first version of a container.
+        lxcv log NAME      Show its versions.
+        lxcv help COMMAND  Tell more of a command.
+
+      REVISIONS
+        NAME[@REV] names a version. NAME is a container or, failing that, a
+        repository; REV a number, a branch, a tag, an id or its unique prefix, or HEAD
+        (the default), with ~N and ^N as in git.
+
+      SHORT FORMS
+        annotate for blame, br for branch, ci for commit, co for checkout, ls for
+        list, st for status, unmount for umount."
+    `);
+  });
+
+  it('of lxcv blame', () => {
+    expect(helpOf('blame')).toMatchInlineSnapshot(`
+      "Show which version brought each line of a text.
+
+      USAGE
+        lxcv blame REVISION PATH
+
+      ARGUMENTS
+        REVISION  NAME[@REV]: where to begin.
+        PATH      The file, from the root of the container.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        A file that was renamed begins anew. Of NAME@WORK also those lines are shown
+        that are not committed yet.
+
+      SHORT FORMS
+        lxcv annotate
+
+      EXAMPLES
+        $ lxcv blame mysql /etc/mysql/my.cnf
+        $ lxcv blame mysql@WORK /etc/hosts
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv branch', () => {
+    expect(helpOf('branch')).toMatchInlineSnapshot(`
+      "List, create, rename or delete branches.
+
+      USAGE
+        lxcv branch [-m | -d | -D] NAME [BRANCH] [WHERE]
+
+      ARGUMENTS
+        NAME    The container or repository.
+        BRANCH  The branch to create, rename or delete.
+        WHERE   Where the branch begins, NAME[@REV]; with --move, its new name.
+
+      OPTIONS
+        -m, --move          Rename a branch.
+        -d, --delete        Delete a branch whose versions others lead to.
+        -D, --force-delete  Delete a branch in any case.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      SHORT FORMS
+        lxcv br
+
+      EXAMPLES
+        $ lxcv branch mysql
+        $ lxcv branch mysql tuning mysql@1
+        $ lxcv branch mysql --move tuning fast
+        $ lxcv branch mysql --delete tuning
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv checkout', () => {
+    expect(helpOf('checkout')).toMatchInlineSnapshot(`
+      "Make a container from a version, or switch one to it in place.
+
+      USAGE
+        lxcv checkout [-b BRANCH | --detach] [--restart] [--accept-base] REVISION
+            [NEW]
+
+      ARGUMENTS
+        REVISION  NAME[@REV]: a version of a container or repository.
+        NEW       The container to make.
+
+      OPTIONS
+        -b, --branch BRANCH  The branch to be on, made where it is not there.
+            --detach         Be on no branch.
+            --restart        Stop a running container for the switch, and start it
+                             again.
+            --accept-base    Take a base that was changed as it is now.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        With NEW, a container of that name is made, on a branch of its own. Without
+        it, the container that REVISION names is switched in place: it must be
+        stopped, keeps its name and addresses, and what was not committed is kept as a
+        version first.
+
+      SHORT FORMS
+        lxcv co
+
+      EXAMPLES
+        $ lxcv checkout mysql@2 mysql_tmp
+        $ lxcv checkout mysql@3
+        $ lxcv checkout mysql@1 mysql_try --branch experiment
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv commit', () => {
+    expect(helpOf('commit')).toMatchInlineSnapshot(`
+      "Make a version of what a container holds.
+
+      USAGE
+        lxcv commit [-m TEXT]... [-F FILE] [--author "NAME <EMAIL>"]
+            [--allow-empty] [--allow-empty-message] [--accept-base] CONTAINER
+
+      ARGUMENTS
+        CONTAINER  The container.
+
+      OPTIONS
+        -m, --message TEXT...        What this version is; given twice, two
+                                     paragraphs.
+        -F, --file FILE              Take the message from a file; - is standard
+                                     input.
+            --author "NAME <EMAIL>"  Commit in the name of somebody else.
+            --allow-empty            Make a version also where nothing changed.
+            --allow-empty-message    Make a version also without a message.
+            --accept-base            Take a base that was changed as it is now.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        A stopped container is committed in milliseconds, whatever its size: nothing
+        is copied. A running one stands still while what it changed is copied. The
+        first commit takes a container over: it must be stopped for that.
+
+      SHORT FORMS
+        lxcv ci
+
+      EXAMPLES
+        $ lxcv commit -m "Initial customisation" mysql
+        $ lxcv commit -F /tmp/comment mysql
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv diff', () => {
+    expect(helpOf('diff')).toMatchInlineSnapshot(`
+      "Show what differs between two versions, or a version and what a container holds
+      now.
+
+      USAGE
+        lxcv diff [--name-only | --name-status | --stat | --metadata |
+            --packages | -p] [--exit-code] [-q] [-U N] FROM [TO] [-- PATH...]
+
+      ARGUMENTS
+        FROM  NAME[@REV]: a version; NAME@WORK, NAME@BASE.
+        TO    The same (default: what the container holds now).
+        PATH  Only this, and what is below it.
+
+      OPTIONS
+            --name-only    Show every path, and nothing else.
+            --name-status  Show every path with a letter: A added, M modified, D
+                           removed, R moved, T of another type, m metadata only.
+            --stat         Show the size that each path had and has.
+            --metadata     Show what changed of modes, owners, times, ACLs,
+                           capabilities and other extended attributes.
+            --packages     Show which packages of dpkg, apk and rpm were installed,
+                           removed and upgraded.
+        -p, --patch        Show what differs in texts, as git does.
+            --exit-code    End with 1 where anything differs, and with 0 where nothing
+                           does.
+        -q, --quiet        Show nothing, and end as with --exit-code.
+        -U, --unified N    Lines of context.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      EXAMPLES
+        $ lxcv diff mysql
+        $ lxcv diff mysql@1 mysql@2
+        $ lxcv diff mysql@1 -p -- /etc
+        $ lxcv diff --packages mysql@1 mysql
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv export', () => {
+    expect(helpOf('export')).toMatchInlineSnapshot(`
+      "Write the whole root file system of a version to a tarball.
+
+      USAGE
+        lxcv export [-o FILE] [--accept-base] REVISION [FILE]
+
+      ARGUMENTS
+        REVISION  NAME[@REV]
+        FILE      The same as --output.
+
+      OPTIONS
+        -o, --output FILE  The file to write; - is standard output.
+            --accept-base  Take a base that was changed as it is now.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        Owners are numeric; extended attributes, ACLs and capabilities are kept. The
+        name of the file tells how it is compressed: .tar, .tar.gz, .tar.xz, .tar.zst,
+        .tar.bz2.
+
+      EXAMPLES
+        $ lxcv export mysql@2 -o mysql_ship.tar.gz
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv fsck', () => {
+    expect(helpOf('fsck')).toMatchInlineSnapshot(`
+      "Look whether the store keeps its promises.
+
+      USAGE
+        lxcv fsck [REPOSITORY]
+
+      ARGUMENTS
+        REPOSITORY  The repository; all of them without it.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        Reads every manifest, ref and record, and looks at every path of every delta
+        for what overlayfs would not keep. Changes nothing. Ends with exit code 5
+        where it finds something.
+
+      EXAMPLES
+        $ lxcv fsck
+        $ lxcv fsck mysql
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv grep', () => {
+    expect(helpOf('grep')).toMatchInlineSnapshot(`
+      "Show the lines of the texts in versions that match a pattern.
+
+      USAGE
+        lxcv grep [-i] [-w] [-E | -F | --perl] [-l] PATTERN REVISION...
+            [-- PATH...]
+
+      ARGUMENTS
+        PATTERN   What to look for.
+        REVISION  NAME[@REV]; NAME@WORK, NAME@BASE. More may follow.
+        PATH      Only this, and what is below it.
+
+      OPTIONS
+        -i, --ignore-case         Upper and lower case are the same.
+        -w, --word                Match whole words alone.
+        -E, --extended            An extended regular expression.
+        -F, --fixed               A text as it stands.
+            --perl                An expression of Perl's.
+        -l, --files-with-matches  Show only the names of the files.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        By GNU grep, with its patterns; files that are no text are passed over. Ends
+        with 1 where nothing matches.
+
+      EXAMPLES
+        $ lxcv grep max_connections mysql@1 mysql@2 -- /etc
+        $ lxcv grep -i password mysql@WORK
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv list', () => {
+    expect(helpOf('list')).toMatchInlineSnapshot(`
+      "Show which containers have versions.
+
+      USAGE
+        lxcv list
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      SHORT FORMS
+        lxcv ls
+
+      EXAMPLES
+        $ lxcv list
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv log', () => {
+    expect(helpOf('log')).toMatchInlineSnapshot(`
+      "Show the versions that led to where a container is.
+
+      USAGE
+        lxcv log [-n N] [-a] [--graph] [--oneline] REVISION [-- PATH...]
+
+      ARGUMENTS
+        REVISION  NAME[@REV]: where to begin.
+        PATH      Only this, and what is below it.
+
+      OPTIONS
+        -n, --limit N  Show no more than the newest N.
+        -a, --all      Show the versions of all branches.
+            --graph    Draw which version came from which.
+            --oneline  Show number, id and the first line of the message.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      EXAMPLES
+        $ lxcv log mysql
+        $ lxcv log mysql --graph --all
+        $ lxcv log mysql@tuning -n 5 --oneline
+        $ lxcv log mysql -- /etc/mysql
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv mount', () => {
+    expect(helpOf('mount')).toMatchInlineSnapshot(`
+      "Mount a version on a directory, to be read.
+
+      USAGE
+        lxcv mount [--accept-base] REVISION DIRECTORY
+
+      ARGUMENTS
+        REVISION   NAME[@REV]
+        DIRECTORY  An empty directory.
+
+      OPTIONS
+            --accept-base  Take a base that was changed as it is now.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        It shows exactly what the version holds, and cannot be written to. Devices and
+        set-user-id programs in it do not work.
+
+      EXAMPLES
+        $ lxcv mount mysql@2 /mnt
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv show', () => {
+    expect(helpOf('show')).toMatchInlineSnapshot(`
+      "Show a version, or a file or directory in one.
+
+      USAGE
+        lxcv show [-v] WHAT
+
+      ARGUMENTS
+        WHAT  NAME[@REV], or NAME[@REV]:PATH.
+
+      OPTIONS
+        -v, --verbose  Show every path.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        Of a version it shows what is known of it and which paths it changed. Of a
+        file it prints the bytes, of a directory what it holds, of a symbolic link
+        where it leads. No link is followed. NAME@WORK:PATH is what a container holds
+        now, and NAME@BASE:PATH what lies under all its versions.
+
+      EXAMPLES
+        $ lxcv show mysql@2
+        $ lxcv show mysql@2:/etc/mysql/my.cnf
+        $ lxcv show mysql@tuning~1:/etc
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv status', () => {
+    expect(helpOf('status')).toMatchInlineSnapshot(`
+      "Show what changed in a container since its last version.
+
+      USAGE
+        lxcv status [-s | -v] CONTAINER
+
+      ARGUMENTS
+        CONTAINER  The container.
+
+      OPTIONS
+        -s, --short    Show a letter and a path a line, and nothing else.
+        -v, --verbose  Show every path.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      SHORT FORMS
+        lxcv st
+
+      EXAMPLES
+        $ lxcv status mysql
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv tag', () => {
+    expect(helpOf('tag')).toMatchInlineSnapshot(`
+      "List, create or delete tags.
+
+      USAGE
+        lxcv tag [-m TEXT] [-d] NAME [TAG] [REVISION]
+
+      ARGUMENTS
+        NAME      The container or repository.
+        TAG       The tag to create or delete.
+        REVISION  NAME[@REV]: the version that it is on (default: HEAD).
+
+      OPTIONS
+        -m, --message TEXT  Annotate the tag.
+        -d, --delete        Delete the tag; the version stays.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      DESCRIPTION
+        A tag is a name that stays on one version. With -m it also says who set it,
+        when and why.
+
+      EXAMPLES
+        $ lxcv tag mysql
+        $ lxcv tag mysql v1.0 -m "As shipped"
+        $ lxcv tag mysql before-upgrade mysql@2
+        $ lxcv tag mysql --delete v1.0
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+
+  it('of lxcv umount', () => {
+    expect(helpOf('umount')).toMatchInlineSnapshot(`
+      "Take away what lxcv mount has mounted.
+
+      USAGE
+        lxcv umount DIRECTORY
+
+      ARGUMENTS
+        DIRECTORY  The directory.
+
+      COMMON OPTIONS
+        -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
+            --json         Print JSON.
+        -h, --help         Show this help.
+
+      SHORT FORMS
+        lxcv unmount
+
+      EXAMPLES
+        $ lxcv umount /mnt
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
+        store is damaged."
+    `);
+  });
+});
+
+function helpOf(name: string): string {
+  return renderHelp(name, SHAPES[name] as CommandShape, 80);
+}
