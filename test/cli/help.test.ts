@@ -187,7 +187,8 @@ describe('help', () => {
 
       USAGE
         lxcv commit [-m TEXT]... [-F FILE] [--author "NAME <EMAIL>"]
-            [--allow-empty] [--allow-empty-message] [--accept-base] CONTAINER
+            [--allow-empty] [--allow-empty-message] [--accept-base]
+            [--max-pause SECONDS] CONTAINER
 
       ARGUMENTS
         CONTAINER  The container.
@@ -201,6 +202,8 @@ describe('help', () => {
             --allow-empty            Make a version also where nothing changed.
             --allow-empty-message    Make a version also without a message.
             --accept-base            Take a base that was changed as it is now.
+            --max-pause SECONDS      For how long a running container may stand still
+                                     (default: 10).
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
@@ -209,8 +212,9 @@ describe('help', () => {
 
       DESCRIPTION
         A stopped container is committed in milliseconds, whatever its size: nothing
-        is copied. A running one stands still while what it changed is copied. The
-        first commit takes a container over: it must be stopped for that.
+        is copied. A running one is copied while it runs, and stands still for what
+        changed meanwhile. The first commit takes a container over: it must be stopped
+        for that.
 
       SHORT FORMS
         lxcv ci

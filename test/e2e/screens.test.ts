@@ -392,7 +392,7 @@ describe('errors', () => {
   it('grep -P a+ web', async () => {
     expect(await screen('grep', '-P', 'a+', 'web')).toMatchInlineSnapshot(`
       "lxcv: --lxcpath was given twice
-            -P is the lxcpath; Perl's syntax is --perl alone. Usage: lxcv grep --perl LXCPATH web"
+            -P is the lxcpath; Perl's syntax is --perl alone. Usage: lxcv grep --perl a+ web"
     `);
   });
 
