@@ -186,7 +186,7 @@ describe('help', () => {
       "Make a version of what a container holds.
 
       USAGE
-        lxcv commit [-m TEXT]... [-F FILE] [--author "NAME <EMAIL>"]
+        lxcv commit [-m TEXT]... [-F FILE] [--author "NAME <EMAIL>"] [--restart]
             [--allow-empty] [--allow-empty-message] [--accept-base]
             [--max-pause SECONDS] CONTAINER
 
@@ -199,6 +199,8 @@ describe('help', () => {
         -F, --file FILE              Take the message from a file; - is standard
                                      input.
             --author "NAME <EMAIL>"  Commit in the name of somebody else.
+            --restart                Stop a running container for its first commit,
+                                     and start it again.
             --allow-empty            Make a version also where nothing changed.
             --allow-empty-message    Make a version also without a message.
             --accept-base            Take a base that was changed as it is now.
@@ -214,7 +216,7 @@ describe('help', () => {
         A stopped container is committed in milliseconds, whatever its size: nothing
         is copied. A running one is copied while it runs, and stands still for what
         changed meanwhile. The first commit takes a container over: it must be stopped
-        for that.
+        for that, or be stopped and started again by --restart.
 
       SHORT FORMS
         lxcv ci
