@@ -26,7 +26,7 @@ export default class Status extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(Status);
-    if (flags.all === (args.container !== undefined)) {
+    if (Boolean(flags.all) === (args.container !== undefined)) {
       throw await this.withNames(this.usageError('lxcv status needs a CONTAINER or --all'));
     }
     const engine = await this.openEngine(flags);

@@ -329,7 +329,8 @@ describe('help', () => {
       DESCRIPTION
         Reads every manifest, ref and record, and looks at every path of every delta
         for what overlayfs would not keep. Changes nothing. Ends with exit code 5
-        where it finds something.
+        where it finds something, and with 1 where that is only an operation that
+        waits.
 
       EXAMPLES
         $ lxcv fsck
@@ -369,7 +370,8 @@ describe('help', () => {
 
       DESCRIPTION
         By GNU grep, with its patterns; files that are no text are passed over. Ends
-        with 1 where nothing matches.
+        with 1 where nothing matches, and where a file could not be searched to its
+        end, which is told.
 
       EXAMPLES
         $ lxcv grep max_connections mysql@1 mysql@2 -- /etc
@@ -511,12 +513,13 @@ describe('help', () => {
       "Show what changed in a container since its last version.
 
       USAGE
-        lxcv status [-s | -v] CONTAINER
+        lxcv status [-a] [-s | -v] [CONTAINER]
 
       ARGUMENTS
         CONTAINER  The container.
 
       OPTIONS
+        -a, --all      Show this of every container that has versions.
         -s, --short    Show a letter and a path a line, and nothing else.
         -v, --verbose  Show every path.
 
@@ -530,6 +533,7 @@ describe('help', () => {
 
       EXAMPLES
         $ lxcv status mysql
+        $ lxcv status --all
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the

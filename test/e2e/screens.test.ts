@@ -279,8 +279,8 @@ describe('on a terminal of 80 columns', () => {
 describe('errors', () => {
   it('status', async () => {
     expect(await screen('status')).toMatchInlineSnapshot(`
-      "lxcv: lxcv status needs a CONTAINER
-            Usage: lxcv status [-s | -v] CONTAINER. There are: a-container-with-a-very-long-name-indeed-of-58-characters, copy, idle, web"
+      "lxcv: lxcv status needs a CONTAINER or --all
+            Usage: lxcv status [-a] [-s | -v] [CONTAINER]. There are: a-container-with-a-very-long-name-indeed-of-58-characters, copy, idle, web"
     `);
   });
 
