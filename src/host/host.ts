@@ -48,8 +48,6 @@ export interface Host {
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
   breathe(): Promise<void>;
-  /** Sleeps, and does nothing else meanwhile. */
-  pause(milliseconds: number): void;
 }
 
 /** The machine that lxcv runs on. */
@@ -73,7 +71,6 @@ export const machine: Host = {
   author: async () => (await import('./user.js')).author(),
   startDigestThread,
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
-  pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 

@@ -42,10 +42,10 @@ export interface Lxc {
   /** Who has the name of a container's command socket, on this machine: LXC, lxcv, or anybody; undefined where nobody has it. */
   holderOf(lxcpath: string, name: ContainerName): SocketHolder | undefined;
   /**
-   * Takes the lock under which LXC changes what lies in a container's directory, until disposed of. It waits for it.
-   * @throws LxcvError `container-in-use` after ten seconds.
+   * Takes the lock under which LXC changes what lies in a container's directory, until disposed of; undefined where somebody
+   * else has it.
    */
-  lockDirectory(lxcpath: string, name: ContainerName): Disposable;
+  tryLockDirectory(lxcpath: string, name: ContainerName): Disposable | undefined;
   /** Another path of the same lxcpath under which the container runs: LXC knows it by the path that it was started with. */
   runningUnder(lxcpath: string, name: ContainerName): string | undefined;
   /** What tells one run of a container from another, the process that LXC has for it; undefined where it does not run. */
@@ -95,7 +95,7 @@ export const lxc: Lxc = {
     const socket = boundSockets().get(commandSocketName(lxcpath, name));
     return socket === undefined ? undefined : (findHolder(socket.inode) ?? 'unknown');
   },
-  lockDirectory,
+  tryLockDirectory,
   runningUnder,
   monitorOf(lxcpath, name) {
     const holder = lxc.holderOf(lxcpath, name);
@@ -111,27 +111,15 @@ export const lxc: Lxc = {
 
 /** Of LXC that runs as root. */
 const LOCKS = '/run/lxc/lock';
-const LOCK_POLL_MS = 5;
-const LOCK_WAIT_MS = 10_000;
 
 /** Source: lxc 5.0.2, `lxclock_name` and `lxclock` in src/lxc/lxclock.c. */
-function lockDirectory(lxcpath: string, name: ContainerName): Disposable {
+function tryLockDirectory(lxcpath: string, name: ContainerName): Disposable | undefined {
   const directory = join(LOCKS, lxcpath);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const fd = openSync(join(directory, `.${name}`), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let waited = 0; !tryDescriptionLock(fd); waited += LOCK_POLL_MS) {
-    if (waited < LOCK_WAIT_MS) Atomics.wait(pause, 0, 0, LOCK_POLL_MS);
-    else {
-      closeSync(fd);
-      throw new LxcvError(
-        'container-in-use',
-        `LXC has had ${lxcpath}/${name} locked for ten seconds`,
-        'Look what it does with that container, and try again when it is done.',
-      );
-    }
-  }
-  return { [Symbol.dispose]: () => closeSync(fd) };
+  if (tryDescriptionLock(fd)) return { [Symbol.dispose]: () => closeSync(fd) };
+  closeSync(fd);
+  return undefined;
 }
 
 function startNow(lxcpath: string, name: ContainerName): void {

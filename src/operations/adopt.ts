@@ -74,8 +74,8 @@ function planArrival(
   return {
     from: origin.delta,
     mtimeNs: (host.files.stat(origin.delta) as Stat).mtimeNs,
-    stage: () => {
-      for (const step of registrations) runStep(host, { do: 'register', ...step });
+    stage: async () => {
+      for (const step of registrations) await runStep(host, { do: 'register', ...step });
       host.files.mkdir(layout.root, 0o700);
       tryMove(host.files, origin.delta, layout);
     },

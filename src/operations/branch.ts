@@ -15,9 +15,11 @@ import type { Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
+import { consistently } from './consistently.js';
 import {
   checkReadable,
   containersOf,
+  type FoundRevision,
   findByName,
   findRevision,
   type Repository,
@@ -59,8 +61,7 @@ export async function createBranch(
   branch: BranchName,
   revision: string,
 ): Promise<Branch> {
-  const { version, repository: found } = findRevision(world, revision);
-  refuseElsewhere(world, name, revision, found.name);
+  const { version, repository: found } = await findOwn(world, name, revision);
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(world, layout);
   refuseTaken(repository, branch);
@@ -79,7 +80,7 @@ export async function renameBranch(
   from: BranchName,
   to: BranchName,
 ): Promise<Branch> {
-  const { repository: found } = findByName(world, name);
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${from}`);
   const repository = readRepository(world, layout);
   const id = requireBranch(repository, from);
@@ -115,7 +116,7 @@ export async function deleteBranch(
   branch: BranchName,
   force: boolean,
 ): Promise<Branch> {
-  const { repository: found } = findByName(world, name);
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(world, layout);
   const id = requireBranch(repository, branch);
@@ -130,14 +131,17 @@ export async function deleteBranch(
   return { name: branch, version: repository.history.get(id), refs, containers: [] };
 }
 
-/** @throws LxcvError `bad-usage` where a revision is of another repository than that of `name`. */
-export function refuseElsewhere(world: World, name: ContainerName, revision: string, repository: RepositoryName): void {
-  if (findByName(world, name).repository.name === repository) return;
-  throw new LxcvError(
-    'bad-usage',
-    `${revision} is a version of the repository ${repository}, and not of that of ${name}`,
-    'A branch or tag is of a version of its own repository.',
-  );
+/** The version that a branch or tag of the repository of `name` is to name. @throws LxcvError `bad-usage` for one of another repository. */
+export async function findOwn(world: World, name: ContainerName, revision: string): Promise<FoundRevision> {
+  return await consistently(world, (reading) => {
+    const found = findRevision(reading, revision);
+    if (findByName(reading, name).repository.name === found.repository.name) return found;
+    throw new LxcvError(
+      'bad-usage',
+      `${revision} is a version of the repository ${found.repository.name}, and not of that of ${name}`,
+      'A branch or tag is of a version of its own repository.',
+    );
+  });
 }
 
 function describe(world: World, repository: Repository): Omit<Branches, 'current'> {

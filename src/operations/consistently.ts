@@ -1,14 +1,14 @@
 /** Reading without a lock: what another lxcv changed meanwhile is read again. */
 
 import { type ErrorCode, LxcvError } from '../model/errors.js';
-import type { OpenRepository } from '../store/store.js';
+import { type OpenRepository, type SettledOperations, settle, Unsettled } from '../store/store.js';
 import { toldUnfinished } from '../store/unfinished.js';
 import type { World } from './world.js';
 
 const ATTEMPTS_MAX = 50;
 
 /**
- * Reads until no operation on a repository that was opened by it came between, and then gives what was read, or throws what was
+ * Reads until nothing is pending that could be finished, and no operation on a repository that was opened by it came between, and then gives what was read, or throws what was
  * thrown. What others do to other repositories does not count.
  * @param read works with the world that it is given, by which it is known which repositories it opened.
  * @param unfinished whether an operation that waits in one of them is told by a notice.
@@ -19,8 +19,9 @@ export async function consistently<T>(
   read: (world: World) => T | Promise<T>,
   unfinished: 'told' | 'untold' = 'told',
 ): Promise<T> {
+  const settled: SettledOperations = new Map();
   for (let attempt = 1; ; attempt += 1) {
-    const reading = startReading(world);
+    const reading = startReading(world, settled);
     const isFinal = () => attempt === ATTEMPTS_MAX || reading.isUndisturbed();
     try {
       const result = await read(reading.world);
@@ -28,6 +29,12 @@ export async function consistently<T>(
       reading.tell(unfinished === 'told');
       return result;
     } catch (error) {
+      if (error instanceof Unsettled) {
+        const waiting = (holder: string) => world.report({ kind: 'step', what: `waiting for another lxcv: ${holder}` });
+        await settle(world.host, error, settled, waiting);
+        attempt -= 1;
+        continue;
+      }
       if (!isFinal()) continue;
       const reason = reading.reasonOf(error);
       reading.tell(unfinished === 'told' && reason === error, error);
@@ -45,7 +52,7 @@ const LOOKS_LIKE: readonly ErrorCode[] = [
   'revision-not-found',
 ];
 
-function startReading(world: World) {
+function startReading(world: World, settled: SettledOperations) {
   /** By its log, how long that was when the repository was opened. */
   const lengths = new Map<string, number>();
   const notices = new Set<string>();
@@ -59,7 +66,7 @@ function startReading(world: World) {
   return {
     world: {
       ...world,
-      opened,
+      reading: { opened, settled },
       report: (event) => {
         if (event.kind === 'notice') notices.add(event.message);
         else world.report(event);

@@ -10,6 +10,7 @@ import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { descend, type Job } from '../model/job.js';
 import type { Version } from '../model/version.js';
+import { consistently } from './consistently.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
 import { findRevision } from './lookup.js';
 import { runJob } from './run-job.js';
@@ -49,7 +50,7 @@ export interface ExportRequest {
 
 /** @throws LxcvError `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
 export async function exportVersion(world: World, { revision, output, acceptBase }: ExportRequest): Promise<Version> {
-  const { version, repository } = findRevision(world, revision);
+  const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files } = world.host;

@@ -26,7 +26,7 @@ import { History } from '../store/history.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
 import { checkPathOwned } from '../store/ownership.js';
 import { type Refs, readRefs } from '../store/refs.js';
-import { type OpenRepository, openRepository } from '../store/store.js';
+import { type OpenRepository, openRepository, type SettledOperations } from '../store/store.js';
 import { listStoreDirectory, readStoreFile } from '../store/store-file.js';
 import { findDescribed } from './describe.js';
 import { checkMarker } from './layers.js';
@@ -82,10 +82,14 @@ export function checkReadable({ unreadable }: Repository, name: RefName): void {
   if (error !== undefined) throw error;
 }
 
-/** Opens a repository for reading, and lets `consistently` know. */
+/** Of who has the lock, and so nothing that is pending. */
+const NONE_SETTLED: SettledOperations = new Map();
+
+/** Opens a repository for reading, under `consistently`, or for a look by who has its lock. */
 export function openForReading(world: World, name: RepositoryName): OpenRepository | undefined {
-  const open = openRepository(world.host, world.lxcpath, name);
-  world.opened?.(open ?? { layout: new RepositoryLayout(storeRoot(world.lxcpath), name), unfinished: undefined });
+  const { host, lxcpath, reading } = world;
+  const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED);
+  reading?.opened(open ?? { layout: new RepositoryLayout(storeRoot(lxcpath), name), unfinished: undefined });
   return open;
 }
 

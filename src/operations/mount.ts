@@ -3,6 +3,7 @@
 import { readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import type { Version } from '../model/version.js';
+import { consistently } from './consistently.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
 import { findRevision } from './lookup.js';
 import type { World } from './world.js';
@@ -21,7 +22,7 @@ export interface MountRequest {
 
 /** @throws LxcvError `directory-in-use`, `base-changed`, and those of looking a revision up. */
 export async function mountVersion(world: World, { revision, directory, acceptBase }: MountRequest): Promise<Version> {
-  const { version, repository } = findRevision(world, revision);
+  const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files, mounts } = world.host;

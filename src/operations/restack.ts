@@ -8,6 +8,7 @@ import { extentOfMerge } from '../layer/extent.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
+import type { Job } from '../model/job.js';
 import { decodeManifest, encodeDraft } from '../model/manifest.js';
 import type { BranchName, ContainerName, Version, VersionId } from '../model/version.js';
 import { stageConfig } from '../store/config-file.js';
@@ -73,7 +74,7 @@ export interface Arrival {
   readonly from: string;
   /** Its modification time, which some file systems change with a move. */
   readonly mtimeNs: bigint;
-  readonly stage: () => void;
+  readonly stage: () => Promise<void>;
   /** What to do once the delta is in its place, and the final config too. */
   readonly moved: readonly Step[];
   readonly back: readonly Step[];
@@ -107,8 +108,8 @@ export async function restack(
     command: request.command,
     subject: container.name,
     point: { from: stagedConfig, to: config, exchange: true },
-    stage: () => {
-      arrival?.stage();
+    stage: async () => {
+      await arrival?.stage();
       version?.stage();
       if ('aside' in present) stageAside(world, repository, present.aside, present.record);
       stageWorking(world, repository, nextLayout, next, request.model);
@@ -150,7 +151,8 @@ export async function restack(
 async function publishBreathing(world: World, container: ContainerName, publication: Publication): Promise<void> {
   const { files } = world.host;
   try {
-    const isMade = await runJob(world, 'merging versions into a keyframe', makeKeyframe(files, publication));
+    const merge = (job: Job<void>) => runJob(world, 'merging versions into a keyframe', job);
+    const isMade = await makeKeyframe(files, publication, merge);
     const counting = countPublished(files, publication);
     publish(files, publication, isMade, await runJob(world, `counting what changed in ${container}`, counting));
   } catch (error) {

@@ -4,8 +4,9 @@ import { LxcvError } from '../model/errors.js';
 import { encodeTag, type Tag } from '../model/tag.js';
 import type { Author, ContainerName, RefName, RepositoryName, TagName, Version } from '../model/version.js';
 import { lockRepository } from '../store/store.js';
-import { refuseElsewhere } from './branch.js';
-import { checkReadable, findByName, findRevision, type Repository, readRepository, refsAt } from './lookup.js';
+import { findOwn } from './branch.js';
+import { consistently } from './consistently.js';
+import { checkReadable, findByName, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
 import { suggest } from './suggestion.js';
 import type { World } from './world.js';
@@ -43,8 +44,7 @@ export function listTags(world: World, name: ContainerName): Tags {
 
 /** @throws LxcvError `tag-exists`, `branch-exists` where a branch has the name, `bad-usage`. */
 export async function createTag(world: World, { name, tag, revision, ...request }: TagRequest): Promise<NamedTag> {
-  const { version, repository: found } = findRevision(world, revision);
-  refuseElsewhere(world, name, revision, found.name);
+  const { version, repository: found } = await findOwn(world, name, revision);
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
   const repository = readRepository(world, layout);
   refuseTaken(repository, tag);
@@ -59,7 +59,7 @@ export async function createTag(world: World, { name, tag, revision, ...request 
 
 /** @throws LxcvError `tag-not-found`. */
 export async function deleteTag(world: World, name: ContainerName, tag: TagName): Promise<NamedTag> {
-  const { repository: found } = findByName(world, name);
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
   const repository = readRepository(world, layout);
   checkReadable(repository, tag);

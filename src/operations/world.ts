@@ -1,7 +1,7 @@
 /** What every operation works with. */
 
 import type { Host } from '../host/host.js';
-import type { OpenRepository } from '../store/store.js';
+import type { OpenRepository, SettledOperations } from '../store/store.js';
 
 export interface World {
   readonly host: Host;
@@ -11,8 +11,15 @@ export interface World {
   readonly report: (event: ReportEvent) => void;
   /** Told that an operation is a large one, so that the program may give memory back early. */
   readonly onLarge?: (() => void) | undefined;
-  /** Told of each repository that is opened for reading, before anything of it is read: see operations/consistently.ts. */
-  readonly opened?: (repository: OpenRepository) => void;
+  /** While something is read: see operations/consistently.ts. */
+  readonly reading?: Reading | undefined;
+}
+
+interface Reading {
+  /** Told of each repository that is opened, before anything of it is read. */
+  readonly opened: (repository: OpenRepository) => void;
+  /** The operations that were found pending, and have been looked after. */
+  readonly settled: SettledOperations;
 }
 
 export type ReportEvent =

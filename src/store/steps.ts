@@ -11,7 +11,7 @@ import { mergeLayers } from '../layer/keyframe.js';
 import { removeTree } from '../layer/removal.js';
 import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
-import { finish, type Job } from '../model/job.js';
+import type { Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
 import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
 import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
@@ -77,9 +77,10 @@ export interface PlannedKeyframe {
 }
 
 /** The parts of the machine that steps change. */
-export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals'>;
+export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals' | 'breathe' | 'sleep' | 'wallMs'>;
 
-export function runStep(host: StepHost, step: Step): void {
+/** The event loop turns meanwhile, but nothing interrupts it. */
+export async function runStep(host: StepHost, step: Step): Promise<void> {
   const { files, lxc } = host;
   switch (step.do) {
     case 'rename':
@@ -103,20 +104,20 @@ export function runStep(host: StepHost, step: Step): void {
       break;
     case 'publish':
       if (files.stat(step.manifest) === undefined) {
-        const isMade = finish(makeKeyframe(files, step));
-        publish(files, step, isMade, finish(countPublished(files, step)));
+        const isMade = await makeKeyframe(files, step, (job) => runToEnd(host, job));
+        publish(files, step, isMade, await runToEnd(host, countPublished(files, step)));
       }
       tolerate(['ENOENT'], () => files.unlink(step.draft));
       break;
     case 'close-delta':
-      closeDelta(files, step.work);
+      await closeDelta(host, step.work);
       break;
     case 'remove-copy':
-      finish(removeTree(files, step.path));
+      await runToEnd(host, removeTree(files, step.path));
       break;
     case 'register':
     case 'unregister':
-      listClone(host, step.path, step.entry, step.do === 'register');
+      await listClone(host, step.path, step.entry, step.do === 'register');
       break;
     case 'thaw':
       if (step.mark === undefined || files.stat(step.mark) !== undefined) thaw(lxc, step.lxcpath, step.container);
@@ -143,18 +144,23 @@ export function discardWorking(layout: VersionLayout): Step[] {
 
 /**
  * Makes the keyframe of a version, if it is to have one, anew where that was begun before; durable, for a manifest will name it.
+ * @param run does its jobs.
  * @returns false where the system does not let it, for want of room or of open files, say: the version does without.
  */
-export function* makeKeyframe(files: Files, { keyframe }: Publication): Job<boolean> {
+export async function makeKeyframe(
+  files: Files,
+  { keyframe }: Publication,
+  run: (job: Job<void>) => Promise<void>,
+): Promise<boolean> {
   if (keyframe === undefined) return true;
-  yield* removeTree(files, keyframe.path);
+  await run(removeTree(files, keyframe.path));
   try {
-    yield* mergeLayers(files, keyframe.of, keyframe.below, keyframe.path);
-    files.syncFileSystem(dirname(keyframe.path));
+    await run(mergeLayers(files, keyframe.of, keyframe.below, keyframe.path));
+    await files.syncFileSystemAside(dirname(keyframe.path));
     return true;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    yield* removeTree(files, keyframe.path);
+    await run(removeTree(files, keyframe.path));
     return false;
   }
 }
@@ -205,9 +211,10 @@ export function moveIn(files: Files, from: string, to: string): void {
   files.exchange(from, to);
 }
 
-function closeDelta(files: Files, work: string): void {
+async function closeDelta(host: StepHost, work: string): Promise<void> {
+  const { files } = host;
   if (files.stat(work)?.type === 'file') return;
-  finish(removeTree(files, `${work}/work`));
+  await runToEnd(host, removeTree(files, `${work}/work`));
   tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
   if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
   files.create(work, '', 0o400);
@@ -217,9 +224,9 @@ function closeDelta(files: Files, work: string): void {
  * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. Others
  * change it too: LXC's tools, and lxcv in other repositories.
  */
-function listClone({ files, lxc }: StepHost, path: string, entry: string, listed: boolean): void {
-  const owner = dirname(path);
-  using _ = lxc.lockDirectory(dirname(owner), basename(owner) as ContainerName);
+async function listClone(host: StepHost, path: string, entry: string, listed: boolean): Promise<void> {
+  const { files } = host;
+  using _ = await lockDirectory(host, dirname(path));
 
   // What a write that was cut short left, also where the list is as it should be.
   tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(stagedFor(path)));
@@ -230,6 +237,41 @@ function listClone({ files, lxc }: StepHost, path: string, entry: string, listed
   const wanted = listed ? `${rest}${entry}` : rest;
   if (wanted === '') files.unlink(path);
   else replaceFile(files, path, wanted, 0o644);
+}
+
+const LOCK_POLL_MS = 5;
+const LOCK_WAIT_MS = 10_000;
+
+/** Takes LXC's lock of a container's directory. @throws LxcvError `container-in-use` after ten seconds. */
+async function lockDirectory({ lxc, sleep }: StepHost, directory: string): Promise<Disposable> {
+  const [lxcpath, name] = [dirname(directory), basename(directory) as ContainerName];
+  for (let waited = 0; ; waited += LOCK_POLL_MS) {
+    const lock = lxc.tryLockDirectory(lxcpath, name);
+    if (lock !== undefined) return lock;
+    if (waited >= LOCK_WAIT_MS) {
+      throw new LxcvError(
+        'container-in-use',
+        `LXC has had ${directory} locked for ten seconds`,
+        'Look what it does with that container, and try again when it is done.',
+      );
+    }
+    await sleep(LOCK_POLL_MS);
+  }
+}
+
+/** For how long the event loop may stand still. */
+const BREATH_MS = 50;
+
+/** Does a job to its end. */
+async function runToEnd<Result>({ breathe, wallMs }: StepHost, job: Job<Result>): Promise<Result> {
+  for (let breathed = wallMs(); ; ) {
+    const step = job.next();
+    if (step.done) return step.value;
+    // Where the clock was set, it is time too.
+    if (Math.abs(wallMs() - breathed) < BREATH_MS) continue;
+    await breathe();
+    breathed = wallMs();
+  }
 }
 
 function thaw(lxc: StepHost['lxc'], lxcpath: string, container: ContainerName): void {

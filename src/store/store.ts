@@ -22,6 +22,8 @@ const LOCK_WAIT_MS = 5000;
 const LOCK_POLL_MS = 20;
 /** How long a reader waits for an operation that is past its commit point: what a version of a million files changes is counted then. */
 const SETTLE_WAIT_MS = 60_000;
+/** After so long a user is told what is waited for. */
+const TELL_AFTER_MS = 1000;
 
 /** The names of the repositories that a store holds, sorted. @throws LxcvError `store-newer`, `store-damaged`. */
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
@@ -40,19 +42,52 @@ export interface OpenRepository {
   readonly unfinished: Unfinished | undefined;
 }
 
+/** Thrown by `openRepository` for an operation that is pending, and that nobody has looked after yet: see `settle`. */
+export class Unsettled extends Error {
+  constructor(
+    readonly layout: RepositoryLayout,
+    readonly pending: Pending,
+  ) {
+    super(`an operation on ${layout.name} is pending`);
+  }
+}
+
+/** What came of looking after what was pending, by its log. */
+export type SettledOperations = Map<string, Settled>;
+
+interface Settled {
+  readonly operation: string;
+  readonly state: Pending['last']['state'];
+  /** Where it can be neither finished nor rolled back. */
+  readonly unfinished: Unfinished | undefined;
+}
+
 /**
- * A repository for reading. What an earlier process left pending is finished first, unless another one is at work on it.
+ * A repository for reading.
+ * @param settled what was pending, and has been looked after.
  * @returns undefined where there is none.
- * @throws LxcvError `repository-locked` where that takes longer than a minute, `store-newer`, `store-damaged`.
+ * @throws Unsettled; LxcvError `store-newer`, `store-damaged`.
  */
-export function openRepository(host: Host, lxcpath: string, name: RepositoryName): OpenRepository | undefined {
+export function openRepository(
+  host: Host,
+  lxcpath: string,
+  name: RepositoryName,
+  settled: ReadonlyMap<string, Settled>,
+): OpenRepository | undefined {
   const layout = new RepositoryLayout(storeRoot(lxcpath), name);
   if (!readStore(host, layout.storeRoot)) return undefined;
   if (!isThere(host.files, layout.root, 'directory')) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
-  const unfinished = settle(host, layout);
+  const pending = readPendingOf(host, layout);
+  const known = settled.get(layout.operations);
+  if (pending !== undefined && !isOf(pending, known)) throw new Unsettled(layout, pending);
+  const unfinished = pending === undefined ? undefined : known?.unfinished;
   if (unfinished === undefined && hasRestarts(host, layout)) restartNow(host, layout);
   return isThere(host.files, layout.versions, 'directory') ? { layout, unfinished } : undefined;
+}
+
+function isOf({ operation, last }: Pending, settled: Settled | undefined): boolean {
+  return settled?.operation === operation.operation && settled.state === last.state;
 }
 
 /**
@@ -72,7 +107,7 @@ export async function lockRepository(
   isThere(host.files, layout.root, 'directory');
   const release = await waitForLock(host, layout, purpose);
   try {
-    recoverOrTell(host, layout);
+    await recoverOrTell(host, layout);
     finishRestarts(host, layout);
     for (const path of [
       layout.versions,
@@ -103,33 +138,49 @@ async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string
 }
 
 /**
- * Finishes an operation that a process left pending. One that may be past its commit point, and is still being carried on, is
- * waited for.
- * @returns one that can be neither finished nor rolled back.
+ * Looks after an operation that is pending: finishes or rolls back what a process left; waits for one that may be past its commit
+ * point, and is still being carried on; and leaves one alone that has only begun.
+ * @param waiting is told, once, what another process says that it does, where that takes a second.
+ * @throws LxcvError `repository-locked` where it takes longer than a minute, `interrupted`.
  */
-function settle(host: Host, layout: RepositoryLayout): Unfinished | undefined {
-  for (let waited = 0; ; waited += LOCK_POLL_MS) {
-    const pending = readPendingOf(host, layout);
-    if (pending === undefined) return undefined;
-    const { holder, unfinished } = settleNow(host, layout, pending);
-    if (holder === undefined || pending.last.state === 'begin') return unfinished;
+export async function settle(
+  host: Host,
+  { layout, pending: first }: Unsettled,
+  settled: SettledOperations,
+  waiting: (holder: string) => void,
+): Promise<void> {
+  let pending: Pending | undefined = first;
+  for (let waited = 0; pending !== undefined; waited += LOCK_POLL_MS) {
+    const { holder, unfinished } = await settleNow(host, layout, pending);
+    if (holder === undefined) pending = readPendingOf(host, layout);
+    if (holder === undefined || pending?.last.state === 'begin') {
+      if (pending !== undefined) {
+        const { operation, last } = pending;
+        settled.set(layout.operations, { operation: operation.operation, state: last.state, unfinished });
+      }
+      return;
+    }
     if (waited >= SETTLE_WAIT_MS) throw locked(layout, holder);
-    host.pause(LOCK_POLL_MS);
+    if (waited === TELL_AFTER_MS) waiting(holder);
+    host.signals.check();
+    await host.sleep(LOCK_POLL_MS);
+    pending = readPendingOf(host, layout);
   }
 }
 
-interface Settled {
+/** What came of a try. */
+interface Outcome {
   /** What another process says that it holds the lock for, if one does. */
   readonly holder?: string;
   readonly unfinished?: Unfinished;
 }
 
-function settleNow(host: Host, layout: RepositoryLayout, pending: Pending): Settled {
+async function settleNow(host: Host, layout: RepositoryLayout, pending: Pending): Promise<Outcome> {
   try {
     const lock = host.takeLock(layout.lock, 'recovery');
     if (!lock.held) return { holder: lock.holder };
     using _ = lock;
-    recover(host, layout.operations);
+    await recover(host, layout.operations);
     return {};
   } catch (error) {
     if (!isObstacle(error)) throw error;
@@ -150,10 +201,10 @@ function restartNow(host: Host, layout: RepositoryLayout): void {
 }
 
 /** The caller holds the lock. @throws LxcvError `operation-pending` where what is pending cannot be finished. */
-function recoverOrTell(host: Host, layout: RepositoryLayout): void {
+async function recoverOrTell(host: Host, layout: RepositoryLayout): Promise<void> {
   const pending = readPendingOf(host, layout);
   try {
-    recover(host, layout.operations);
+    await recover(host, layout.operations);
   } catch (error) {
     if (pending === undefined || !isObstacle(error)) throw error;
     throw toldUnfinished(layout, unfinishedBecause(host, pending, error));

@@ -45,14 +45,14 @@ export async function transact(host: StepHost, log: string, transaction: Transac
     check?.();
     pass(host.files, point, recheck);
   } catch (error) {
-    attempt(() => takeBack(host, log, begin));
+    await takeBack(host, log, begin).catch(() => undefined);
     throw error;
   }
   try {
     syncAbove(host.files, point.to);
     for (const step of begin.forward) {
       await ahead?.(step);
-      runStep(host, step);
+      await runStep(host, step);
     }
     for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`)) {
       await host.files.syncFileSystemAside(place);
@@ -64,18 +64,18 @@ export async function transact(host: StepHost, log: string, transaction: Transac
 }
 
 /** Finishes what a process that died left pending. @returns what became of it, or undefined where nothing was pending. */
-export function recover(host: StepHost, log: string): 'done' | 'taken back' | undefined {
+export async function recover(host: StepHost, log: string): Promise<'done' | 'taken back' | undefined> {
   const pending = readPending(host.files, log);
   if (pending === undefined) return undefined;
   using _ = host.signals.hold();
   const { operation } = pending;
   if (!hasPassed(host.files, pending)) {
-    takeBack(host, log, operation);
+    await takeBack(host, log, operation);
     return 'taken back';
   }
   // What died may have done so before that was durable; what follows must not be on the disk without it.
   syncAbove(host.files, operation.point.to);
-  finish(host, log, operation, 'done', operation.forward);
+  await finish(host, log, operation, 'done', operation.forward);
   return 'done';
 }
 
@@ -113,21 +113,26 @@ function isBereft(files: FilesRead, step: Step): boolean {
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
-function takeBack(host: StepHost, log: string, begin: Pick<Operation, 'operation' | 'point' | 'back'>): void {
+async function takeBack(
+  host: StepHost,
+  log: string,
+  begin: Pick<Operation, 'operation' | 'point' | 'back'>,
+): Promise<void> {
   appendRecord(host.files, log, { operation: begin.operation, state: 'back' });
   host.files.sync(log);
-  finish(host, log, begin, 'taken back', begin.back);
+  await finish(host, log, begin, 'taken back', begin.back);
 }
 
-function finish(
+async function finish(
   host: StepHost,
   log: string,
   { operation, point }: Pick<Operation, 'operation' | 'point'>,
   outcome: 'done' | 'taken back',
   steps: readonly Step[],
-): void {
-  for (const step of steps) runStep(host, step);
-  for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`)) host.files.syncFileSystem(place);
+): Promise<void> {
+  for (const step of steps) await runStep(host, step);
+  for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`))
+    await host.files.syncFileSystemAside(place);
   appendRecord(host.files, log, { operation, state: 'end', outcome });
 }
 

@@ -26,7 +26,7 @@ describe('a fault at any change that an operation makes', () => {
       'holdStopped',
       'monitorOf',
       'watchFrozen',
-      'lockDirectory',
+      'tryLockDirectory',
       'runningUnder',
     ];
     expect(Object.keys(machine.lxc).filter((name) => ![...CHANGING.lxc, ...passive].includes(name))).toEqual([]);

@@ -63,7 +63,9 @@ describe('lxc', () => {
     machine.createBase('base');
     let copying: Promise<unknown>;
     {
-      using _ = lxc.lockDirectory(machine.lxcpath, 'base' as ContainerName);
+      using lock = lxc.tryLockDirectory(machine.lxcpath, 'base' as ContainerName);
+      expect(lock).toBeDefined();
+      expect(lxc.tryLockDirectory(machine.lxcpath, 'base' as ContainerName)).toBeUndefined();
       copying = machine.clone('base', C);
       expect(await Promise.race([copying, setTimeout(1000, 'waits')])).toBe('waits');
       expect(existsSync(join(machine.lxcpath, 'base/lxc_snapshots'))).toBe(false);

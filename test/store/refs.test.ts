@@ -27,14 +27,14 @@ describe('readRefs', () => {
     ]);
   });
 
-  it('reads what the step `ref` writes', () => {
+  it('reads what the step `ref` writes', async () => {
     using place = temporaryDirectory();
     const layout = repository(place);
     plant(layout.branches, {});
     const path = layout.branch('main' as BranchName);
-    runStep(machine, { do: 'ref', path, id: exampleId(1) });
+    await runStep(machine, { do: 'ref', path, id: exampleId(1) });
     expect([...readRefs(files, layout).branches]).toEqual([['main', exampleId(1)]]);
-    runStep(machine, { do: 'ref', path, id: null });
+    await runStep(machine, { do: 'ref', path, id: null });
     expect([...readRefs(files, layout).branches]).toEqual([]);
   });
 

@@ -176,47 +176,47 @@ describe('a step', () => {
       { clones: '/a/p\nc\n' },
       ['clones: /a/p\nc\n'],
     ],
-  ])('%s, does no more the second time, and makes up for a crash', (_, step, before, after) => {
+  ])('%s, does no more the second time, and makes up for a crash', async (_, step, before, after) => {
     using place = temporaryDirectory();
     const prepare = (name: string): string => plant(join(place.path, name), before);
     const run = (root: string, host: StepHost = machine) => runStep(host, stepIn(root, step));
     const whole = faultyHost({ kind: 'none' }, -1);
     const once = prepare('once');
-    run(once, whole);
+    await run(once, whole);
     expect(show(once)).toEqual(after);
-    run(once);
+    await run(once);
     expect(show(once)).toEqual(after);
     for (const [index, call] of whole.calls.entries()) {
       const root = prepare(`${index}`);
       const kind = /^(create|append) /.test(call) ? 'cut-short' : 'death';
-      expect(() => run(root, faultyHost({ kind }, index)), call).toThrow();
-      run(root);
+      await expect(run(root, faultyHost({ kind }, index)), call).rejects.toThrow();
+      await run(root);
       expect(show(root), `${kind} at ${call}`).toEqual(after);
     }
   });
 
-  it('makes a ref that only root reads, by whatever name a branch can have', () => {
+  it('makes a ref that only root reads, by whatever name a branch can have', async () => {
     using place = temporaryDirectory();
     const path = join(place.path, 'a'.repeat(255));
-    runStep(machine, { do: 'ref', path, id: ID });
+    await runStep(machine, { do: 'ref', path, id: ID });
     expect(readFileSync(path, 'utf8')).toBe(`${ID}\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('moves a directory in such that its old path leads to what it holds after every call, and keeps its time', () => {
+  it('moves a directory in such that its old path leads to what it holds after every call, and keeps its time', async () => {
     using place = temporaryDirectory();
     plant(place.path, { 'old/file': 'here' });
     const seen: string[] = [];
     const look = () => seen.push(readFileSync(join(place.path, 'old/file'), 'utf8'));
     const host = watched(machine, look);
-    runStep(host, { do: 'move-in', from: join(place.path, 'old'), to: join(place.path, 'new'), mtimeNs: '1' });
+    await runStep(host, { do: 'move-in', from: join(place.path, 'old'), to: join(place.path, 'new'), mtimeNs: '1' });
     expect(lstatSync(join(place.path, 'new'), { bigint: true }).mtimeNs).toBe(1n);
     look();
     expect(seen.length).toBeGreaterThan(2);
     expect(new Set(seen)).toEqual(new Set(['here']));
   });
 
-  it('closes a delta such that the kernel mounts nothing that writes to it', () => {
+  it('closes a delta such that the kernel mounts nothing that writes to it', async () => {
     using place = temporaryDirectory();
     const at = (name: string) => join(place.path, name);
     for (const name of ['lower', 'delta', 'work', 'merged']) mkdirSync(at(name));
@@ -225,60 +225,60 @@ describe('a step', () => {
     mount();
     writeFileSync(join(at('merged'), 'file'), '');
     unmount(Buffer.from(at('merged')));
-    runStep(machine, { do: 'close-delta', work: at('work') });
+    await runStep(machine, { do: 'close-delta', work: at('work') });
     expect(mount).toThrow(expect.objectContaining({ syscall: 'mount' }));
     expect(readdirSync(at('delta'))).toEqual(['file']);
   });
 
-  it('removes a copy of hard links, and changes no original', () => {
+  it('removes a copy of hard links, and changes no original', async () => {
     using place = temporaryDirectory();
     plant(place.path, { 'original/file': 'content', copy: directory });
     linkSync(join(place.path, 'original/file'), join(place.path, 'copy/file'));
     const before = readTree(join(place.path, 'original'));
-    runStep(machine, { do: 'remove-copy', path: join(place.path, 'copy') });
+    await runStep(machine, { do: 'remove-copy', path: join(place.path, 'copy') });
     expect(compareTrees(readTree(join(place.path, 'original')), before)).toEqual([]);
     expect(lstatSync(join(place.path, 'original/file')).nlink).toBe(1);
   });
 
-  it('removes a copy below paths that are too long for the kernel', () => {
+  it('removes a copy below paths that are too long for the kernel', async () => {
     using place = temporaryDirectory();
     mkdirSync(join(place.path, 'copy'));
     digDeep(join(place.path, 'copy'), 20, 'echo > file');
-    runStep(machine, { do: 'remove-copy', path: join(place.path, 'copy') });
+    await runStep(machine, { do: 'remove-copy', path: join(place.path, 'copy') });
     expect(readdirSync(place.path)).toEqual([]);
   });
 
-  it('has nothing to thaw where there is no such container', () => {
+  it('has nothing to thaw where there is no such container', async () => {
     using place = temporaryDirectory();
     const step: Step = { do: 'thaw', lxcpath: place.path, container: 'missing' as ContainerName };
-    expect(() => runStep(machine, step)).not.toThrow();
+    await expect(runStep(machine, step)).resolves.toBeUndefined();
   });
 
-  it('throws what it cannot do', () => {
+  it('throws what it cannot do', async () => {
     using place = temporaryDirectory();
     plant(place.path, { 'full/file': '' });
     const step: Step = { do: 'unlink', path: join(place.path, 'full') };
-    expect(() => runStep(machine, step)).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+    await expect(runStep(machine, step)).rejects.toMatchObject({ code: 'EISDIR' });
     expect(show(place.path)).toEqual(['full/', 'full/file: ']);
   });
 });
 
 describe('discardWorking', () => {
-  it('takes away a working delta in which nothing was written', () => {
+  it('takes away a working delta in which nothing was written', async () => {
     using place = temporaryDirectory();
     const version = new RepositoryLayout(place.path, 'mysql' as RepositoryName).version(ID);
     plant(version.root, { delta: directory, 'work/work': directory, 'working.json': '{}' });
     for (const times of ['once', 'twice']) {
-      for (const step of discardWorking(version)) runStep(machine, step);
+      for (const step of discardWorking(version)) await runStep(machine, step);
       expect(readdirSync(join(place.path, 'mysql/versions')), times).toEqual([]);
     }
   });
 
-  it('keeps what was written, and gives up the record alone', () => {
+  it('keeps what was written, and gives up the record alone', async () => {
     using place = temporaryDirectory();
     const version = new RepositoryLayout(place.path, 'mysql' as RepositoryName).version(ID);
     plant(version.root, { 'delta/file': 'kept', 'work/work': directory, 'working.json': '{}' });
-    for (const step of discardWorking(version)) runStep(machine, step);
+    for (const step of discardWorking(version)) await runStep(machine, step);
     expect(show(version.root)).toEqual(['delta/', 'delta/file: kept']);
   });
 });

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { type Host, machine } from '../../src/host/host.js';
 import type { RepositoryName } from '../../src/model/version.js';
 import { appendRecord, readPending } from '../../src/store/operation-log.js';
-import { listRepositories, lockRepository, openRepository } from '../../src/store/store.js';
+import {
+  listRepositories,
+  lockRepository,
+  openRepository,
+  type SettledOperations,
+  settle,
+  Unsettled,
+} from '../../src/store/store.js';
 import { toldUnfinished } from '../../src/store/unfinished.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { directory, plant, symlinkTo } from '../support/plant.js';
@@ -99,20 +106,33 @@ describe('lockRepository', () => {
     using place = temporaryDirectory();
     plant(place.path, { 'lxcv/store.json': content });
     await expect(lock(place)).rejects.toMatchObject({ code });
-    expect(() => openRepository(machine, join(place.path, 'lxc'), MYSQL)).toThrow(expect.objectContaining({ code }));
+    await expect(open(machine, join(place.path, 'lxc'))).rejects.toMatchObject({ code });
     expect(() => listRepositories(machine, join(place.path, 'lxc'))).toThrow(expect.objectContaining({ code }));
     expect(readdirSync(join(place.path, 'lxcv'))).toEqual(['store.json']);
   });
 });
 
+/** Opens a repository as a reader does, who looks after what is pending. */
+async function open(host: Host, lxcpath: string, name = MYSQL) {
+  const settled: SettledOperations = new Map();
+  for (;;) {
+    try {
+      return openRepository(host, lxcpath, name, settled);
+    } catch (error) {
+      if (!(error instanceof Unsettled)) throw error;
+      await settle(host, error, settled, () => {});
+    }
+  }
+}
+
 describe('openRepository', () => {
   it('finds none where there is no store, or no such repository, and makes none', async () => {
     using place = temporaryDirectory();
     const lxcpath = join(place.path, 'lxc');
-    expect(openRepository(machine, lxcpath, MYSQL)).toBeUndefined();
+    expect(await open(machine, lxcpath)).toBeUndefined();
     expect(readdirSync(place.path)).toEqual([]);
     (await lock(place))[Symbol.dispose]();
-    expect(openRepository(machine, lxcpath, 'other' as RepositoryName)).toBeUndefined();
+    expect(await open(machine, lxcpath, 'other' as RepositoryName)).toBeUndefined();
     expect(readdirSync(join(place.path, 'lxcv')).sort()).toEqual(['mysql', 'store.json']);
   });
 
@@ -125,22 +145,22 @@ describe('openRepository', () => {
         throw new Error('took a lock');
       },
     };
-    expect(openRepository(host, join(place.path, 'lxc'), MYSQL)?.layout.root).toBe(locked.root);
+    expect((await open(host, join(place.path, 'lxc')))?.layout.root).toBe(locked.root);
   });
 
-  it('finishes what an earlier process left', () => {
+  it('finishes what an earlier process left', async () => {
     using place = temporaryDirectory();
     leavePending(place);
-    const open = openRepository(machine, join(place.path, 'lxc'), MYSQL);
-    expect(open?.unfinished).toBeUndefined();
-    expect(readdirSync(open?.layout.root as string)).not.toContain('rubbish');
+    const opened = await open(machine, join(place.path, 'lxc'));
+    expect(opened?.unfinished).toBeUndefined();
+    expect(readdirSync(opened?.layout.root as string)).not.toContain('rubbish');
   });
 
   it('leaves alone what another process is at work on', async () => {
     using place = temporaryDirectory();
     using layout = await lock(place);
     leavePending(place);
-    expect(openRepository(machine, join(place.path, 'lxc'), MYSQL)).toBeDefined();
+    expect(await open(machine, join(place.path, 'lxc'))).toBeDefined();
     expect(readdirSync(layout.root)).toContain('rubbish');
     expect(readPending(machine.files, layout.operations)?.last.state).toBe('begin');
   });
@@ -150,24 +170,25 @@ describe('openRepository', () => {
     using layout = await lock(place);
     leavePending(place);
     appendRecord(machine.files, layout.operations, { operation: 'one', state: 'ready', inode: '1' });
-    const open = (until: number) => {
+    const openLater = async (until: number) => {
       let waited = 0;
-      const pause = (ms: number) => {
+      const sleep = async (ms: number) => {
         waited += ms;
         if (waited >= until) {
           appendRecord(machine.files, layout.operations, { operation: 'one', state: 'end', outcome: 'done' });
         }
       };
       try {
-        return { found: openRepository({ ...machine, pause }, join(place.path, 'lxc'), MYSQL)?.layout.name, waited };
+        const opened = await open({ ...machine, sleep }, join(place.path, 'lxc'));
+        return { found: opened?.layout.name, waited };
       } catch (error) {
         return { error, waited };
       }
     };
-    const late = open(Number.POSITIVE_INFINITY);
+    const late = await openLater(Number.POSITIVE_INFINITY);
     expect(late.error).toMatchObject({ code: 'repository-locked', message: expect.stringContaining('mysql: ') });
     expect(late.waited).toBe(60_000);
-    expect(open(30_000)).toEqual({ found: MYSQL, waited: 30_000 });
+    expect(await openLater(30_000)).toEqual({ found: MYSQL, waited: 30_000 });
   });
 
   it.each([
@@ -177,7 +198,7 @@ describe('openRepository', () => {
     ['EIO', 'dmesg'],
     ['EPERM', 'lsattr'],
     ['EXDEV', 'findmnt'],
-  ])('opens a repository in which an operation waits, and says for what: %s', (code, hint) => {
+  ])('opens a repository in which an operation waits, and says for what: %s', async (code, hint) => {
     using place = temporaryDirectory();
     leavePending(place);
     const fail = () => {
@@ -185,8 +206,8 @@ describe('openRepository', () => {
     };
     const lxcpath = join(place.path, 'lxc');
     const log = join(place.path, 'lxcv/mysql/operations');
-    const told = (host: Host) => {
-      const { layout, unfinished } = openRepository(host, lxcpath, MYSQL) ?? {};
+    const told = async (host: Host) => {
+      const { layout, unfinished } = (await open(host, lxcpath)) ?? {};
       return layout && unfinished && toldUnfinished(layout, unfinished);
     };
     const isLike = (message: string) => ({
@@ -194,11 +215,11 @@ describe('openRepository', () => {
       message: expect.stringContaining(message),
     });
     const host: Host = { ...machine, files: { ...machine.files, append: fail } };
-    expect(told(host)).toMatchObject(isLike('an interrupted commit of mysql in the repository mysql waits'));
-    expect(told({ ...machine, takeLock: fail })).toMatchObject(isLike('waits to be rolled back'));
+    expect(await told(host)).toMatchObject(isLike('an interrupted commit of mysql in the repository mysql waits'));
+    expect(await told({ ...machine, takeLock: fail })).toMatchObject(isLike('waits to be rolled back'));
     appendRecord(machine.files, log, { operation: 'one', state: 'ready', inode: '1' });
-    expect(told(host)).toMatchObject(isLike('the commit of mysql is done, but its last steps'));
-    expect(told(machine)).toBeUndefined();
+    expect(await told(host)).toMatchObject(isLike('the commit of mysql is done, but its last steps'));
+    expect(await told(machine)).toBeUndefined();
   });
 });
 

@@ -144,7 +144,7 @@ describe('transact', () => {
     await place.run(machine);
     expect(place.show()).toEqual(example.after);
     expect(readPending(files, place.log)).toBeUndefined();
-    expect(recover(machine, place.log)).toBeUndefined();
+    expect(await recover(machine, place.log)).toBeUndefined();
     expect(place.records()).toEqual(['begin', 'ready', 'end done']);
   });
 
@@ -158,9 +158,9 @@ describe('transact', () => {
           const point = `${fault.kind} at ${at}, ${call}`;
           if (fault.kind !== 'death')
             expect(place.config() === 'old', point).toBe(outcome !== undefined && !isUnfinished(outcome));
-          recover(machine, place.log);
+          await recover(machine, place.log);
           expect(place.show(), point).toEqual(place.config() === 'old' ? example.before : example.after);
-          expect(recover(machine, place.log), point).toBeUndefined();
+          expect(await recover(machine, place.log), point).toBeUndefined();
           expect(readPending(files, place.log), point).toBeUndefined();
         }
       }
@@ -173,7 +173,7 @@ describe('transact', () => {
     for (let at = 0; at <= calls; at += 1) {
       const place = new Place(COMMIT);
       await place.run(faultyHost({ kind: 'death' }, at));
-      recover(machine, place.log);
+      await recover(machine, place.log);
       outcomes.push(place.config());
     }
     expect(outcomes).toEqual([...outcomes].sort().reverse());
@@ -205,9 +205,9 @@ describe('transact', () => {
       message: expect.stringMatching(/^the commit of mysql is done, .*EISDIR/),
     });
     expect(place.config()).toBe('new');
-    expect(() => recover(machine, place.log)).toThrow('EISDIR');
+    await expect(recover(machine, place.log)).rejects.toThrow('EISDIR');
     renameSync(join(place.root, 'v/old/delta'), join(place.root, 'v/old/cause'));
-    expect(recover(machine, place.log)).toBe('done');
+    expect(await recover(machine, place.log)).toBe('done');
   });
 
   it('carries out one after another', async () => {
@@ -220,9 +220,9 @@ describe('transact', () => {
 });
 
 describe('recover', () => {
-  it('has nothing to do where nothing ever happened', () => {
+  it('has nothing to do where nothing ever happened', async () => {
     const place = new Place(COMMIT);
-    expect(recover(machine, place.log)).toBeUndefined();
+    expect(await recover(machine, place.log)).toBeUndefined();
     expect(place.show()).toEqual(COMMIT.before);
   });
 
@@ -234,8 +234,8 @@ describe('recover', () => {
         const place = new Place(example);
         await place.run(faultyHost({ kind: 'death' }, at));
         const dying = faultyHost({ kind: 'death' }, second);
-        more = dies(() => recover(dying, place.log));
-        recover(machine, place.log);
+        more = await dies(() => recover(dying, place.log));
+        await recover(machine, place.log);
         const point = `killed at ${at}, and the recovery at ${second}`;
         expect(place.show(), point).toEqual(place.config() === 'old' ? example.before : example.after);
       }
@@ -257,7 +257,7 @@ describe('recover', () => {
     await transact(dying, place.log, transactionOn(place, dying)).catch(() => {});
     expect(place.records()).toEqual(['begin', 'ready', 'back']);
     expect(place.show()).toEqual(COMMIT.before);
-    expect(recover(machine, place.log)).toBe('taken back');
+    expect(await recover(machine, place.log)).toBe('taken back');
     expect(place.show()).toEqual(COMMIT.before);
   });
 });
@@ -346,9 +346,9 @@ function isUnfinished(outcome: unknown): boolean {
   return outcome instanceof LxcvError && outcome.code === 'operation-pending';
 }
 
-function dies(act: () => void): boolean {
+async function dies(act: () => Promise<unknown>): Promise<boolean> {
   try {
-    act();
+    await act();
     return false;
   } catch (error) {
     if (!(error instanceof Death)) throw error;
