@@ -118,7 +118,7 @@ describe('a live copy during which the clock is set', () => {
     expect(read.sort()).toEqual(trusted.length === 0 ? ['file', 'other'] : []);
     expect(
       [...copy.trustedSources()]
-        .map(([path]) => path)
+        .map(([{ name }]) => name)
         .filter(Boolean)
         .sort(),
     ).toEqual(trusted);

@@ -186,6 +186,12 @@ describe('a file that is written to through a mapping', () => {
   });
 
   it('is not taken for unchanged by the next copy, in which its time is still the same', () => {
+    // Where another process syncs the file system between the two writes, the time tells of the second: then once more.
+    for (let tries = 0; !isHiddenWriteFound(); tries += 1) expect(tries).toBeLessThan(100);
+  });
+
+  /** @returns false where the time told of the write. */
+  function isHiddenWriteFound(): boolean {
     using place = temporaryDirectory();
     using mapped = mappedFile(place);
     const first = startCopy(mapped.delta, join(place.path, 'first'));
@@ -194,7 +200,7 @@ describe('a file that is written to through a mapping', () => {
     finish(first.end());
     const time = lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs;
     mapped.file.write('when the copy was made!');
-    expect(lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs).toBe(time);
+    if (lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs !== time) return false;
 
     settle();
     const before = readTree(join(place.path, 'first'));
@@ -202,7 +208,8 @@ describe('a file that is written to through a mapping', () => {
     copyLive(mapped.delta, join(place.path, 'second'), earlier);
     expectExact(join(place.path, 'second'), mapped.delta);
     expect(compareTrees(readTree(join(place.path, 'first')), before)).toEqual([]);
-  });
+    return true;
+  }
 
   it('is taken over on a tmpfs, where no write through a mapping changes a time', () => {
     using outer = temporaryDirectory();
