@@ -79,7 +79,7 @@ describe('lxcv refuses, in two lines, and changes nothing', () => {
   });
 
   it('a commit without a message where there is no terminal to ask on, or by an author who is none', async () => {
-    await expectRefusals(lxc, { code: 'bad-usage', exit: 2, says: /message/ }, [
+    await expectRefusals(lxc, { code: 'bad-usage', exit: 2, says: /message|no file/ }, [
       ['commit', 'mysql'],
       ['commit', 'mysql', '-F', '/no/such/file'],
     ]);
@@ -709,7 +709,8 @@ async function expectRefusals(
     expect({ args, exitCode, told: jsonOf(stdout), stderr }).toEqual({
       args,
       exitCode: exit,
-      told: { error },
+      // What it is about, for programs, differs from one to the next.
+      told: { error: expect.objectContaining(error) },
       stderr: '',
     });
   }
