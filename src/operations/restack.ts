@@ -16,12 +16,14 @@ import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { encodeSetAside, type SetAside } from '../store/set-aside.js';
 import {
+  closeDeltaNow,
   countPublished,
   discardWorking,
   makeKeyframe,
   type PlannedKeyframe,
   type Publication,
   publish,
+  reopenDelta,
   type Step,
 } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
@@ -119,7 +121,7 @@ export async function restack(
       checkConfigUnchanged(world, container);
       checkUnmounted(world, container);
     },
-    recheck: () => checkUpperFree(world, container),
+    recheck: () => closeAndCheck(world, container, leftBehind(repository, present, arrival)?.work),
     ahead: async (step) => {
       if (step.do !== 'publish') return;
       hold[Symbol.dispose]();
@@ -145,6 +147,32 @@ export async function restack(
   };
   await transact(world.host, repository.operations, transaction);
   return version === undefined ? undefined : decodeManifest(world.host.files.read(version.manifest), version.manifest);
+}
+
+/** The working delta of until now; undefined where that is not in the store yet. */
+function leftBehind(
+  repository: RepositoryLayout,
+  present: Restack['present'],
+  arrival: Arrival | undefined,
+): VersionLayout | undefined {
+  if ('discard' in present) return present.discard;
+  if ('aside' in present) return present.aside;
+  return arrival === undefined ? repository.version(present.version.id) : undefined;
+}
+
+/**
+ * Closes the delta that was left, and only then looks whether anything has it mounted: a start that no hold keeps off, by another path
+ * of the lxcpath, has mounted it by then, or never will.
+ */
+function closeAndCheck(world: World, container: Container, work: string | undefined): void {
+  const { files } = world.host;
+  try {
+    if (work !== undefined) closeDeltaNow(files, work);
+    checkUpperFree(world, container);
+  } catch (error) {
+    if (work !== undefined) reopenDelta(files, work);
+    throw error;
+  }
 }
 
 /** Publishes a version, and hears signals meanwhile. What was interrupted is done by the step itself, without a pause. */

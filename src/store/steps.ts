@@ -213,11 +213,29 @@ export function moveIn(files: Files, from: string, to: string): void {
 
 async function closeDelta(host: StepHost, work: string): Promise<void> {
   const { files } = host;
+  if (files.stat(work)?.type !== 'file') {
+    await runToEnd(host, removeTree(files, `${work}/work`));
+    closeDeltaNow(files, work);
+  }
+  await runToEnd(host, removeTree(files, `${work}-left/work`));
+  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}-left`));
+}
+
+/** The same without a pause: what a mount left in overlayfs's scratch directory is removed with it, or stays beside. */
+export function closeDeltaNow(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') return;
-  await runToEnd(host, removeTree(files, `${work}/work`));
+  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}/work`));
   tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
   if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
   files.create(work, '', 0o400);
+}
+
+/** Undoes that, be it done in part. */
+export function reopenDelta(files: Files, work: string): void {
+  if (files.stat(work)?.type === 'file') files.unlink(work);
+  if (files.stat(work) !== undefined) return;
+  if (files.stat(`${work}-left`) === undefined) files.mkdir(work, 0o700);
+  else files.rename(`${work}-left`, work);
 }
 
 /**

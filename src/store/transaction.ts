@@ -37,19 +37,20 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
+  let notDurable: unknown;
   try {
     await stage();
     appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
     for (const place of placesToSync(host.files, log, point.from)) await host.files.syncFileSystemAside(place);
     host.signals.check();
     check?.();
-    pass(host.files, point, recheck);
+    notDurable = pass(host.files, point, recheck);
   } catch (error) {
     await takeBack(host, log, begin).catch(() => undefined);
     throw error;
   }
   try {
-    syncAbove(host.files, point.to);
+    if (notDurable !== undefined) throw notDurable;
     for (const step of begin.forward) {
       await ahead?.(step);
       await runStep(host, step);
@@ -86,17 +87,22 @@ function inodeOf(files: FilesRead, staged: string): bigint {
   throw Object.assign(new Error(`ENOENT: ${staged} is gone`), { code: 'ENOENT' });
 }
 
-/** The commit point. */
-function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: Transaction['recheck']): void {
-  if (exchange) {
-    files.exchange(from, to);
-    const reason = attempt(() => recheck?.());
-    if (reason === undefined) return;
-    files.exchange(from, to);
-    throw reason;
+/**
+ * The commit point. It is durable before what lies behind it is looked at, for that look may change something.
+ * @returns what kept it from being made durable.
+ */
+function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: Transaction['recheck']): unknown {
+  if (!exchange) {
+    if (files.stat(to) === undefined) files.renameNew(from, to);
+    else files.rename(from, to);
+    return attempt(() => syncAbove(files, to));
   }
-  if (files.stat(to) === undefined) files.renameNew(from, to);
-  else files.rename(from, to);
+  files.exchange(from, to);
+  const notDurable = attempt(() => syncAbove(files, to));
+  const reason = attempt(() => recheck?.());
+  if (reason === undefined) return notDurable;
+  files.exchange(from, to);
+  throw reason;
 }
 
 /** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
