@@ -6,6 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
+const { engines } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+
 /** Modules of Node's that take a millisecond or more to load. */
 const LATE = ['node:child_process', 'node:crypto', 'node:worker_threads'];
 
@@ -21,8 +23,16 @@ const LAZILY = `function lazily(load) {
   });
 }
 const atOnce = require;
-require = Object.assign((name) => ${JSON.stringify(LATE)}.includes(name) ? lazily(() => atOnce(name)) : atOnce(name), atOnce);
-const moduleUrl = require('node:url').pathToFileURL(__filename).href;`;
+require = Object.assign((name) => ${JSON.stringify(LATE)}.includes(name) ? lazily(() => atOnce(name)) : atOnce(name), atOnce);`;
+const MODULE_URL = "const moduleUrl = require('url').pathToFileURL(__filename).href;";
+
+/** The first thing that the executable does. */
+const REFUSAL = `var found = process.versions.node;
+if (parseInt(found, 10) < ${Number.parseInt(engines.node.replace(/\D*/, ''), 10)}) {
+  process.stderr.write('lxcv: Node ${engines.node.replace(/\D*/, '')} or later is needed, and this is Node ' + found +
+    '\\n      Install a newer one, or run lxcv by it: /PATH/TO/node ' + __filename + '\\n');
+  process.exit(1);
+}`;
 
 /** oclif's own modules, as tsc made them, load all of oclif whatever a command uses. */
 const lateOclif = {
@@ -51,14 +61,26 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-await build({
-  ...COMMON,
-  entryPoints: ['src/main.ts', 'src/program.ts'],
-  format: 'cjs',
+const COMMON_JS = {
+  format: /** @type {const} */ ('cjs'),
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
-  banner: { js: LAZILY },
+};
+
+await build({
+  ...COMMON,
+  ...COMMON_JS,
+  entryPoints: ['src/program.ts'],
+  banner: { js: `${LAZILY}\n${MODULE_URL}` },
   plugins: [lateOclif],
+});
+// In a language that a Node of long ago can read, so that it can be told that it is too old.
+await build({
+  ...COMMON,
+  ...COMMON_JS,
+  entryPoints: ['src/main.ts'],
+  target: 'node10',
+  banner: { js: `${REFUSAL}\n${MODULE_URL}` },
 });
 await build({
   ...COMMON,

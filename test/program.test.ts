@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +23,17 @@ it('loads what takes long at its first use alone', () => {
   };
   expect(loaded(LXCV, 'list', '-P', scratch.path)).toEqual([]);
   expect(loaded('-e', 'require("node:crypto").randomBytes(1)')).not.toEqual([]);
+});
+
+it('is refused by a Node that is too old, in its first line', () => {
+  using scratch = temporaryDirectory();
+  const pretend = join(scratch.path, 'pretend.cjs');
+  const old = "{ value: { ...process.versions, node: '18.19.0' } }";
+  writeFileSync(pretend, `Object.defineProperty(process, 'versions', ${old});`);
+  const { status, stderr } = spawnSync(process.execPath, ['--require', pretend, LXCV, 'list'], { encoding: 'utf8' });
+  expect([status, stderr.split('\n')[0]]).toEqual([1, 'lxcv: Node 20 or later is needed, and this is Node 18.19.0']);
+  // Nothing stands before that which such a Node could stumble over.
+  expect(readFileSync(LXCV, 'latin1')).toMatch(/^#!.*\nvar found = process\.versions\.node;\n/);
 });
 
 /** Of Node's modules, those that take a millisecond or more to load; some only oclif's help and plugins would need. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
+import { LxcvError } from '../model/errors.js';
 
 /** A path of the machine: text, or bytes where it came from inside a root file system. */
 export type HostPath = string | Buffer;
@@ -57,7 +58,21 @@ export function loadKoffi(arch: string = process.arch): Pick<typeof import('koff
   try {
     return require(places.find((place) => existsSync(place)) ?? 'koffi');
   } catch {
-    return require('koffi');
+    return loadWhole(() => require('koffi'));
+  }
+}
+
+/** @throws LxcvError `failed` where npm was told to leave it out, or has none for this machine. */
+export function loadWhole<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (cause) {
+    throw new LxcvError(
+      'failed',
+      `the package koffi, by which lxcv makes system calls, does not load: ${(cause as Error).message.split('\n')[0]}`,
+      'Install lxcv with its optional packages: npm install -g --include=optional lxcv',
+      { cause },
+    );
   }
 }
 

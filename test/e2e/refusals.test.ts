@@ -240,7 +240,7 @@ describe('lxcv refuses to take over, and changes nothing of', () => {
   it('a container whose store is on another file system', async () => {
     using lxc = await withClone();
     mkdirSync(lxc.store);
-    execFileSync('mount', ['-t', 'tmpfs', 'lxcv-test', lxc.store]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=700', 'lxcv-test', lxc.store]);
     await expectRefusals(lxc, { code: 'other-file-system', exit: 3 }, [['commit', '-m', 'x', 'mysql']]);
   });
 
