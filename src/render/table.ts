@@ -21,6 +21,7 @@ export interface Column {
  * the last has no line feed. What a row lacks at its end is empty. Without rows the table is.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string {
+  if (rows.length > SHORT_ROWS) return [...tableLines(columns, rows, style)].join('\n');
   const { shown, cells } = fitTable(columns, rows, style);
   return layOut(shown, cells)
     .map((line) => (style.human ? truncate(line, style.width) : line))
@@ -52,8 +53,8 @@ const LEAST_FLEXIBLE = 8;
 /** What any other column keeps, where it is wider. */
 const LEAST_NAME = 12;
 
-/** cli-table3 takes a time that grows with the square of the rows, so it is given a few at once. */
-const ROWS_AT_ONCE = 16;
+/** cli-table3 takes a time that grows with the square of the rows: no longer table is given to it. */
+const SHORT_ROWS = 16;
 
 /** A column as it is drawn. */
 interface Fitted {
@@ -119,19 +120,12 @@ function narrow(widths: number[], room: number): void {
 function layOut(columns: readonly Fitted[], cells: readonly (readonly string[])[]): string[] {
   const alignments = columns.map(({ align }) => align);
   const widths = columns.map(({ width }) => width);
-  const lines: string[] = [];
-  for (let start = 0; start < cells.length; start += ROWS_AT_ONCE) {
-    const table = borderlessTable({ gap: GAP, alignments, widths });
-    const some = cells.slice(start, start + ROWS_AT_ONCE);
-    table.push(...some.map((row) => columns.map((column, index) => cut(column, row[index] ?? ''))));
-    lines.push(
-      ...table
-        .toString()
-        .split('\n')
-        .map((line) => line.trimEnd()),
-    );
-  }
-  return lines;
+  const table = borderlessTable({ gap: GAP, alignments, widths });
+  table.push(...cells.map((row) => columns.map((column, index) => cut(column, row[index] ?? ''))));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
 }
 
 function padRow(columns: readonly Fitted[], row: readonly string[]): string {
