@@ -60,7 +60,8 @@ export default class Grep extends BaseCommand {
       }
     };
     if (this.jsonEnabled()) {
-      const rest = () => (unsearched.length === 0 ? {} : { unsearched: unsearched.map(unsearchedToJson) });
+      const rest = () =>
+        this.withChangedBases(unsearched.length === 0 ? {} : { unsearched: unsearched.map(unsearchedToJson) });
       await writeText(
         jsonArrayText(
           'matches',

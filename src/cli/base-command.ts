@@ -119,7 +119,7 @@ export abstract class BaseCommand extends Command {
     };
   }
 
-  private withChangedBases(json: object): object {
+  protected withChangedBases(json: object): object {
     return this.changedBases.size === 0 ? json : { ...json, baseChanged: [...this.changedBases] };
   }
 

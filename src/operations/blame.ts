@@ -9,6 +9,7 @@ import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { Version, VersionId } from '../model/version.js';
+import { consistently } from './consistently.js';
 import { layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
 import { findOperand, type Operand } from './operand.js';
@@ -43,7 +44,7 @@ const TEXT_MAX_BYTES = 1 << 26;
 
 /** @throws LxcvError `path-not-found`, `not-text`, and those of `findOperand`. */
 export async function blame(world: World, { revision, path }: BlameRequest): Promise<Blame> {
-  const operand = findOperand(world, revision);
+  const operand = await consistently(world, (reading) => findOperand(reading, revision));
   const { version, repository } = operand;
   if (version === undefined) throw noHistory(revision);
   const text = readPresent(world, operand, path);

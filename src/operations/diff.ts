@@ -13,7 +13,7 @@ import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
 import { parseRevision } from '../model/revision.js';
-import { findOperand, listingsOf, type Operand, tellMissing } from './operand.js';
+import { findOperands, listingsOf, type Operand, tellMissing } from './operand.js';
 import { comparePackages } from './packages.js';
 import { runJob } from './run-job.js';
 import { type Attributes, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
@@ -47,7 +47,7 @@ export interface Diff {
 /** @throws LxcvError those of `findOperand`. */
 export async function diff(world: World, request: DiffRequest): Promise<Diff> {
   const { from, to, paths, attributes, sizes } = request;
-  const [before, after] = [findOperand(world, from), findOperand(world, to ?? `${parseRevision(from).name}@WORK`)];
+  const [before, after] = await findOperands(world, from, to ?? `${parseRevision(from).name}@WORK`);
   const changes = await tellChanges(world, before.layers, after.layers, {
     what: `comparing ${before.name} with ${after.name}`,
     listings: listingsOf(before, after),

@@ -58,7 +58,7 @@ const BREATH_ENTRIES = 500;
  */
 export async function* grep(world: World, request: GrepRequest): AsyncGenerator<readonly (Match | Unsearched)[]> {
   const { paths, revisions } = request;
-  const operands = await consistently(world, () => revisions.map((text) => findOperand(world, text)));
+  const operands = await consistently(world, (reading) => revisions.map((text) => findOperand(reading, text)));
   if (paths.length > 0) tellMissing(world, paths, operands);
   using search = new Search(world, request);
   let entries = 0;

@@ -7,6 +7,7 @@ import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
 import { deltaOf } from '../store/layout.js';
 import { tellChangedBases } from './changed-bases.js';
+import { consistently } from './consistently.js';
 import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
 import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
 import type { World } from './world.js';
@@ -67,6 +68,14 @@ export function findOperand(world: World, text: string | Revision): Operand {
   if (start !== 'WORK' && start !== 'BASE') return versionOperand(world, found, resolveRevision(found, revision));
   if (steps.length > 0) throw stepsFromNowhere(revision);
   return start === 'WORK' ? workOperand(world, found, revision) : baseOperand(world, found, revision);
+}
+
+/**
+ * Both sides of a comparison, as one reading found them. What they stand on does not change any more, so that what is then made of them
+ * need not begin again where another lxcv commits meanwhile.
+ */
+export function findOperands(world: World, from: string, to: string): Promise<readonly [Operand, Operand]> {
+  return consistently(world, (reading) => [findOperand(reading, from), findOperand(reading, to)] as const);
 }
 
 function versionOperand(world: World, { repository }: Found, version: Version): Operand {

@@ -7,7 +7,7 @@ import { diffTrees } from '../layer/diff.js';
 import { toGitFile } from '../layer/text.js';
 import { parseRevision } from '../model/revision.js';
 import type { DiffRequest } from './diff.js';
-import { findOperand, type Operand, tellMissing } from './operand.js';
+import { findOperands, type Operand, tellMissing } from './operand.js';
 import type { World } from './world.js';
 
 export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
@@ -18,7 +18,7 @@ export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
 /** git's own words, byte for byte, to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
 export async function patch(world: World, request: PatchRequest): Promise<OpenFile> {
   const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
-  const [before, after] = [findOperand(world, from), findOperand(world, to)];
+  const [before, after] = await findOperands(world, from, to);
   tellMissing(world, request.paths ?? [], [before, after]);
   using git = await world.host.openGit();
   const [old, now] = await git.import([

@@ -34,6 +34,7 @@ it('a base that was changed is told by every command that shows a tree, and one 
     const isOfAll = args[0] === 'list';
     expect(await told(args)).toEqual({ args, lines: isOfAll ? 0 : 1, json: isOfAll ? undefined : [base] });
   }
+  lxc.expectFindings('base-changed');
   writeFileSync(join(base, 'etc/release'), 'x 2.00\n');
   for (const args of shows) expect(await told(args)).toEqual({ args, lines: 1, json: [base] });
 

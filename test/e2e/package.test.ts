@@ -21,7 +21,7 @@ describe('the npm package', () => {
       execFileSync(join(place.path, 'node_modules/.bin/lxcv'), args, { encoding: 'utf8', cwd: place.path });
     const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string };
     expect(lxcv('--version')).toContain(`lxcv/${version} `);
-    expect(JSON.parse(lxcv('list', '-P', place.path, '--json'))).toEqual({ containers: [], repositories: [] });
+    expect(JSON.parse(lxcv('list', '-P', place.path, '--json'))).toMatchObject({ containers: [], repositories: [] });
     expect(lxcv('commit', '--help')).toContain('lxcv commit [-m TEXT]...');
     expect(lxcv('help', 'commit')).toBe(lxcv('commit', '--help'));
     expect(lxcv('help')).toBe(lxcv('--help'));
