@@ -89,12 +89,12 @@ describe('a version is told', () => {
     makeContainer(lxc, 'web');
     const counter = join(lxc.directory, 'calls');
     const command = ['commit', '-m', 'again', '--allow-empty', '--json', 'web'];
-    run(lxc, `count ${counter}`, command);
-    run(lxc, `count ${counter}`, command);
-    const [, calls] = readFileSync(counter, 'utf8').split('\n');
+    // From the third on each makes a keyframe, and so takes as many calls as the one before.
+    for (let made = 0; made < 4; made += 1) run(lxc, `count ${counter}`, command);
+    const [, , , calls] = readFileSync(counter, 'utf8').split('\n');
     const { signal, stdout } = run(lxc, `SIGKILL ${Number(calls) - 1}`, command);
     expect(signal).toBe('SIGKILL');
-    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 2 } });
+    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 4 } });
   });
 
   it('where a signal comes while a hook runs that it is not told to', async () => {
