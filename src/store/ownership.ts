@@ -5,7 +5,7 @@
  */
 
 import { dirname, isAbsolute, join } from 'node:path';
-import type { FilesRead, Stat } from '../host/files.js';
+import { type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 
 /** As many as the kernel follows. */
@@ -60,7 +60,8 @@ function checkOnTheWay(files: FilesRead, path: string): void {
 function isOpen(files: FilesRead, path: string, { mode, gid }: Stat): boolean {
   if ((mode & OTHERS_WRITE) !== 0) return true;
   if ((mode & GROUP_WRITES) === 0) return false;
-  return gid !== OWNER || files.xattr(path, 'system.posix_acl_access') !== undefined;
+  // A container may be destroyed meanwhile.
+  return gid !== OWNER || unlessGone(undefined, () => files.xattr(path, 'system.posix_acl_access')) !== undefined;
 }
 
 function notOwned(path: string, { uid }: Stat): LxcvError {

@@ -211,7 +211,7 @@ describe("LXC's tools at the same time as lxcv", () => {
       const args = round % 2 === 0 ? ['commit', '-m', 'x', 'mysql'] : ['checkout', 'mysql@0'];
       const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
       const moment = `${args.join(' ')} and a start in ${path} after ${delay} s`;
-      const [{ code }] = await Promise.all([
+      const [{ code, json }] = await Promise.all([
         race(lxc, ...args),
         lxc.program('sh', ['-c', `sleep ${delay}; exec lxc-start -P ${path} -n mysql`]),
       ]);
@@ -241,11 +241,11 @@ describe("LXC's tools at the same time as lxcv", () => {
       const tool = args.at(-1) === 'new' ? 'lxc-destroy -n new' : tools[Math.max(0, round - 2)];
       const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
       const moment = `${args.join(' ')} and ${tool} after ${delay} s`;
-      const [{ code }] = await Promise.all([
+      const [{ code, json }] = await Promise.all([
         race(lxc, ...args),
         lxc.program('sh', ['-c', `sleep ${delay}; exec ${tool} -P ${lxc.lxcpath}`]),
       ]);
-      expect(['done', 'container-not-found', 'container-in-use'], moment).toContain(code);
+      expect(['done', 'container-not-found', 'container-in-use'], `${moment}: ${JSON.stringify(json)}`).toContain(code);
       for (const name of readdirSync(lxc.lxcpath))
         expect(existsSync(join(lxc.lxcpath, name, 'config')), moment).toBe(true);
       if (existsSync(join(lxc.lxcpath, 'ship'))) await lxc.destroy('ship');
