@@ -211,7 +211,7 @@ describe("LXC's tools at the same time as lxcv", () => {
       const args = round % 2 === 0 ? ['commit', '-m', 'x', 'mysql'] : ['checkout', 'mysql@0'];
       const delay = (took * (0.3 + random.below(800) / 1000)) / 1000;
       const moment = `${args.join(' ')} and a start in ${path} after ${delay} s`;
-      const [{ code, json }] = await Promise.all([
+      const [{ code }] = await Promise.all([
         race(lxc, ...args),
         lxc.program('sh', ['-c', `sleep ${delay}; exec lxc-start -P ${path} -n mysql`]),
       ]);
