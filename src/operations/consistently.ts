@@ -8,8 +8,8 @@ import type { World } from './world.js';
 const ATTEMPTS_MAX = 50;
 
 /**
- * Reads until nothing is pending that could be finished, and no operation on a repository that was opened by it came between, and then gives what was read, or throws what was
- * thrown. What others do to other repositories does not count.
+ * Looks after what is pending, and reads until no operation on a repository that was opened by it came between; then gives what was
+ * read, or throws what was thrown. What others do to other repositories does not count.
  * @param read works with the world that it is given, by which it is known which repositories it opened.
  * @param unfinished whether an operation that waits in one of them is told by a notice.
  * @throws LxcvError `operation-pending` in the place of one that such an operation looks like.
