@@ -77,6 +77,30 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | und
   return undefined;
 }
 
+/**
+ * A file of a tree that has a name outside of it too, by which others write to it: the first by its inode.
+ * @param index where overlayfs keeps names of its own for files of an upper directory; it need not be there.
+ */
+export function* findSharedFile(files: FilesRead, tree: string, index?: string): Job<BytePath | undefined> {
+  const shared = new Map<bigint, { readonly place: Place; missing: number }>();
+  for (const { place, stat } of descend(walkLayer(files, tree))) {
+    yield;
+    if (stat.type !== 'file' || stat.links === 1) continue;
+    const known = shared.get(stat.inode);
+    if (known === undefined) shared.set(stat.inode, { place, missing: stat.links - 1 });
+    else known.missing -= 1;
+  }
+  if (index !== undefined && shared.size > 0 && files.stat(index)?.type === 'directory') {
+    for (const { stat } of descend(walkLayer(files, index))) {
+      yield;
+      const known = shared.get(stat.inode);
+      if (known !== undefined) known.missing -= 1;
+    }
+  }
+  for (const { place, missing } of shared.values()) if (missing > 0) return pathOf(place);
+  return undefined;
+}
+
 export interface Visit {
   readonly place: Place;
   /** What it lies in; the root lies in itself. */

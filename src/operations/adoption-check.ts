@@ -4,9 +4,9 @@
  */
 
 import { dirname } from 'node:path';
-import { findMisread, type Unkept } from '../layer/delta.js';
+import { findMisread, findSharedFile, type Unkept } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
-import { tellPath } from '../model/byte-path.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { findLegacy, hasIdMap } from '../model/lxc-config.js';
@@ -129,12 +129,27 @@ function checkOptions(name: string, options: string | undefined, config: string)
 
 /** Looks through all that it holds. */
 async function checkContent(world: World, { name, layout }: Container, { delta, lowers }: Origin): Promise<void> {
+  const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
+  const shared = await runJob(
+    world,
+    'looking for files that others have too',
+    findSharedFile(world.host.files, delta, index),
+  );
+  if (shared !== undefined) throw alsoElsewhere(shared, name, layout.lxcpath);
   if (lowers.length === 0) {
     const misread = await runJob(world, 'looking for marks of other overlays', findMisread(world.host.files, delta));
     if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
   }
   const levels = lowers.length === 0 ? 0 : await checkKept(world, delta, `${dirname(delta)}/work`);
   await tryCounting(world, lowers, [delta, ...lowers], name, levels);
+}
+
+function alsoElsewhere(path: BytePath, name: string, lxcpath: string): LxcvError {
+  return new LxcvError(
+    'root-shared',
+    `${tellPath(path)} in ${name} has a name outside of its root file system too (a hard link): who writes to that would change the version`,
+    `Copy the container, and commit the copy: lxc-copy -P ${lxcpath} -n ${name} -N ${name}-copy -B dir`,
+  );
 }
 
 /** Where programs keep the layers of containers of their own. */

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
@@ -181,6 +191,16 @@ describe('a first commit takes only what is the container’s own, and changes n
       (lxc) => {
         owner(lxc);
         cpSync(join(lxc.lxcpath, 'owner'), box(lxc), { recursive: true });
+      },
+    ],
+    [
+      'a file that has a name in another container too',
+      'root-shared',
+      /mine .*hard link[\s\S]*lxc-copy/,
+      async (lxc) => {
+        owner(lxc);
+        await plain(lxc);
+        linkSync(box(lxc, 'rootfs/mine'), join(lxc.lxcpath, 'owner/rootfs/mine'));
       },
     ],
     [
