@@ -167,7 +167,7 @@ function noHistory(revision: string): LxcvError {
   return new LxcvError(
     'bad-revision',
     `${revision} is no version, and has no history`,
-    `Name a version, or ${revision.replace(/@.*$/s, '')}@WORK.`,
+    `Name a version, or ${revision.split('@')[0]}@WORK.`,
   );
 }
 
