@@ -29,6 +29,6 @@ function nameTaken(name: ContainerName): LxcvError {
   return new LxcvError(
     'container-exists',
     `there is a container ${name} already`,
-    `Choose another name, or remove it first: lxc-destroy -n ${name}`,
+    `Choose another name; or commit what it holds, for that goes with it, and remove it: lxc-destroy -n ${name}`,
   );
 }

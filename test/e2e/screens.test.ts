@@ -420,7 +420,7 @@ describe('errors', () => {
   it('checkout web@1 idle', async () => {
     expect(await screen('checkout', 'web@1', 'idle')).toMatchInlineSnapshot(`
       "lxcv: there is a container idle already
-            Choose another name, or remove it first: lxc-destroy -P LXCPATH -n idle"
+            Choose another name; or commit what it holds, for that goes with it, and remove it: lxc-destroy -P LXCPATH -n idle"
     `);
   });
 });
