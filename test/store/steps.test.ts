@@ -15,7 +15,15 @@ import { machine } from '../../src/host/host.js';
 import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import type { ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
-import { discardWorking, type Publication, runStep, type Step, type StepHost } from '../../src/store/steps.js';
+import {
+  closeDeltaNow,
+  discardWorking,
+  type Publication,
+  reopenDelta,
+  runStep,
+  type Step,
+  type StepHost,
+} from '../../src/store/steps.js';
 import { digDeep } from '../support/deep.js';
 import { faultyHost } from '../support/faults.js';
 import { mountOverlayAt, unmount } from '../support/libc.js';
@@ -260,6 +268,25 @@ describe('a step', () => {
     const step: Step = { do: 'unlink', path: join(place.path, 'full') };
     await expect(runStep(machine, step)).rejects.toMatchObject({ code: 'EISDIR' });
     expect(show(place.path)).toEqual(['full/', 'full/file: ']);
+  });
+});
+
+describe('reopenDelta', () => {
+  it.each([
+    ['an empty one', { 'work/work': directory }, ['work/']],
+    ['one with scratch files', { 'work/work/#1': 'scratch' }, ['work/', 'work/work/', 'work/work/#1: scratch']],
+    ['one that was closed in part', {}, ['work/']],
+  ])('undoes that a delta was closed: %s', (_, before, after) => {
+    using place = temporaryDirectory();
+    plant(place.path, before);
+    if (Object.keys(before).length > 0) {
+      closeDeltaNow(machine.files, join(place.path, 'work'));
+      expect(statSync(join(place.path, 'work')).isFile()).toBe(true);
+    }
+    for (const times of ['once', 'twice']) {
+      reopenDelta(machine.files, join(place.path, 'work'));
+      expect(show(place.path), times).toEqual(after);
+    }
   });
 });
 
