@@ -1,13 +1,19 @@
 /**
- * Who uses a directory besides its owner: mounts of it or on it, and processes that have it as their root. Both are known by what
- * the kernel says of a directory, not by text; what an ordinary user does in a user namespace of his own does not count.
+ * Who uses a directory besides its owner: mounts of it or on it, and processes that have it as their root, or could write to what it
+ * holds. All are known by what the kernel says of a directory, not by text; what an ordinary user does in a user namespace of his own
+ * does not count.
  */
 
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { libc } from './libc.js';
+import { type Stat, statKnown } from './stat.js';
 
 /** ioctl(2) of linux/nsfs.h: asks a user namespace for the user that made it. */
 const NS_GET_OWNER_UID = 0xb704;
+
+const OWNER_WRITES = 0o200;
+/** A line of proc_pid_maps(5): `w` and `s`, and an inode. */
+const WRITABLE_MAPPING = /^([0-9a-f]+-[0-9a-f]+) .w.s [0-9a-f]+ [0-9a-f:]+ [1-9]/gm;
 
 /** A line of mountinfo: proc_pid_mountinfo(5). */
 export interface MountEntry {
@@ -25,6 +31,14 @@ interface RootProcess {
   readonly name: string;
 }
 
+/** What a process could write to: a file, or a directory in which it could open one. */
+export interface Held {
+  readonly device: bigint;
+  readonly process: RootProcess;
+  /** What it has it as: `its working directory`. */
+  readonly use: string;
+}
+
 export interface Occupancy {
   /** The mounts of this process's mount namespace. */
   mounts(): MountEntry[];
@@ -32,12 +46,18 @@ export interface Occupancy {
   mountsElsewhere(device: string): MountEntry[];
   /** A process that has a directory as its root, be it by a mount of that. */
   rootProcess(directory: string): RootProcess | undefined;
+  /**
+   * By its inode, what other processes could write to: the working directories and roots of all, and what those of this machine's
+   * administration have open or mapped. It takes as long as these have files open.
+   */
+  held(): ReadonlyMap<bigint, readonly Held[]>;
 }
 
 export const occupancy: Occupancy = {
   mounts: () => parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')),
   mountsElsewhere,
   rootProcess,
+  held,
 };
 
 function mountsElsewhere(device: string): MountEntry[] {
@@ -63,8 +83,70 @@ function rootProcess(directory: string): RootProcess | undefined {
       return root.ino === ino && root.dev === dev;
     }),
   );
-  if (pid === undefined) return undefined;
+  return pid === undefined ? undefined : tellProcess(pid);
+}
+
+function tellProcess(pid: number): RootProcess {
   return { pid, name: unlessEnded('', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()) };
+}
+
+function held(): ReadonlyMap<bigint, readonly Held[]> {
+  const found = new Map<bigint, Held[]>();
+  const namespace = readlinkSync('/proc/self/ns/pid');
+  for (const pid of processes()) {
+    if (pid === process.pid || unlessEnded(true, () => isStrangers(pid))) continue;
+    const own = unlessEnded(false, () => isAdministrations(pid, namespace));
+    const all = own ? [...directoriesOf(pid), ...openIn(pid), ...mappedIn(pid)] : directoriesOf(pid);
+    const who = all.length === 0 ? undefined : tellProcess(pid);
+    if (who === undefined) continue;
+    for (const { inode, device, use } of all) {
+      const holders = found.get(inode) ?? [];
+      holders.push({ device, process: who, use });
+      found.set(inode, holders);
+    }
+  }
+  return found;
+}
+
+type Use = Pick<Stat, 'inode' | 'device'> & Pick<Held, 'use'>;
+
+/** True of a process of root, or of the user who runs lxcv, in the same namespace of processes: what others have open may be endless. */
+function isAdministrations(pid: number, namespace: string): boolean {
+  const { uid } = statSync(`/proc/${pid}`);
+  return (uid === 0 || uid === process.geteuid?.()) && readlinkSync(`/proc/${pid}/ns/pid`) === namespace;
+}
+
+function directoriesOf(pid: number): Use[] {
+  const places = [
+    { path: `/proc/${pid}/cwd`, use: 'its working directory' },
+    { path: `/proc/${pid}/root`, use: 'its root' },
+  ];
+  return places.flatMap(({ path, use }) => {
+    const stat = unlessEnded(undefined, () => statKnown(path));
+    return stat === undefined ? [] : [{ ...stat, use }];
+  });
+}
+
+/** Directories, and files that are open for writing: that the owner may write by the link says so. */
+function openIn(pid: number): Use[] {
+  const directory = `/proc/${pid}/fd`;
+  const names = unlessEnded([], () => readdirSync(directory));
+  return names.flatMap((name) => {
+    const path = `${directory}/${name}`;
+    const stat = unlessEnded(undefined, () => statKnown(path));
+    if (stat?.type === 'directory') return [{ ...stat, use: 'a directory that it has open' }];
+    if (stat?.type !== 'file' || unlessEnded(0, () => lstatSync(path).mode & OWNER_WRITES) === 0) return [];
+    return [{ ...stat, use: 'a file that it has open for writing' }];
+  });
+}
+
+/** Files that are mapped to be written to, and shared: they may be closed. */
+function mappedIn(pid: number): Use[] {
+  const maps = unlessEnded('', () => readFileSync(`/proc/${pid}/maps`, 'latin1'));
+  return [...maps.matchAll(WRITABLE_MAPPING)].flatMap(([, range]) => {
+    const stat = unlessEnded(undefined, () => statKnown(`/proc/${pid}/map_files/${range}`));
+    return stat?.type === 'file' ? [{ ...stat, use: 'a file that it has mapped for writing' }] : [];
+  });
 }
 
 function processes(): number[] {

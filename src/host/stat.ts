@@ -2,8 +2,8 @@
 
 import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import type { EntryType } from '../model/entry.js';
-import { belowDescriptor, type HostPath, isBound, libc } from './libc.js';
-import { statx, statxAt } from './native.js';
+import { AT_FDCWD, belowDescriptor, type HostPath, isBound, libc } from './libc.js';
+import { statx, statxAt, statxOf } from './native.js';
 
 /** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
 export interface Stat {
@@ -56,6 +56,15 @@ export function stat(path: HostPath): Stat | undefined {
 /** stat(2), which follows a symbolic link. */
 export function statTarget(path: HostPath): Stat | undefined {
   return fromNode(statSync(path, IF_THERE));
+}
+
+/** linux/stat.h: the inode and the type, by what the system has in memory. */
+const AT_STATX_DONT_SYNC = 0x4000;
+const STATX_TYPE_AND_INODE = 0x101;
+
+/** The type, device and inode of what a path leads to: no server is asked, and no program that is a file system. */
+export function statKnown(path: HostPath): Pick<Stat, 'type' | 'device' | 'inode'> | undefined {
+  return fromStatx(statxOf(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE_AND_INODE));
 }
 
 /** See `Files`. */

@@ -77,14 +77,29 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | und
   return undefined;
 }
 
+/** A path of a tree that others can write to, and by what. */
+export interface Shared<By> {
+  readonly path: BytePath;
+  /** undefined of a file that has a name outside of the tree too. */
+  readonly by: By | undefined;
+}
+
 /**
- * A file of a tree that has a name outside of it too, by which others write to it: the first by its inode.
+ * The first path of a tree that others can write to: what they hold, or a file that has a name outside of it too.
+ * @param held by its inode, what others hold.
  * @param index where overlayfs keeps names of its own for files of an upper directory; it need not be there.
  */
-export function* findSharedFile(files: FilesRead, tree: string, index?: string): Job<BytePath | undefined> {
+export function* findShared<By extends { readonly device: bigint }>(
+  files: FilesRead,
+  tree: string,
+  held: ReadonlyMap<bigint, readonly By[]>,
+  index?: string,
+): Job<Shared<By> | undefined> {
   const shared = new Map<bigint, { readonly place: Place; missing: number }>();
   for (const { place, stat } of descend(walkLayer(files, tree))) {
     yield;
+    const by = held.get(stat.inode)?.find(({ device }) => device === stat.device);
+    if (by !== undefined) return { path: pathOf(place), by };
     if (stat.type !== 'file' || stat.links === 1) continue;
     const known = shared.get(stat.inode);
     if (known === undefined) shared.set(stat.inode, { place, missing: stat.links - 1 });
@@ -97,7 +112,7 @@ export function* findSharedFile(files: FilesRead, tree: string, index?: string):
       if (known !== undefined) known.missing -= 1;
     }
   }
-  for (const { place, missing } of shared.values()) if (missing > 0) return pathOf(place);
+  for (const { place, missing } of shared.values()) if (missing > 0) return { path: pathOf(place), by: undefined };
   return undefined;
 }
 

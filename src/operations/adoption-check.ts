@@ -4,7 +4,8 @@
  */
 
 import { dirname } from 'node:path';
-import { findMisread, findSharedFile, type Unkept } from '../layer/delta.js';
+import type { Held } from '../host/occupancy.js';
+import { findMisread, findShared, type Unkept } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
@@ -130,18 +131,28 @@ function checkOptions(name: string, options: string | undefined, config: string)
 /** Looks through all that it holds. */
 async function checkContent(world: World, { name, layout }: Container, { delta, lowers }: Origin): Promise<void> {
   const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
+  const { files, occupancy } = world.host;
   const shared = await runJob(
     world,
     'looking for files that others have too',
-    findSharedFile(world.host.files, delta, index),
+    findShared(files, delta, occupancy.held(), index),
   );
-  if (shared !== undefined) throw alsoElsewhere(shared, name, layout.lxcpath);
+  if (shared?.by !== undefined) throw held(shared.path, shared.by, name);
+  if (shared !== undefined) throw alsoElsewhere(shared.path, name, layout.lxcpath);
   if (lowers.length === 0) {
-    const misread = await runJob(world, 'looking for marks of other overlays', findMisread(world.host.files, delta));
+    const misread = await runJob(world, 'looking for marks of other overlays', findMisread(files, delta));
     if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
   }
   const levels = lowers.length === 0 ? 0 : await checkKept(world, delta, `${dirname(delta)}/work`);
   await tryCounting(world, lowers, [delta, ...lowers], name, levels);
+}
+
+function held(path: BytePath, { process, use }: Held, name: string): LxcvError {
+  return new LxcvError(
+    'container-in-use',
+    `${name} is stopped, but the process ${process.pid} (${process.name}) has ${tellPath(path)} of its root file system as ${use}`,
+    `End it, or have it leave that, and try again: ps -fp ${process.pid}`,
+  );
 }
 
 function alsoElsewhere(path: BytePath, name: string, lxcpath: string): LxcvError {

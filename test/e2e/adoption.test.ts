@@ -1,9 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import {
+  closeSync,
   cpSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,6 +20,7 @@ import { LxcvError } from '../../src/model/errors.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { mountDisk } from '../support/disk.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { mapFile } from '../support/mapped-file.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { compareTrees } from '../support/tree.js';
 import { until } from '../support/until.js';
@@ -109,6 +112,13 @@ describe('a container that could boot before its first commit can boot after it:
             `lxc.mount.entry = overlay over overlay ${over} 0 0\n`,
           ].join('\n'),
         );
+      },
+    ],
+    [
+      'one in which a process reads',
+      async (lxc) => {
+        await plain(lxc);
+        return idle({ stdio: [openSync(box(lxc, 'rootfs/mine'), 'r'), 'ignore', 'ignore'] });
       },
     ],
     ['an overlay', overlay],
@@ -364,9 +374,46 @@ describe('a first commit takes only what is the container’s own, and changes n
       /process \d+ \(sleep\)/,
       async (lxc) => {
         await plain(lxc);
-        const child = spawn('chroot', [box(lxc, 'rootfs'), '/bin/sleep', '1000'], { stdio: 'ignore' });
-        await until(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8'), 'sleep\n');
-        return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+        return await chrooted(box(lxc, 'rootfs'));
+      },
+    ],
+    [
+      'a part of which is the root of a process',
+      'container-in-use',
+      /process \d+ \(sleep\) has \/srv .* its root/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(box(lxc, 'rootfs/srv'));
+        execFileSync('sh', ['-c', 'cp -a bin lib* srv'], { cwd: box(lxc, 'rootfs') });
+        return await chrooted(box(lxc, 'rootfs/srv'));
+      },
+    ],
+    [
+      'the working directory of a process',
+      'container-in-use',
+      /process \d+ \(sleep\) has \/etc .* its working directory[\s\S]*ps -fp/,
+      async (lxc) => {
+        await plain(lxc);
+        return idle({ cwd: box(lxc, 'rootfs/etc'), stdio: 'ignore' });
+      },
+    ],
+    [
+      'what a process writes to, by whatever name',
+      'container-in-use',
+      /process \d+ \(sleep\) has \/mine .* open for writing/,
+      async (lxc) => {
+        await overlay(lxc);
+        symlinkSync(lxc.rootfs('box').upper, join(lxc.directory, 'link'));
+        return idle({ stdio: ['ignore', openSync(join(lxc.directory, 'link/mine'), 'a'), 'ignore'] });
+      },
+    ],
+    [
+      'a directory that a process has open',
+      'container-in-use',
+      /process \d+ \(sleep\) has \/etc .* open/,
+      async (lxc) => {
+        await plain(lxc);
+        return idle({ stdio: [openSync(box(lxc, 'rootfs/etc'), 'r'), 'ignore', 'ignore'] });
       },
     ],
     [
@@ -514,6 +561,16 @@ describe('a first commit takes only what is the container’s own, and changes n
     await expectBoots(lxc, 'box');
   });
 
+  it('not what a process has mapped, and closed', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    using _ = mapFile(box(lxc, 'rootfs/mine'));
+    const { stdout } = await lxc.lxcv('commit', '-m', 'first', 'box', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'container-in-use', message: expect.stringMatching(/\/mine .* mapped for writing/) },
+    });
+  });
+
   it.each(rows)('not %s', async (_, code, says, prepare) => {
     using lxc = temporaryLxc();
     using _prepared = (await prepare(lxc)) ?? { [Symbol.dispose]() {} };
@@ -525,6 +582,19 @@ describe('a first commit takes only what is the container’s own, and changes n
     expect(compareTrees(lxc.listing(), before)).toEqual([]);
   });
 });
+
+/** A process that does nothing, with what it is given. */
+function idle(options: SpawnOptions): Disposable {
+  const child = spawn('sleep', ['1000'], options);
+  for (const each of options.stdio ?? []) if (typeof each === 'number') closeSync(each);
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}
+
+async function chrooted(root: string): Promise<Disposable> {
+  const child = spawn('chroot', [root, '/bin/sleep', '1000'], { stdio: 'ignore' });
+  await until(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8'), 'sleep\n');
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}
 
 /** Starts and stops it with LXC alone: what it holds must be there. */
 async function expectBoots(lxc: TestLxc, name: string): Promise<void> {
