@@ -80,7 +80,7 @@ export async function renameBranch(
   from: BranchName,
   to: BranchName,
 ): Promise<Branch> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${from}`);
   const repository = readRepository(world, layout);
   const id = requireBranch(repository, from);
@@ -116,7 +116,7 @@ export async function deleteBranch(
   branch: BranchName,
   force: boolean,
 ): Promise<Branch> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(world, layout);
   const id = requireBranch(repository, branch);
@@ -133,7 +133,7 @@ export async function deleteBranch(
 
 /** The version that a branch or tag of the repository of `name` is to name. @throws LxcvError `bad-usage` for one of another repository. */
 export async function findOwn(world: World, name: ContainerName, revision: string): Promise<FoundRevision> {
-  return await consistently(world, (reading) => {
+  const find = (reading: World) => {
     const found = findRevision(reading, revision);
     if (findByName(reading, name).repository.name === found.repository.name) return found;
     throw new LxcvError(
@@ -141,7 +141,8 @@ export async function findOwn(world: World, name: ContainerName, revision: strin
       `${revision} is a version of the repository ${found.repository.name}, and not of that of ${name}`,
       'A branch or tag is of a version of its own repository.',
     );
-  });
+  };
+  return await consistently(world, find, 'untold');
 }
 
 function describe(world: World, repository: Repository): Omit<Branches, 'current'> {

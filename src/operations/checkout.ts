@@ -16,7 +16,7 @@ import type { World } from './world.js';
  * looking a revision up.
  */
 export async function checkout(world: World, request: CheckoutRequest): Promise<CheckoutOutcome> {
-  const found = await consistently(world, (reading) => findRevision(reading, request.revision));
+  const found = await consistently(world, (reading) => findRevision(reading, request.revision), 'untold');
   const target = request.container ?? found.revision.name;
   const present = readContainer(world.host, world.lxcpath, target);
   if (present === undefined) return await checkoutNew(world, request, found, target);

@@ -11,7 +11,7 @@ const ATTEMPTS_MAX = 50;
  * Looks after what is pending, and reads until no operation on a repository that was opened by it came between; then gives what was
  * read, or throws what was thrown. What others do to other repositories does not count.
  * @param read works with the world that it is given, by which it is known which repositories it opened.
- * @param unfinished whether an operation that waits in one of them is told by a notice.
+ * @param unfinished whether an operation that waits in one of them is told by a notice; who takes the lock next is told by that.
  * @throws LxcvError `operation-pending` in the place of one that such an operation looks like.
  */
 export async function consistently<T>(

@@ -59,7 +59,7 @@ export async function createTag(world: World, { name, tag, revision, ...request 
 
 /** @throws LxcvError `tag-not-found`. */
 export async function deleteTag(world: World, name: ContainerName, tag: TagName): Promise<NamedTag> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name));
+  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
   using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
   const repository = readRepository(world, layout);
   checkReadable(repository, tag);

@@ -105,7 +105,10 @@ export async function lockRepository(
   createStore(host, layout.storeRoot);
   makeDirectory(host, layout.root);
   isThere(host.files, layout.root, 'directory');
-  const release = await waitForLock(host, layout, purpose);
+  const release = await waitForLock(host, layout, purpose).catch((error) => {
+    // A store that is read-only, say: what waits there for the same reason is told.
+    throw isSystemError(error) ? toldPending(host, layout, readPendingOf(host, layout), error) : error;
+  });
   try {
     await recoverOrTell(host, layout);
     finishRestarts(host, layout);
@@ -206,9 +209,13 @@ async function recoverOrTell(host: Host, layout: RepositoryLayout): Promise<void
   try {
     await recover(host, layout.operations);
   } catch (error) {
-    if (pending === undefined || !isObstacle(error)) throw error;
-    throw toldUnfinished(layout, unfinishedBecause(host, pending, error));
+    throw isObstacle(error) ? toldPending(host, layout, pending, error) : error;
   }
+}
+
+/** The error itself where nothing is pending. */
+function toldPending(host: Host, layout: RepositoryLayout, pending: Pending | undefined, error: Error): Error {
+  return pending === undefined ? error : toldUnfinished(layout, unfinishedBecause(host, pending, error));
 }
 
 function readPendingOf({ files }: Host, { operations }: RepositoryLayout): Pending | undefined {

@@ -37,20 +37,20 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
-  let notDurable: unknown;
+  let obstacle: unknown;
   try {
     await stage();
     appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
     for (const place of placesToSync(host.files, log, point.from)) await host.files.syncFileSystemAside(place);
     host.signals.check();
     check?.();
-    notDurable = pass(host.files, point, recheck);
+    obstacle = pass(host.files, point, recheck);
   } catch (error) {
     await takeBack(host, log, begin).catch(() => undefined);
     throw error;
   }
   try {
-    if (notDurable !== undefined) throw notDurable;
+    if (obstacle !== undefined) throw obstacle;
     for (const step of begin.forward) {
       await ahead?.(step);
       await runStep(host, step);
@@ -89,7 +89,7 @@ function inodeOf(files: FilesRead, staged: string): bigint {
 
 /**
  * The commit point. It is durable before what lies behind it is looked at, for that look may change something.
- * @returns what kept it from being made durable.
+ * @returns what kept it from being made durable, or, where it must not be, from being undone.
  */
 function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: Transaction['recheck']): unknown {
   if (!exchange) {
@@ -101,7 +101,8 @@ function pass(files: Files, { from, to, exchange }: Operation['point'], recheck:
   const notDurable = attempt(() => syncAbove(files, to));
   const reason = attempt(() => recheck?.());
   if (reason === undefined) return notDurable;
-  files.exchange(from, to);
+  const stuck = attempt(() => files.exchange(from, to));
+  if (stuck !== undefined) return stuck;
   throw reason;
 }
 

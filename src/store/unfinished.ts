@@ -3,6 +3,7 @@
  * damage; it waits, and the next command that can goes on with it. See docs/decisions/0018-pending-operations.md.
  */
 
+import { dirname } from 'node:path';
 import { isErrno, isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import type { RepositoryLayout } from './layout.js';
@@ -85,20 +86,26 @@ const REASONS: readonly (readonly [codes: readonly string[], reason: string])[] 
 ];
 
 /** What to do, with a line to be pasted where there is one. */
-function wayOn(root: string, cause: Error & { path?: unknown }): string {
+function wayOn(root: string, cause: Error & { path?: unknown; dest?: unknown }): string {
   const then = 'then run any lxcv command, which goes on with it. Move nothing away before that.';
   const path = typeof cause.path === 'string' ? cause.path : root;
   if (isErrno(cause, 'EROFS')) return `mount -o remount,rw "$(findmnt -no TARGET -T ${root})", ${then}`;
   if (isErrno(cause, 'ENOSPC', 'EDQUOT'))
     return `Free some space on the file system of ${root} (df -h, df -i), ${then}`;
   if (isErrno(cause, 'EPERM', 'EACCES'))
-    return `Look for an immutable file: lsattr -d ${path}; chattr -i ${path}, ${then}`;
+    return `Something may be immutable: chattr -f -i ${placesOf(cause, root).join(' ')}, ${then}`;
   if (isErrno(cause, 'EIO')) return `See what the kernel says of the disk (dmesg); when it is well, ${then}`;
   if (isErrno(cause, 'EXDEV')) return `See what is mounted there: findmnt -T ${path}; unmount it, ${then}`;
   if (isErrno(cause, 'EBUSY')) return `See what uses it: fuser -vm ${path}; end that, ${then}`;
   if (isErrno(cause, 'EMFILE', 'ENFILE')) return `Raise the limit: ulimit -n 65536, ${then}`;
   if (cause instanceof LxcvError) return `${cause.hint} ${then.replace('then run', 'Then run')}`;
   return `Remove what is in the way at ${path}, ${then}`;
+}
+
+/** What the system would not change, and the directories that that is in: a name is theirs. */
+function placesOf({ path, dest }: { path?: unknown; dest?: unknown }, root: string): string[] {
+  const named = [path, dest].filter((each) => typeof each === 'string');
+  return named.length === 0 ? [root] : [...new Set(named.flatMap((each) => [each, dirname(each)]))];
 }
 
 /** The paths that an operation has yet to change, with the directories of the versions and containers that these are in. */

@@ -196,7 +196,7 @@ describe('openRepository', () => {
     ['ENOSPC', 'Free some space'],
     ['EDQUOT', 'Free some space'],
     ['EIO', 'dmesg'],
-    ['EPERM', 'lsattr'],
+    ['EPERM', 'chattr -f -i'],
     ['EXDEV', 'findmnt'],
   ])('opens a repository in which an operation waits, and says for what: %s', async (code, hint) => {
     using place = temporaryDirectory();

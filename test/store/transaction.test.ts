@@ -210,6 +210,29 @@ describe('transact', () => {
     expect(await recover(machine, place.log)).toBe('done');
   });
 
+  it('says that it is done where a look behind the commit point fails, and it cannot be undone any more', async () => {
+    const place = new Place(COMMIT);
+    let isStuck = false;
+    const exchange: typeof files.exchange = (a, b) => {
+      if (isStuck) throw Object.assign(new Error('EROFS: exchange'), { code: 'EROFS' });
+      files.exchange(a, b);
+    };
+    const recheck = () => {
+      isStuck = true;
+      throw new Error('in use');
+    };
+    const host: Host = { ...machine, files: { ...files, exchange } };
+    const transaction = { ...COMMIT.transaction(place.root, host), recheck };
+    await expect(transact(host, place.log, transaction)).rejects.toMatchObject({
+      code: 'operation-pending',
+      message: expect.stringContaining(
+        'the commit of mysql is done, but its last steps wait: the file system is read-only',
+      ),
+    });
+    expect(await recover(machine, place.log)).toBe('done');
+    expect(place.show()).toEqual(COMMIT.after);
+  });
+
   it('carries out one after another', async () => {
     const place = new Place(COMMIT);
     await transact(machine, place.log, { ...empty(place.root, 'one') });

@@ -4,7 +4,7 @@
  */
 
 const fs = require('node:fs');
-const Module = require('node:module');
+const { wrapCalls } = require('./system-calls.cjs');
 
 const FILE_CALLS = [
   'appendFileSync',
@@ -36,35 +36,6 @@ const counted =
     return act(...args);
   };
 
-for (const name of FILE_CALLS) Reflect.set(fs, name, counted(Reflect.get(fs, name)));
-
-const load = Module.prototype.require;
-Module.prototype.require = Object.assign(
-  /** @this {unknown} @param {string} id */
-  function (id) {
-    const loaded = load.call(/** @type {NodeJS.Module} */ (this), id);
-    return /koffi/.test(id) ? watched(loaded) : loaded;
-  },
-  load,
-);
-
-/** @param {import('koffi')} koffi */
-function watched(koffi) {
-  return {
-    errno: () => koffi.errno(),
-    address: (/** @type {unknown} */ buffer) => koffi.address(buffer),
-    load: (/** @type {string} */ library) => {
-      const lib = koffi.load(library);
-      return { func: (/** @type {string} */ prototype) => watchedCall(prototype, lib.func(prototype)) };
-    },
-  };
-}
-
-/** @param {string} prototype @param {Function & { async: Function }} call */
-function watchedCall(prototype, call) {
-  const name = /(\w+)\(/.exec(prototype)?.[1] ?? '';
-  if (!SYSTEM_CALLS.includes(name)) return call;
-  return Object.assign(counted(call), { async: counted(call.async.bind(call)) });
-}
+wrapCalls(FILE_CALLS, SYSTEM_CALLS, counted);
 
 if (what === 'count') process.on('exit', () => fs.appendFileSync(at, `${count}\n`));
