@@ -241,6 +241,15 @@ export function unlessGone<T>(fallback: T, look: () => T): T {
   }
 }
 
+/** Does something, be it that it fails in one of these ways. */
+export function tolerate(codes: readonly string[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isErrno(error, ...codes)) throw error;
+  }
+}
+
 /** True for an error of what is gone, or is something else by now. */
 export function isGone(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP', 'EINVAL');

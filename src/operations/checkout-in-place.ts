@@ -1,6 +1,6 @@
 /** Switches a stopped container to a version. What it holds that no version has yet becomes one first; name and addresses stay. */
 
-import { isSystemError } from '../host/host.js';
+import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
 import type { Container, Versioned } from '../store/containers.js';
@@ -15,6 +15,7 @@ import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVers
 import { type FoundRevision, type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
 import { type Restack, restack } from './restack.js';
 import { whileStopped } from './restart.js';
+import { noSpaceToSwitch } from './space.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
@@ -61,6 +62,8 @@ async function switchStopped(
     model: repository.layout.layer(version.chain[0] as never),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
     hold,
+  }).catch((error) => {
+    throw isErrno(error, 'ENOSPC', 'EDQUOT') ? noSpaceToSwitch(container, error) : error;
   });
   const refs = refsAt(readRepository(world, repository.layout), version.id);
   const setAside =

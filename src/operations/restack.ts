@@ -11,19 +11,18 @@ import { newId } from '../model/ids.js';
 import type { Job } from '../model/job.js';
 import { decodeManifest, encodeDraft } from '../model/manifest.js';
 import type { BranchName, ContainerName, Version, VersionId } from '../model/version.js';
+import { closeDeltaNow, reopenDelta } from '../store/closed-delta.js';
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { encodeSetAside, type SetAside } from '../store/set-aside.js';
 import {
-  closeDeltaNow,
   countPublished,
   discardWorking,
   makeKeyframe,
   type PlannedKeyframe,
   type Publication,
   publish,
-  reopenDelta,
   type Step,
 } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
@@ -31,7 +30,7 @@ import type { Working } from '../store/working.js';
 import type { Present } from './draft.js';
 import { checkUnmounted, checkUpperFree } from './hold.js';
 import { runJob } from './run-job.js';
-import { checkSpace } from './space.js';
+import { checkSpace, checkSpaceToSwitch } from './space.js';
 import {
   checkConfigUnchanged,
   copyPrivateFiles,
@@ -101,9 +100,7 @@ export async function restack(
     { repository, container: container.name, layout: nextLayout },
     arrival === undefined ? lowers : [arrival.from, ...lowers.slice(1)],
   );
-  const merged = 'version' in present ? (present.keyframe?.of ?? []) : [];
-  const extent = extentOfMerge(world.host.files, merged);
-  checkSpace(world, `the ${request.command} of ${container.name}`, await runJob(world, 'looking for room', extent));
+  await checkRoom(world, request, 'version' in present ? (present.keyframe?.of ?? []) : []);
   const transaction: Transaction = {
     operation: nextLayout.id,
     time: world.host.now().toISOString(),
@@ -147,6 +144,21 @@ export async function restack(
   };
   await transact(world.host, repository.operations, transaction);
   return version === undefined ? undefined : decodeManifest(world.host.files.read(version.manifest), version.manifest);
+}
+
+/** @param merged the layers of a keyframe that is to be made. */
+async function checkRoom(
+  world: World,
+  { command, container }: Pick<Restack, 'command' | 'container'>,
+  merged: readonly string[],
+): Promise<void> {
+  const { versioned } = container;
+  if (command === 'checkout' && versioned !== undefined) {
+    checkSpaceToSwitch(world, { ...container, versioned });
+    return;
+  }
+  const extent = await runJob(world, 'looking for room', extentOfMerge(world.host.files, merged));
+  checkSpace(world, `the ${command} of ${container.name}`, extent);
 }
 
 /** The working delta of until now; undefined where that is not in the store yet. */

@@ -4,7 +4,9 @@ import { dirname } from 'node:path';
 import type { Extent } from '../layer/extent.js';
 import { formatBytes, formatCount } from '../model/amount.js';
 import { LxcvError } from '../model/errors.js';
+import type { Versioned } from '../store/containers.js';
 import { storeRoot } from '../store/layout.js';
+import type { VersionedContainer } from './lookup.js';
 import type { World } from './world.js';
 
 /**
@@ -12,6 +14,15 @@ import type { World } from './world.js';
  * blocks and 5 inodes for a commit, 19 and 17 for the first one, which makes the repository, and 10 and 8 for a checkout.
  */
 const BOOKKEEPING: Extent = { bytes: 256 << 10, inodes: 24 };
+
+/**
+ * What a checkout in place needs, so that one can go back where a container has filled the disk: 16 KiB on ext4 with blocks of 1 KiB, 32
+ * KiB with blocks of 4 KiB, 8 KiB on btrfs; xfs, which makes inodes by the chunk, may need more than 64 KiB. Where it does, all is
+ * rolled back.
+ */
+const SWITCH: Extent = { bytes: 32 << 10, inodes: 12 };
+
+const HINT = 'Free some, and run the command again. Nothing was changed.';
 
 /**
  * @param what names the operation: `the commit of mysql`.
@@ -30,7 +41,24 @@ export function checkSpace({ host: { files }, lxcpath }: World, what: string, ..
   if (containers !== undefined) checkPlace(containers, lxcpath, what, BOOKKEEPING);
 }
 
-function checkPlace(free: Extent, place: string, what: string, need: Extent): void {
+/** The same of a checkout in place. A keyframe is left out where there is no room for it. */
+export function checkSpaceToSwitch({ host: { files }, lxcpath }: World, { name, versioned }: VersionedContainer): void {
+  for (const place of [storeRoot(lxcpath), lxcpath])
+    checkPlace(files.free(place), place, `the checkout of ${name}`, SWITCH, freeing(versioned));
+}
+
+/** A checkout in place that found no room after all, and was rolled back. */
+export function noSpaceToSwitch({ name, versioned }: VersionedContainer, cause: Error): LxcvError {
+  const message = `the checkout of ${name} found no space left on the device (${cause.message})`;
+  return new LxcvError('no-space', message, freeing(versioned), { cause });
+}
+
+/** What a full disk is mostly full of: only who knows the container knows what of it is not needed. */
+function freeing({ layout }: Versioned): string {
+  return `See what the container wrote since its last version, and remove what is not needed: du -xah ${layout.delta} | sort -h | tail. Nothing was changed.`;
+}
+
+function checkPlace(free: Extent, place: string, what: string, need: Extent, hint = HINT): void {
   if (free.bytes >= need.bytes && free.inodes >= need.inodes) return;
   const [needed, left] =
     free.bytes < need.bytes
@@ -39,6 +67,6 @@ function checkPlace(free: Extent, place: string, what: string, need: Extent): vo
   throw new LxcvError(
     'no-space',
     `${what} may need ${needed}, and no more space is left on the file system of ${place} than ${left}`,
-    'Free some, and run the command again. Nothing was changed.',
+    hint,
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { dirname } from 'node:path';
-import { type Files, isErrno } from '../host/files.js';
+import { type Files, tolerate } from '../host/files.js';
 import { formatLxcConfig, ownValue, parseLxcConfig, setValue } from '../model/lxc-config.js';
 import { carryEdit } from '../model/lxc-config-merge.js';
 
@@ -37,7 +37,7 @@ export function settleConfig(files: Files, config: string, staged: string, base:
     exchangeDurably(files, spare, config);
     [from, expected] = [spare, present];
   }
-  for (const path of [staged, spare]) removeIfPresent(files, path);
+  for (const path of [staged, spare]) tolerate(['ENOENT'], () => files.unlink(path));
 }
 
 /**
@@ -48,7 +48,7 @@ export function changeRootfs(files: Files, config: string, staged: string, was: 
   const present = files.readIfPresent(config);
   const value = present === undefined ? undefined : ownValue(parseLxcConfig(present), ROOTFS);
   if (present === undefined || (value !== was && value !== is)) {
-    removeIfPresent(files, staged);
+    tolerate(['ENOENT'], () => files.unlink(staged));
   } else if (value === was) {
     stageConfig(files, config, staged, withRootfs(present, is));
     exchangeDurably(files, staged, config);
@@ -70,21 +70,9 @@ function exchangeDurably(files: Files, staged: string, config: string): void {
 
 /** Makes the name of a path durable. A container's directory may be a symbolic link, or gone with lxc-destroy. */
 export function syncAbove(files: Files, path: string): void {
-  try {
-    files.sync(`${dirname(path)}/.`);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
+  tolerate(['ENOENT'], () => files.sync(`${dirname(path)}/.`));
 }
 
 function withRootfs(config: Buffer, path: string): Buffer {
   return formatLxcConfig(setValue(parseLxcConfig(config), ROOTFS, path));
-}
-
-function removeIfPresent(files: Files, path: string): void {
-  try {
-    files.unlink(path);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
 }

@@ -4,7 +4,7 @@
  * tells why, until somebody has started it. The caller holds the repository's lock.
  */
 
-import { isErrno } from '../host/files.js';
+import { tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
@@ -30,8 +30,8 @@ export interface NotStarted {
 export function markRestart({ files, lxc, now }: Host, repository: RepositoryLayout, container: ContainerName): void {
   const { root, restarting, lxcpath } = placesOf(repository);
   const monitor = lxc.monitorOf(lxcpath, container) ?? null;
-  tolerate('EEXIST', () => files.mkdir(restarting, 0o700));
-  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  tolerate(['EEXIST'], () => files.mkdir(restarting, 0o700));
+  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
   const mark: Mark = { monitor, time: now().toISOString() };
   files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
   files.sync(repository.restart(container));
@@ -40,7 +40,7 @@ export function markRestart({ files, lxc, now }: Host, repository: RepositoryLay
 }
 
 export function clearRestart({ files }: Host, repository: RepositoryLayout, container: ContainerName): void {
-  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
   tolerate(['ENOENT', 'ENOTEMPTY'], () => files.rmdir(repository.restarting));
 }
 
@@ -51,7 +51,7 @@ export function failRestart(
   cause: unknown,
 ): void {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  tolerate('ENOENT', () => files.unlink(repository.restart(container)));
+  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
   const mark: Mark = { monitor: null, time: now().toISOString(), reason };
   files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
 }
@@ -127,12 +127,4 @@ function parseMark(text = ''): Mark {
 function placesOf(repository: RepositoryLayout): { root: string; restarting: string; lxcpath: string } {
   const { root, restarting, storeRoot } = repository;
   return { root, restarting, lxcpath: storeRoot.slice(0, -1) };
-}
-
-function tolerate(codes: string | readonly string[], act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!isErrno(error, ...[codes].flat())) throw error;
-  }
 }

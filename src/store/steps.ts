@@ -4,7 +4,7 @@
  */
 
 import { basename, dirname, join } from 'node:path';
-import { type Files, isErrno, isSystemError } from '../host/files.js';
+import { type Files, isSystemError, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { diffTrees } from '../layer/diff.js';
 import { mergeLayers } from '../layer/keyframe.js';
@@ -14,6 +14,7 @@ import { LxcvError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
 import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
+import { closeDeltaNow } from './closed-delta.js';
 import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
 import type { VersionLayout } from './layout.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
@@ -221,23 +222,6 @@ async function closeDelta(host: StepHost, work: string): Promise<void> {
   tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}-left`));
 }
 
-/** The same without a pause: what a mount left in overlayfs's scratch directory is removed with it, or stays beside. */
-export function closeDeltaNow(files: Files, work: string): void {
-  if (files.stat(work)?.type === 'file') return;
-  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}/work`));
-  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
-  if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
-  files.create(work, '', 0o400);
-}
-
-/** Undoes that, be it done in part. */
-export function reopenDelta(files: Files, work: string): void {
-  if (files.stat(work)?.type === 'file') files.unlink(work);
-  if (files.stat(work) !== undefined) return;
-  if (files.stat(`${work}-left`) === undefined) files.mkdir(work, 0o700);
-  else files.rename(`${work}-left`, work);
-}
-
 /**
  * LXC's format of a container's `lxc_snapshots`: for each clone its lxcpath and its name, a line each; no empty file. Others
  * change it too: LXC's tools, and lxcv in other repositories.
@@ -297,13 +281,5 @@ function thaw(lxc: StepHost['lxc'], lxcpath: string, container: ContainerName): 
     lxc.thaw(lxcpath, container);
   } catch (error) {
     if (!(error instanceof LxcvError)) throw error;
-  }
-}
-
-function tolerate(codes: string[], act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!isErrno(error, ...codes)) throw error;
   }
 }

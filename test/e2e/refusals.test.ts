@@ -512,10 +512,11 @@ describe('a file system that cannot take more', () => {
         ['commit', '-m', 'x', 'mysql'],
         ['checkout', 'mysql@0', `new${free}`],
         ['commit', '-m', 'x', 'plain'],
-        ['checkout', 'mysql@0'],
+        // For this so much is enough: see test/e2e/rollback.test.ts.
+        ...(free === 0 ? [['checkout', 'mysql@0']] : []),
         ['branch', 'mysql', 'new'],
       ] as const) {
-        await expectRefusals(lxc, { code: 'no-space', exit: 1, says: /may need 2(56|60) KiB.* than \d/ }, [
+        await expectRefusals(lxc, { code: 'no-space', exit: 1, says: /may need (32.0|256|260) KiB.* than \d/ }, [
           [verb, ...args],
         ]);
       }

@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { type CheckoutJson, type ErrorJson, temporaryLxc } from '../support/lxc.js';
+import { describe, expect, it } from 'vitest';
+import { mountDisk } from '../support/disk.js';
+import { type CheckoutJson, type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { expectSameTree } from '../support/tree.js';
 
 interface SetAside {
   readonly container: string;
@@ -55,3 +57,60 @@ it('takes a container back in one command, whatever its root did there', async (
   expect(await lxc.lxcv('fsck')).toMatchObject({ exitCode: 0 });
   expect(await lxc.lxcv('commit', '--allow-empty', '-m', 'again', 'mysql')).toMatchObject({ exitCode: 0 });
 });
+
+describe('a container that has filled the disk', () => {
+  it('is taken back where a few small files fit, and else it is said what can be freed', async () => {
+    using disk = mountDisk('ext4');
+    using lxc = await withFilled(disk.path);
+    const delta = lxc.rootfs('web').upper;
+    const { message, hint } = await refusalOf(lxc, 'checkout', 'web@0');
+    expect(message).toContain('the checkout of web may need 32.0 KiB, and no more space is left');
+    expect(sh(/du -xah .* tail/.exec(hint)?.[0] ?? 'false')).toContain(`${delta}/big`);
+
+    // Of so small an ext4 more is taken to be kept from everybody than is.
+    free(delta, 140 << 10);
+    const { version, saved } = await lxc.json<CheckoutJson>('checkout', 'web@0');
+    expect([version.number, saved?.number]).toEqual([0, 1]);
+  });
+
+  it('stays as it is where the file system needs more than it says', async () => {
+    using disk = mountDisk('xfs');
+    using lxc = await withFilled(disk.path);
+    const delta = lxc.rootfs('web').upper;
+    free(delta, 40 << 10);
+    const before = lxc.tree('web');
+    const { message, hint } = await refusalOf(lxc, 'checkout', 'web@0');
+    expect(message).toMatch(/^the checkout of web found no space left on the device \(ENOSPC/);
+    expect(hint).toContain(`du -xah ${delta}`);
+    expect(await lxc.lxcv('fsck')).toMatchObject({ exitCode: 0 });
+    expectSameTree(lxc.tree('web'), before);
+  });
+});
+
+async function withFilled(directory: string): Promise<TestLxc> {
+  const lxc = temporaryLxc(directory);
+  const container = join(lxc.lxcpath, 'web');
+  mkdirSync(join(container, 'rootfs/etc'), { recursive: true });
+  writeFileSync(join(container, 'config'), `lxc.rootfs.path = dir:${container}/rootfs\nlxc.uts.name = web\n`);
+  await lxc.commit('web', 'first');
+  const delta = lxc.rootfs('web').upper;
+  for (const bytes of ['64k', '1k', '1k']) sh(`dd if=/dev/zero bs=${bytes} >>${delta}/big; sync -f ${delta}`);
+  return lxc;
+}
+
+/** What the container filled the disk with gets shorter. */
+function free(delta: string, bytes: number): void {
+  truncateSync(join(delta, 'big'), statSync(join(delta, 'big')).size - bytes);
+  sh(`sync -f ${delta}`);
+}
+
+async function refusalOf(lxc: TestLxc, ...args: string[]): Promise<ErrorJson['error']> {
+  const { exitCode, stdout } = await lxc.lxcv(...args, '--json');
+  const { error } = JSON.parse(stdout) as ErrorJson;
+  expect([exitCode, error.code]).toEqual([1, 'no-space']);
+  return error;
+}
+
+function sh(line: string): string {
+  return spawnSync('sh', ['-c', line], { encoding: 'utf8' }).stdout;
+}

@@ -14,16 +14,9 @@ import type { Files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
 import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import type { ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
+import { closeDeltaNow, reopenDelta } from '../../src/store/closed-delta.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
-import {
-  closeDeltaNow,
-  discardWorking,
-  type Publication,
-  reopenDelta,
-  runStep,
-  type Step,
-  type StepHost,
-} from '../../src/store/steps.js';
+import { discardWorking, type Publication, runStep, type Step, type StepHost } from '../../src/store/steps.js';
 import { digDeep } from '../support/deep.js';
 import { faultyHost } from '../support/faults.js';
 import { mountOverlayAt, unmount } from '../support/libc.js';
