@@ -55,11 +55,19 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
       },
       ({ outcome: made, restarted }) => ({
         done: inOneLine(made),
-        text: renderCheckout(made, this.style),
+        text: renderCheckout(made, this.style, this.wayBack(made, flags.restart)),
         json: { ...toJson(made), ...restarted },
       }),
     );
     if (outcome.saved !== undefined) await this.afterwards(() => engine.seal(outcome.repository));
+  }
+
+  /** The command that goes back to what was not committed: onto its branch, whose newest version it is. */
+  private wayBack({ container, saved }: CheckoutOutcome, restart: boolean): string | undefined {
+    if (saved === undefined) return undefined;
+    // Of a container that is called so, a branch may be called like a number.
+    const place = /^\d+$/.test(saved.branch) ? saved.number : saved.branch;
+    return this.pastable(`lxcv checkout ${restart ? '--restart ' : ''}${container}@${place}`);
   }
 
   /** git would get them back with it; here a container of that name would be made. */

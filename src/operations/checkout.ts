@@ -1,14 +1,16 @@
 /** checkout: materialises a version, as a new container or in place of what a container holds. */
 
+import { findPath } from '../layer/tree.js';
+import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
-import type { ContainerName } from '../model/version.js';
+import type { BranchName, ContainerName, TagName } from '../model/version.js';
 import { readContainer } from '../store/containers.js';
 import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { consistently } from './consistently.js';
-import { checkMarker } from './layers.js';
-import { findRevision } from './lookup.js';
+import { checkMarker, layersOfVersion } from './layers.js';
+import { type FoundRevision, findRevision } from './lookup.js';
 import type { World } from './world.js';
 
 /**
@@ -19,10 +21,42 @@ export async function checkout(world: World, request: CheckoutRequest): Promise<
   const found = await consistently(world, (reading) => findRevision(reading, request.revision), 'untold');
   const target = request.container ?? found.revision.name;
   const present = readContainer(world.host, world.lxcpath, target);
-  if (present === undefined) return await checkoutNew(world, request, found, target);
+  if (present === undefined) {
+    if (request.container !== undefined) refuseOtherMeaning(world, request, found, target);
+    return await checkoutNew(world, request, found, target);
+  }
   if (present.versioned === undefined) checkMarker(world, present);
   if (target !== found.revision.name || present.versioned === undefined) throw nameTaken(target);
   return await switchInPlace(world, request, found, target);
+}
+
+/** By git's habit NEW may be meant as a branch or a tag, or as a path of the version: no container is made of it then, unless it is said. */
+function refuseOtherMeaning(
+  world: World,
+  { revision: text, branch, detach }: CheckoutRequest,
+  { repository, revision, version }: FoundRevision,
+  target: ContainerName,
+): void {
+  const what = repository.branches.has(target as string as BranchName)
+    ? 'branch'
+    : repository.tags.has(target as string as TagName)
+      ? 'tag'
+      : undefined;
+  if (what !== undefined && text === revision.name && target !== revision.name) {
+    throw new LxcvError(
+      'bad-usage',
+      `${target} is a ${what} of ${text}, and no container`,
+      `The ${what}: lxcv checkout ${text}@${target}; a new container of that name: lxcv checkout ${text}@HEAD ${target}`,
+    );
+  }
+  if (branch !== undefined || detach) return;
+  using path = findPath(world.host.files, layersOfVersion(repository.layout, version), target as string as BytePath);
+  if (path === undefined) return;
+  throw new LxcvError(
+    'bad-usage',
+    `/${target} is a path in ${text}, and lxcv checkout makes whole containers`,
+    `To see it: lxcv show ${text}:/${target}; to copy it: lxcv mount ${text} /mnt; a new container of that name: lxcv checkout ${text} ${target} --branch ${target}`,
+  );
 }
 
 function nameTaken(name: ContainerName): LxcvError {

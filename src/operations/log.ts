@@ -25,6 +25,8 @@ export interface LogRequest {
 
 export interface Log {
   readonly repository: RepositoryName;
+  /** The container that was asked of; undefined where that is none. */
+  readonly container: ContainerName | undefined;
   /** No version stands before a child of it. */
   readonly entries: readonly LogEntry[];
 }
@@ -42,7 +44,7 @@ interface LogEntry {
 }
 
 export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
-  const { repository, version } = findRevision(world, revision);
+  const { repository, version, container } = findRevision(world, revision);
   const { history } = repository;
   if (all) for (const error of history.unreadable.values()) tellLeftOut(world, error);
   const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
@@ -55,7 +57,8 @@ export async function log(world: World, { revision, all, limit, paths = [] }: Lo
     const layers = layersOfVersion(repository.layout, version);
     tellMissing(world, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
   }
-  return { repository: repository.name, entries: describe(world, repository, chosen, paths.length > 0) };
+  const entries = describe(world, repository, chosen, paths.length > 0);
+  return { repository: repository.name, container: container?.name, entries };
 }
 
 function firstOf<T>(values: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] {

@@ -28,6 +28,13 @@ interface Head {
   readonly branch: BranchName | null;
 }
 
+interface LogForm {
+  readonly graph?: boolean;
+  readonly oneline?: boolean;
+  /** The container that was asked of: it has HEAD, others have `web@HEAD`. */
+  readonly container?: ContainerName | undefined;
+}
+
 /**
  * A line for each entry, and those of the graph, made as they are asked for.
  * @param entries newest first, none before a child of it.
@@ -35,15 +42,18 @@ interface Head {
 export function logLines(
   entries: readonly LogEntry[],
   style: Style,
-  { graph = false, oneline = false }: { readonly graph?: boolean; readonly oneline?: boolean } = {},
+  { graph = false, oneline = false, container }: LogForm = {},
 ): Iterable<string> {
   const lines = graph ? draw(entries) : entries.map((entry) => ({ lanes: '', entry }));
-  return oneline ? onelines(lines, style) : rowLines(lines, style, graph);
+  const describe: Describe = (entry) => describeEntry(entry, style, container);
+  return oneline ? onelines(lines, style, describe) : rowLines(lines, style, graph, describe);
 }
 
-function* onelines(lines: readonly Line[], style: Style): Generator<string> {
+type Describe = (entry: LogEntry) => string;
+
+function* onelines(lines: readonly Line[], style: Style, describe: Describe): Generator<string> {
   for (const { lanes, entry } of lines) {
-    const line = entry === undefined ? lanes : `${lanes}${renderOneline(entry, style)}`;
+    const line = entry === undefined ? lanes : `${lanes}${renderOneline(entry, style, describe)}`;
     yield (style.human ? truncate(line, style.width) : line).trimEnd();
   }
 }
@@ -68,6 +78,8 @@ const COLUMNS: readonly Column[] = [
 
 const SHORT_ID = 7;
 const WIDTH_FOR_WHOLE_ID = 120;
+/** So much of a terminal's width what points at a version may take: the message is to be read too. */
+const NAMES_PART = 0.4;
 
 function draw(entries: readonly LogEntry[]): Line[] {
   const byId = new Map(entries.map((entry) => [entry.version.id, entry]));
@@ -75,15 +87,15 @@ function draw(entries: readonly LogEntry[]): Line[] {
   return layoutGraph(nodes).map(({ lanes, id }) => ({ lanes, entry: id && byId.get(id) }));
 }
 
-function rowLines(lines: readonly Line[], style: Style, graph: boolean): Iterable<string> {
+function rowLines(lines: readonly Line[], style: Style, graph: boolean, describe: Describe): Iterable<string> {
   const rows = lines.map(({ lanes, entry }) => {
-    const cells = entry === undefined ? [] : cellsOf(entry, style);
+    const cells = entry === undefined ? [] : cellsOf(entry, style, describe);
     return graph ? [lanes.trimEnd(), ...cells] : cells;
   });
   return tableLines(graph ? [LANES, ...COLUMNS] : COLUMNS, rows, style);
 }
 
-function cellsOf(entry: LogEntry, style: Style): string[] {
+function cellsOf(entry: LogEntry, style: Style, describe: Describe): string[] {
   const { version } = entry;
   const { number, id, time, author, changes } = version;
   const whole = !style.human || style.width >= WIDTH_FOR_WHOLE_ID;
@@ -94,7 +106,7 @@ function cellsOf(entry: LogEntry, style: Style): string[] {
     escapeText(author.name),
     renderCounts(changes, style),
     formatBytes(changes.bytes),
-    describe(version, entry, style),
+    describe(entry),
   ];
 }
 
@@ -105,30 +117,36 @@ function renderCounts({ added, modified, removed }: ChangeCounts, style: Style):
   return `${more} ${other} ${less}`;
 }
 
-function renderOneline(entry: LogEntry, style: Style): string {
-  const { version } = entry;
-  const { number, id } = version;
+function renderOneline(entry: LogEntry, style: Style, describe: Describe): string {
+  const { number, id } = entry.version;
   const name = `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, SHORT_ID))}`;
-  return `${name} ${describe(version, entry, style)}`;
+  return `${name} ${describe(entry)}`;
 }
 
 /** What points at the version, in git's manner, and the first line of its message. */
-function describe({ message: text }: LogEntry['version'], { branches, tags, heads }: LogEntry, style: Style): string {
-  const message = firstLine(text) || paint(style, 'faint', '(no message)');
+function describeEntry(entry: LogEntry, style: Style, asked: ContainerName | undefined): string {
+  const { branches, tags, heads } = entry;
+  const message = firstLine(entry.version.message) || paint(style, 'faint', '(no message)');
   // Nothing points at most of them.
   if (branches.length + tags.length + heads.length === 0) return message;
   const held = new Set(heads.map(({ branch }) => branch));
   const names = [
-    ...heads.map((head) => renderHead(head, branches, style)),
+    ...heads.map((head) => renderHead(head, branches, style, asked)),
     ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
     ...tags.map((tag) => paint(style, 'tag', `tag: ${tag}`)),
-  ];
-  return `(${names.join(', ')}) ${message}`;
+  ].join(', ');
+  const room = Math.floor(style.width * NAMES_PART) - '()'.length;
+  return `(${style.human ? truncate(names, room) : names}) ${message}`;
 }
 
-/** `HEAD -> mysql` for a container on the branch of its name, `web@HEAD -> tuning` on another, `web@HEAD` on none. */
-function renderHead({ container, branch }: Head, branches: readonly BranchName[], style: Style): string {
-  const head = paint(style, 'head', branch?.toString() === container ? 'HEAD' : `${container}@HEAD`);
+/** `HEAD -> mysql` for the container that was asked of, `web@HEAD -> tuning` for another, `web@HEAD` on no branch. */
+function renderHead(
+  { container, branch }: Head,
+  branches: readonly BranchName[],
+  style: Style,
+  asked: ContainerName | undefined,
+): string {
+  const head = paint(style, 'head', container === asked ? 'HEAD' : `${container}@HEAD`);
   if (branch === null || !branches.includes(branch)) return head;
   return `${head} -> ${paint(style, 'branch', branch)}`;
 }

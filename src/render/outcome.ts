@@ -11,7 +11,7 @@ export function renderCommit(version: Version, style: Style): string {
   return `${tag(version, style)} ${firstLine(version.message)}\n${formatChanges(version.changes)}${pause}\n`;
 }
 
-/** Where the container is now, and where its uncommitted work went. */
+/** Where the container is now, where its uncommitted work went, and the command that goes back to that. */
 export function renderCheckout(
   outcome: {
     readonly container: ContainerName;
@@ -21,12 +21,13 @@ export function renderCheckout(
     readonly setAside: { readonly path: string; readonly reason: string } | undefined;
   },
   style: Style,
+  back: string | undefined,
 ): string {
   const { container, version, branch, saved, setAside } = outcome;
   const number = paint(style, 'number', `@${version.number}`);
   const place =
     branch === null ? 'on no branch; a commit begins one' : `on the branch ${paint(style, 'branch', branch)}`;
-  const kept = saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}\n`;
+  const kept = saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}; back to it:\n  ${back}\n`;
   const aside =
     setAside === undefined
       ? ''

@@ -59,7 +59,7 @@ function fieldsOf(shown: VersionToShow, style: Style): [name: string, value: str
       'HEAD of',
       heads.map((name) => paint(style, 'head', name)),
     ),
-    ['Container', `${container}, on branch ${branch}`],
+    ['Made from', `${container}, then on branch ${branch}`],
     ...listed('Pause', pause === undefined ? [] : [`stood still for ${pause} ms`]),
     [
       'Changes',

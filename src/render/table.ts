@@ -47,7 +47,8 @@ export function* tableLines(
 const GAP = 2;
 const BETWEEN = ' '.repeat(GAP);
 
-/** What the flexible column keeps however narrow the terminal is: below this, lines lose their ends instead. */
+/** The part of the terminal that the flexible column keeps however long the names beside it are, and the columns that it keeps in any case. */
+const FLEXIBLE_PART = 0.25;
 const LEAST_FLEXIBLE = 8;
 
 /** What any other column keeps, where it is wider. */
@@ -96,9 +97,10 @@ function fitColumns(columns: readonly Column[], cells: readonly (readonly string
   });
   const whole = natural.reduce((sum, { widest }) => sum + widest + GAP, -GAP);
   const excess = style.human ? Math.max(whole - style.width, 0) : 0;
+  const least = Math.max(LEAST_FLEXIBLE, Math.floor(style.width * FLEXIBLE_PART));
   const widths = columns.map(({ flexible }, index) => {
     const { widest } = natural[index] as (typeof natural)[number];
-    return flexible ? Math.min(widest, Math.max(widest - excess, LEAST_FLEXIBLE)) : widest;
+    return flexible ? Math.min(widest, Math.max(widest - excess, least)) : widest;
   });
   if (style.human) narrow(widths, style.width - GAP * (widths.length - 1));
   return columns.map(({ align = 'left' }, index) => {

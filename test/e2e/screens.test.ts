@@ -50,9 +50,9 @@ afterAll(() => lxc[Symbol.dispose]());
 describe('on a terminal of 80 columns', () => {
   it('list', async () => {
     expect(await screen('list')).toMatchInlineSnapshot(`
-      "CONTAINER         REPOSIT…  BRANCH  VERSION  TAG               STATE    DIRTY
-      a-container-wit…  web       tuning       @0  before-upgrade    stopped  clean
-      web               web       web          @2  before-upgrade-2  stopped  modified"
+      "CONTAINER        REPOSITORY  BRANCH  VERSION  TAG              STATE    DIRTY
+      a-container-wi…  web         tuning       @0  before-upgrade   stopped  clean
+      web              web         web          @2  before-upgrade…  stopped  modified"
     `);
   });
 
@@ -61,7 +61,7 @@ describe('on a terminal of 80 columns', () => {
       " #  ID       WHEN      MESSAGE
       @2  iiiiiii  just now  (HEAD -> web) A very long message that tells of everythi…
       @1  iiiiiii  just now  A site
-      @0  iiiiiii  just now  (a-container-with-a-very-long-name-indeed-of-58-characte…"
+      @0  iiiiiii  just now  (a-container-with-a-very-long-…) First version"
     `);
   });
 
@@ -70,7 +70,7 @@ describe('on a terminal of 80 columns', () => {
       "    #  ID       WHEN      MESSAGE
       *  @2  iiiiiii  just now  (HEAD -> web) A very long message that tells of every…
       *  @1  iiiiiii  just now  A site
-      *  @0  iiiiiii  just now  (a-container-with-a-very-long-name-indeed-of-58-chara…"
+      *  @0  iiiiiii  just now  (a-container-with-a-very-long-…) First version"
     `);
   });
 
@@ -78,7 +78,7 @@ describe('on a terminal of 80 columns', () => {
     expect(await screen('log', 'web', '--oneline')).toMatchInlineSnapshot(`
       "@2 iiiiiii (HEAD -> web) A very long message that tells of everything that was …
       @1 iiiiiii A site
-      @0 iiiiiii (a-container-with-a-very-long-name-indeed-of-58-characters@HEAD -> t…"
+      @0 iiiiiii (a-container-with-a-very-long-…) First version"
     `);
   });
 
@@ -176,7 +176,7 @@ describe('on a terminal of 80 columns', () => {
       Parents:    @0 iiiiiiiiiiii
       Author:     A test <test@example.org>
       Date:       TIME (just now)
-      Container:  web, on branch web
+      Made from:  web, then on branch web
       Changes:    2 added, 1 modified, 0 removed; SIZE
       Delta:      not sealed yet
       Chain:      2 layers
@@ -206,8 +206,8 @@ describe('on a terminal of 80 columns', () => {
 
   it('branch web', async () => {
     expect(await screen('branch', 'web')).toMatchInlineSnapshot(`
-      "+ tuning  @0  iiiiiii  (a-container-with-a-very-long-name-indeed-of-5…  First v…
-      * web     @2  iiiiiii  (web)                                            A very …"
+      "+ tuning  @0  iiiiiii  (a-container-with-a-very-long-name…  First version
+      * web     @2  iiiiiii  (web)                                A very long message…"
     `);
   });
 
@@ -269,6 +269,35 @@ describe('on a terminal of 80 columns', () => {
     `);
   });
 
+  it('checkout web@web --branch feature', async () => {
+    write('etc/hosts', '127.0.0.1 localhost\n10.0.0.4 db\n');
+    expect(await screen('checkout', 'web', '--branch', 'feature')).toMatchInlineSnapshot(`
+      "what was not committed is kept as [web @4 iiiiiii]; back to it:
+        lxcv checkout -P LXCPATH web@web
+      web is at @3, on the branch feature"
+    `);
+    expect(await screen('status', 'web')).toMatchInlineSnapshot(`
+      "On branch feature, version @3 (iiiiiii), before-upgrade-3
+      Container web is stopped
+
+      Nothing changed since @3"
+    `);
+    expect(await screen('checkout', 'web@web')).toMatchInlineSnapshot(`"web is at @4, on the branch web"`);
+    expect(await screen('checkout', 'web@1')).toMatchInlineSnapshot(`"web is at @1, on no branch; a commit begins one"`);
+    expect(await screen('checkout', 'web@web')).toMatchInlineSnapshot(`"web is at @4, on the branch web"`);
+  });
+
+  it('the commit of a running container', async () => {
+    lxc.quieten('copy');
+    await lxc.start('copy');
+    await lxc.attach('copy', 'echo 10.0.0.5 db > /etc/hosts');
+    expect(await screen('commit', '-m', 'While it runs', 'copy')).toMatchInlineSnapshot(`
+      "[copy @5 iiiiiii] While it runs
+      0 added, 1 modified, 0 removed, SIZE, the container stood still for N ms"
+    `);
+    await lxc.stop('copy');
+  });
+
   it('log in a pipe that the terminal reads has the columns that the terminal has room for', async () => {
     const lines = (await shell(`${command('log', 'web')} | cat`)).split('\n');
     expect(lines[0]).toMatch(/# +ID +WHEN +MESSAGE$/);
@@ -307,7 +336,7 @@ describe('errors', () => {
 
   it('log web@9', async () => {
     expect(await screen('log', 'web@9')).toMatchInlineSnapshot(`
-      "lxcv: web@9 names no version: web has the versions 0 to 3
+      "lxcv: web@9 names no version: web has the versions 0 to 5
             lxcv log -P LXCPATH --all web shows the versions."
     `);
   });
@@ -366,6 +395,28 @@ describe('errors', () => {
       "lxcv: lxcv checkout takes no paths: it makes or switches whole containers
             A file: lxcv show -P LXCPATH web@1:/etc/hosts > hosts; a directory: lxcv mount -P LXCPATH web@1 /mnt, and copy it from there."
     `);
+  });
+
+  it('checkout web tuning', async () => {
+    expect(await screen('checkout', 'web', 'tuning')).toMatchInlineSnapshot(`
+      "lxcv: tuning is a branch of web, and no container
+            The branch: lxcv checkout -P LXCPATH web@tuning; a new container of that name: lxcv checkout -P LXCPATH web@HEAD tuning"
+    `);
+    expect(await screen('checkout', 'web', 'before-upgrade')).toMatchInlineSnapshot(`
+      "lxcv: before-upgrade is a tag of web, and no container
+            The tag: lxcv checkout -P LXCPATH web@before-upgrade; a new container of that name: lxcv checkout -P LXCPATH web@HEAD before-upgrade"
+    `);
+    expect(await screen('checkout', 'web@HEAD', 'tuning')).toMatchInlineSnapshot(`"tuning is at @4, on the branch tuning-v4"`);
+    await lxc.destroy('tuning');
+  });
+
+  it('checkout web@1 etc', async () => {
+    expect(await screen('checkout', 'web@1', 'etc')).toMatchInlineSnapshot(`
+      "lxcv: /etc is a path in web@1, and lxcv checkout makes whole containers
+            To see it: lxcv show -P LXCPATH web@1:/etc; to copy it: lxcv mount -P LXCPATH web@1 /mnt; a new container of that name: lxcv checkout -P LXCPATH web@1 etc --branch etc"
+    `);
+    expect(await screen('checkout', 'web@1', 'etc', '--branch', 'etc')).toMatchInlineSnapshot(`"etc is at @1, on the branch etc"`);
+    await lxc.destroy('etc');
   });
 
   it('restore web@1 etc/hosts', async () => {
@@ -450,6 +501,7 @@ async function screen(name: string, ...args: string[]): Promise<string> {
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
     .replace(/index [0-9a-f]+\.\.[0-9a-f]+/g, 'index A..B')
     .replace(/\d+(\.\d+)? ([KM]i)?B/g, 'SIZE')
+    .replace(/\d+ ms/g, 'N ms')
     .replace(/just now|\d+ minutes? ago/g, 'just now');
 }
 

@@ -49,7 +49,7 @@ describe('lxcv show', () => {
     const { stdout } = await lxc.lxcv('show', 'mysql@1');
     expect(stdout).toMatch(/^version @1 [a-z0-9]{12}\n/);
     expect(stdout).toMatch(/\nParents: +@0 [a-z0-9]{12}\n/);
-    expect(stdout).toMatch(/\nContainer: +mysql, on branch mysql\n/);
+    expect(stdout).toMatch(/\nMade from: +mysql, then on branch mysql\n/);
     expect(stdout).toContain(`\nBases:      ${join(lxc.lxcpath, 'base/rootfs')}\n`);
     expect(stdout).toContain('\n    Second\n\n    With a \\x1b[31mbody\n');
     expect(stdout).toContain('\nModified (2):\n  etc/mysql/my.cnf\n');

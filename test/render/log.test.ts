@@ -33,7 +33,9 @@ const HISTORY: readonly LogEntry[] = [
   }),
 ];
 
-const renderLog = (...args: Parameters<typeof logLines>) => [...logLines(...args)].join('\n');
+const MYSQL = 'mysql' as ContainerName;
+const renderLog = (entries: readonly LogEntry[], style: Style, form: Parameters<typeof logLines>[2] = {}) =>
+  [...logLines(entries, style, { container: MYSQL, ...form })].join('\n');
 
 describe('logLines', () => {
   it('fits what matters into 80 columns', () => {
@@ -119,6 +121,27 @@ describe('logLines', () => {
   it('names no branch with the HEAD of a container whose branch leads elsewhere', () => {
     const behind = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open port 3306', heads: { web: 'mysql' } });
     expect(renderLog([behind], TERMINAL, { oneline: true })).toBe('@3 k3j9x2a (web@HEAD) Open port 3306');
+  });
+
+  it('has HEAD for the container that was asked of alone', () => {
+    const heads = { mysql: 'mysql', web: 'web' };
+    const both = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open port', heads, branches: ['mysql', 'web'] });
+    const told = (container: string | undefined) =>
+      renderLog([both], PIPE, { oneline: true, container: container as ContainerName | undefined });
+    expect(told('mysql')).toBe('@3 k3j9x2a (HEAD -> mysql, web@HEAD -> web) Open port');
+    expect(told('web')).toBe('@3 k3j9x2a (mysql@HEAD -> mysql, HEAD -> web) Open port');
+    expect(told(undefined)).toBe('@3 k3j9x2a (mysql@HEAD -> mysql, web@HEAD -> web) Open port');
+  });
+
+  it('leaves room for the message, however much points at a version', () => {
+    const long = 'a-container-with-a-very-long-name-indeed';
+    const crowded = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open port 3306', heads: { [long]: null, other: null } });
+    expect(renderLog([crowded], TERMINAL, { oneline: true })).toBe(
+      '@3 k3j9x2a (a-container-with-a-very-long-…) Open port 3306',
+    );
+    expect(renderLog([crowded], PIPE, { oneline: true })).toBe(
+      `@3 k3j9x2a (${long}@HEAD, other@HEAD) Open port 3306`,
+    );
   });
 
   it('paints numbers, ids, heads, branches and counts', () => {
