@@ -2,8 +2,6 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
-import { quoteForShell } from '../src/cli/paste.js';
-import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
 import type { BranchName } from '../src/model/version.js';
 import type { Branch as BranchValue } from '../src/operations/branch.js';
@@ -38,7 +36,7 @@ export default class Branch extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(Branch);
-    const name = parseContainerName(args.name);
+    const name = this.containerArgument(args.name);
     const engine = await this.openEngine(flags);
     if (args.branch === undefined) {
       if (flags.move || flags.delete || flags['force-delete']) throw this.usageError('lxcv branch needs a BRANCH');
@@ -62,14 +60,8 @@ export default class Branch extends BaseCommand {
     }));
   }
 
-  /** In git the branch comes first. */
   protected override explain(error: unknown): unknown {
-    const [first = '', second, ...others] = this.operandsOf(this.argv);
-    const isNoName =
-      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
-    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
-    const line = ['lxcv', 'branch', second, first, ...others].map(quoteForShell).join(' ');
-    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
+    return this.explainOrder(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { restoreAnswer } from '../src/cli/guesses.js';
 import { versionToJson } from '../src/cli/json.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { LxcvError } from '../src/model/errors.js';
-import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import { parseBranchName } from '../src/model/names.js';
 import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
 
@@ -44,7 +44,7 @@ in place: it must be stopped, keeps its name and addresses, and what was not com
     const engine = await this.openEngine(flags);
     const request = {
       revision: args.revision,
-      ...(args.new === undefined ? {} : { container: parseContainerName(args.new) }),
+      ...(args.new === undefined ? {} : { container: this.containerArgument(args.new) }),
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     };

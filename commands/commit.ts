@@ -9,7 +9,6 @@ import type { Engine } from '../src/engine.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseSeconds } from '../src/model/duration.js';
 import { LxcvError } from '../src/model/errors.js';
-import { parseContainerName } from '../src/model/names.js';
 import type { ContainerName } from '../src/model/version.js';
 import { renderCommit } from '../src/render/outcome.js';
 import { statusLines } from '../src/render/status.js';
@@ -49,7 +48,7 @@ for that, or be stopped and started again by --restart.`;
 
   async run() {
     const { args, flags } = await this.parse(Commit);
-    const container = parseContainerName(args.container);
+    const container = this.containerArgument(args.container);
     const author = flags.author === undefined ? {} : { author: parseAuthor(requireText(flags.author, 'the author')) };
     const maxPause = flags['max-pause'];
     const maxPauseMs = maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause);

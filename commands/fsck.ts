@@ -1,7 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { EXIT_CODES } from '../src/model/errors.js';
-import { parseContainerName } from '../src/model/names.js';
 import type { Finding } from '../src/operations/finding.js';
 import { renderFindings } from '../src/render/findings.js';
 
@@ -15,7 +14,10 @@ export default class Fsck extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Fsck);
     const engine = await this.openEngine(flags);
-    const findings = await engine.fsck(args.repository === undefined ? undefined : parseContainerName(args.repository));
+    const found = await engine.fsck(
+      args.repository === undefined ? undefined : this.containerArgument(args.repository),
+    );
+    const findings = found.map((finding) => ({ ...finding, hint: this.pastable(finding.hint) }));
     if (findings.length > 0)
       process.exitCode = EXIT_CODES[findings.every(isPending) ? 'operation-pending' : 'store-damaged'];
     await this.print(renderFindings(findings, this.style));

@@ -1,11 +1,13 @@
+import { resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { writeText } from '../src/cli/bytes.js';
 import { matchToJson, unsearchedToJson } from '../src/cli/json.js';
 import { jsonArrayText, mapEach } from '../src/cli/json-text.js';
-import { givenLxcpath, quoteForShell } from '../src/cli/paste.js';
+import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
+import { machine } from '../src/host/host.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseTreePath } from '../src/model/revision.js';
 import type { Match, Unsearched } from '../src/operations/grep.js';
@@ -76,13 +78,21 @@ export default class Grep extends BaseCommand {
     if (count === 0 || unsearched.length > 0) process.exitCode = 1;
   }
 
-  /** GNU grep's -P is the lxcpath here. */
+  /** GNU grep's -P is the lxcpath here: what stands behind it and is no directory was meant as the pattern. */
   protected override explain(error: unknown): unknown {
-    // Of two the first may well be the lxcpath.
-    const taken = givenLxcpath(this.argv.slice(Math.max(this.argv.lastIndexOf('-P'), 0)));
-    const isMissing = error instanceof LxcvError && ['bad-usage', 'repository-not-found'].includes(error.code);
-    if (!isMissing || taken === undefined || !this.argv.some((arg) => arg.startsWith('-P'))) return error;
-    const line = ['lxcv', 'grep', '--perl', taken, ...this.operandsOf(this.argv)].map(quoteForShell).join(' ');
-    return new LxcvError(error.code, error.message, `-P is the lxcpath; Perl's syntax is --perl alone. Usage: ${line}`);
+    const isOfLine = error instanceof LxcvError && ['bad-usage', 'lxcpath-not-found'].includes(error.code);
+    const given = this.argv.flatMap((arg, at) =>
+      arg === '-P' ? [this.argv[at + 1] ?? ''] : (/^-P(.+)/s.exec(arg)?.slice(1) ?? []),
+    );
+    const isDirectory = (path: string) => machine.files.statTarget(resolve(path))?.type === 'directory';
+    const pattern = given.find((path) => path !== '' && !isDirectory(path));
+    if (!isOfLine || pattern === undefined) return error;
+    const lxcpath = given.filter(isDirectory).flatMap((path) => ['-P', path]);
+    const line = ['lxcv', 'grep', ...lxcpath, '--perl', pattern, ...this.operandsOf(this.argv)]
+      .map(quoteForShell)
+      .join(' ');
+    // What is no usage line would get the lxcpath that was given: the pattern.
+    const usage = lxcpath.length > 0 ? line : `Usage: ${line}`;
+    return new LxcvError('bad-usage', error.message, `-P is the lxcpath; Perl's syntax is --perl alone. ${usage}`);
   }
 }

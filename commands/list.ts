@@ -12,7 +12,7 @@ export default class List extends BaseCommand {
     const engine = await this.openEngine(flags);
     const { troubles, ...listing } = await engine.list();
     await this.print(renderList(listing, this.style));
-    const errors = tellTroubles(troubles);
+    const errors = tellTroubles(troubles, (hint) => this.pastable(hint));
     const containers = listing.containers.map(({ refs, version, ...row }) => ({
       ...row,
       version: version && versionToJson(version, refs),

@@ -34,7 +34,8 @@ export default class Log extends BaseCommand {
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     });
     const { graph, oneline } = flags;
-    if (!this.jsonEnabled()) return this.pageLines(logLines(log.entries, this.style, { graph, oneline, container: log.container }));
+    if (!this.jsonEnabled())
+      return this.pageLines(logLines(log.entries, this.style, { graph, oneline, container: log.container }));
     return {
       repository: log.repository,
       versions: each(log.entries, ({ version, branches, tags }) => versionToJson(version, [...branches, ...tags])),

@@ -5,7 +5,6 @@ import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { tellTroubles } from '../src/cli/troubles.js';
 import type { Engine } from '../src/engine.js';
-import { parseContainerName } from '../src/model/names.js';
 import type { Status as ContainerStatus } from '../src/operations/status.js';
 import { nameStatusLines } from '../src/render/diff.js';
 import { statusLines } from '../src/render/status.js';
@@ -31,7 +30,7 @@ export default class Status extends BaseCommand {
     }
     const engine = await this.openEngine(flags);
     if (args.container === undefined) return await this.showAll(engine, flags.verbose);
-    const status = await engine.status(parseContainerName(args.container));
+    const status = await engine.status(this.containerArgument(args.container));
     const { verbose } = flags;
     const lines = flags.short
       ? nameStatusLines(status.changes, this.style)
@@ -48,7 +47,7 @@ export default class Status extends BaseCommand {
       if (index > 0) await this.print('\n');
       await this.printLines(statusLines(status, this.style, { verbose }));
     }
-    const errors = tellTroubles(troubles);
+    const errors = tellTroubles(troubles, (hint) => this.pastable(hint));
     return this.jsonEnabled() ? { containers: each(containers, statusToJson), errors } : undefined;
   }
 }

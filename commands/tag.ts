@@ -2,10 +2,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { tagToJson } from '../src/cli/json.js';
-import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
-import { LxcvError } from '../src/model/errors.js';
-import { parseContainerName, parseTagName } from '../src/model/names.js';
+import { parseTagName } from '../src/model/names.js';
 import { renderTags } from '../src/render/tag.js';
 
 export default class Tag extends BaseCommand {
@@ -25,12 +23,18 @@ export default class Tag extends BaseCommand {
   };
   static override flags = {
     message: Flags.string({ char: 'm', helpValue: 'TEXT', exclusive: ['delete'], summary: 'Annotate the tag.' }),
+    annotate: Flags.boolean({
+      char: 'a',
+      dependsOn: ['message'],
+      exclusive: ['delete'],
+      summary: 'As in git; --message alone does the same.',
+    }),
     delete: Flags.boolean({ char: 'd', summary: 'Delete the tag; the version stays.' }),
   };
 
   async run() {
     const { args, flags } = await this.parse(Tag);
-    const name = parseContainerName(args.name);
+    const name = this.containerArgument(args.name);
     const engine = await this.openEngine(flags);
     if (args.tag === undefined) {
       if (flags.delete || flags.message !== undefined) throw this.usageError('lxcv tag needs a TAG');
@@ -52,13 +56,7 @@ export default class Tag extends BaseCommand {
     );
   }
 
-  /** In git the tag comes first. */
   protected override explain(error: unknown): unknown {
-    const [first = '', second, ...others] = this.operandsOf(this.argv);
-    const isNoName =
-      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
-    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
-    const line = ['lxcv', 'tag', second, first, ...others].map(quoteForShell).join(' ');
-    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
+    return this.explainOrder(error);
   }
 }

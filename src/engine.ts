@@ -96,7 +96,7 @@ export interface EngineOptions {
   readonly host?: Host;
 }
 
-/** @throws LxcvError `not-root`, `no-lxc`, `unsafe-owner` for a store or an lxcpath that is not root's alone, `bad-name` for an lxcpath that no mount option can hold. */
+/** @throws LxcvError `not-root`, `no-lxc`, `lxcpath-not-found`, `unsafe-owner` for a store or an lxcpath that is not root's alone, `bad-name` for an lxcpath that no mount option can hold. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const { host = machine, signals = host.signals, onLarge } = options;
   if (!host.isRoot()) {
@@ -107,6 +107,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     );
   }
   const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
+  if (host.files.statTarget(lxcpath)?.type !== 'directory') throw noLxcpath(lxcpath);
   for (const path of [lxcpath, storeRoot(lxcpath)]) checkPathOwned(host.files, path);
   const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): World => ({
     host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
@@ -144,6 +145,15 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     exportVersion: (request, call) => exportVersion(worldOf(call), request),
     fsck: (name, call) => fsck(worldOf(call), name as string | undefined as RepositoryName | undefined),
   };
+}
+
+function noLxcpath(path: string): LxcvError {
+  return new LxcvError(
+    'lxcpath-not-found',
+    `there is no directory ${path}, where the containers should be`,
+    'Name the lxcpath with -P: the directory in which each container has its own.',
+    { data: { path } },
+  );
 }
 
 function checkLxcpath(path: string): string {

@@ -26,7 +26,7 @@ const NOT_ON_BYTES_OF_A_CONTAINER: Readonly<Record<string, string>> = {
   [String.raw`src/host/lxc.ts: /(?<=.)\/+$/`]: "LXC's path of containers",
   [String.raw`src/cli/guesses.ts: /\/+$/`]: 'a command line',
   [String.raw`src/cli/guesses.ts: /[@~^].*$/s`]: 'a command line',
-  [String.raw`src/cli/usage.ts: /--([^\s=]+)(?:=[\s\S]*)? cannot also be provided when using --(\S+)/`]:
+  [String.raw`src/cli/usage.ts: /--([^\s=]+)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/`]:
     'what a parser says',
   [String.raw`commands/checkout.ts: /:.*$/s`]: 'a command line',
 };

@@ -9,6 +9,8 @@ import { spareMemory } from '../host/heap.js';
 import { showInPager } from '../host/pager.js';
 import { processSignals } from '../host/signals.js';
 import { LxcvError } from '../model/errors.js';
+import { parseContainerName } from '../model/names.js';
+import type { ContainerName } from '../model/version.js';
 import type { ReportEvent } from '../operations/world.js';
 import type { Style } from '../render/style.js';
 import type { BareConfig } from './bare-config.js';
@@ -16,10 +18,10 @@ import { inPieces, writeText } from './bytes.js';
 import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
-import { givenLxcpath, withLxcpath } from './paste.js';
+import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
 import { reportTo } from './report.js';
 import { isLongerThanScreen, terminalStyle } from './terminal.js';
-import { explainParseError, operandsOf, usageError } from './usage.js';
+import { explainParseError, operandsOf, placesOfOperands, usageError } from './usage.js';
 
 type Values = Record<string, unknown>;
 
@@ -73,9 +75,16 @@ export abstract class BaseCommand extends Command {
     try {
       return await super.parse(options, argv);
     } catch (error) {
-      const told = explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, argv);
-      throw told instanceof LxcvError && this.operandsOf(argv).length === 0 ? await this.withNames(told) : told;
+      const told = explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, this.argv);
+      throw told instanceof LxcvError && this.missesName(told, argv) ? await this.withNames(told) : told;
     }
+  }
+
+  /** True where nothing was given and a container, a repository or a version of one is needed. */
+  private missesName(error: LxcvError, argv: readonly string[]): boolean {
+    const needs = error.message.startsWith(`lxcv ${this.id} needs `);
+    const [first] = Object.keys(this.ctor.args);
+    return needs && first !== 'directory' && this.operandsOf(argv).length === 0;
   }
 
   /** Where a command misses its first argument: which names there are for it. */
@@ -99,8 +108,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Opens the engine on the lxcpath that the flags name. */
-  protected openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
-    return openEngine({
+  protected async openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
+    if (flags.lxcpath === '') throw this.usageError('--lxcpath needs a DIR');
+    return await openEngine({
       ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
       report: this.listen(),
       signals: processSignals,
@@ -115,7 +125,7 @@ export abstract class BaseCommand extends Command {
     const report = reportTo(standardError);
     return (event) => {
       if (event.kind === 'base-changed') this.changedBases.add(event.base);
-      report(event);
+      report(event.kind === 'notice' ? { ...event, message: this.pastable(event.message) } : event);
     };
   }
 
@@ -226,6 +236,39 @@ export abstract class BaseCommand extends Command {
   /** What was typed that is neither a flag nor the value of one. */
   protected operandsOf(argv: readonly string[]): string[] {
     return operandsOf(argv, this.ctor as typeof BaseCommand);
+  }
+
+  /**
+   * The name of a container.
+   * @throws LxcvError `bad-name`; for one of its versions, with the command line that was meant.
+   */
+  protected containerArgument(text: string): ContainerName {
+    const name = text.replace(/[@~^].*$/s, '');
+    if (name === text || name === '') return parseContainerName(text);
+    const message = `${JSON.stringify(text)} is a version, and lxcv ${this.id} takes a container`;
+    throw new LxcvError(
+      'bad-name',
+      message,
+      this.lineWith((arg) => (arg === text ? name : arg)),
+    );
+  }
+
+  /** What was typed, with other operands: to be pasted. */
+  protected lineWith(change: (operand: string, place: number) => string): string {
+    const argv = withoutCommonFlags(this.argv);
+    const places = placesOfOperands(argv, this.ctor as typeof BaseCommand);
+    const changed = argv.map((arg, at) => (places.includes(at) ? change(arg, places.indexOf(at)) : arg));
+    return ['lxcv', this.id as string, ...changed].map(quoteForShell).join(' ');
+  }
+
+  /** In git the name of a branch or a tag comes first: told where the first operand is no repository, and may be that. */
+  protected explainOrder(error: unknown): unknown {
+    const [first = '', second] = this.operandsOf(this.argv);
+    const isNoName =
+      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
+    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
+    const line = this.lineWith((operand, place) => [second, first][place] ?? operand);
+    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
   }
 
   /** For a command line that the parser takes, and the command does not. */

@@ -2,6 +2,7 @@
 
 import { type ErrorCode, type ErrorData, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
+import { fill } from '../render/width.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
 
 /** Errors of the system that a user can do something about. */
@@ -57,7 +58,12 @@ export async function tellFailure(
       // Then standard error has it.
     }
   }
-  standardError.write(formatFailure(failure));
+  showFailure(failure);
+}
+
+/** Tells it on standard error. */
+export function showFailure(failure: Failure): void {
+  standardError.write(formatFailure(failure, standardError.isTTY ? standardError.columns : undefined));
 }
 
 export function toFailure(error: unknown): Failure {
@@ -76,9 +82,31 @@ export function exitCodeOf(failure: Failure): number {
   return EXIT_CODES[failure.code];
 }
 
-/** The two lines, with nothing in them that a terminal would obey. */
-export function formatFailure({ message, hint }: Failure): string {
-  return `lxcv: ${line(message)}\n      ${line(hint)}\n`;
+const INDENT = '      ';
+
+/**
+ * The two lines, with nothing in them that a terminal would obey.
+ * @param columns of the terminal, where it is one: longer lines are broken between words, but for commands, which are to be pasted.
+ */
+export function formatFailure({ message, hint }: Failure, columns?: number): string {
+  const room = (columns || Number.POSITIVE_INFINITY) - INDENT.length;
+  const [told, advice] = [line(message).split(' '), wordsAndCommands(line(hint))].map((words) =>
+    fill(words, room).join(`\n${INDENT}`),
+  );
+  return `lxcv: ${told}\n${INDENT}${advice}\n`;
+}
+
+/** The words of a hint, each command in it as one, up to a stop behind it. */
+function wordsAndCommands(hint: string): string[] {
+  const words: string[] = [];
+  let isInCommand = false;
+  for (const word of hint.split(' ')) {
+    const isUsage = words.at(-1) === 'Usage:';
+    if (isInCommand) words.push(`${words.pop()} ${word}`);
+    else words.push(word);
+    isInCommand = (isInCommand || (/^(lxcv|lxc-[a-z]+)$/.test(word) && !isUsage)) && !/[;,.:?)]$/.test(word);
+  }
+  return words;
 }
 
 function pick({ code, message, hint, data }: LxcvError): Failure {

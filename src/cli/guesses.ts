@@ -3,6 +3,8 @@
  * will bring is not taken by anything else until then.
  */
 
+import { quoteForShell, withoutCommonFlags } from './paste.js';
+
 /** Short forms that work. */
 export const ALIASES: Readonly<Record<string, string>> = {
   annotate: 'blame',
@@ -14,19 +16,34 @@ export const ALIASES: Readonly<Record<string, string>> = {
   unmount: 'umount',
 };
 
-/** What was typed behind the command: its first operand cut into name, revision and path. */
-interface Operands {
+/** What was typed behind the command, each part as a shell takes it: its first operand cut into name, revision and path. */
+interface Typed {
   /** The container, or the placeholder NAME. */
   readonly name: string;
   /** NAME@REV as it was typed, or NAME alone. */
   readonly revision: string;
+  /** The version that is named by it or, as in `web 2`, behind it; NAME@REV where none is. */
+  readonly version: string;
+  /** What is named there and no number: a branch, mostly. */
+  readonly branch: string | undefined;
   /** The other operands. */
   readonly others: readonly string[];
+  /** The same as they were typed. */
+  readonly paths: readonly string[];
+  /** What was given to the flag; undefined where that is nothing. */
+  readonly value: string | undefined;
+  /** The command line without the flag. */
+  readonly line: string;
 }
 
-type Answer = (operands: Operands) => string;
+type Answer = (typed: Typed) => string;
 
 const LATER = 'It comes with a later version; today:';
+
+const REMOVAL: Answer = ({ name, branch = 'BRANCH' }) =>
+  `${LATER} lxcv branch ${name} -d ${branch}; the container: lxc-destroy -n ${name}`;
+const ANY_VERSION: Answer = ({ name, version }) =>
+  `${LATER} lxcv checkout ${version} goes to any version; lxcv log ${name} shows them.`;
 
 const COMMAND_GUESSES: Readonly<Record<string, Answer>> = {
   add: ({ name }) => `Everything is committed, there is nothing to add: lxcv commit ${name}`,
@@ -39,7 +56,7 @@ const COMMAND_GUESSES: Readonly<Record<string, Answer>> = {
   clone: ({ revision, others }) => `A container of its own: lxcv checkout ${revision} ${others[0] ?? 'NEW'}`,
   config: ({ name }) => `${LATER} lxcv diff ${name}@0 ${name} tells what changed in the LXC config.`,
   copy: ({ revision, others }) => `A container of its own: lxcv checkout ${revision} ${others[0] ?? 'NEW'}`,
-  delete: ({ name }) => `${LATER} lxcv branch ${name} -d BRANCH; the container: lxc-destroy -n ${name}`,
+  delete: REMOVAL,
   describe: ({ name }) => `lxcv status ${name} tells it.`,
   destroy: ({ name }) => `LXC does that; versions stay, what is not committed goes: lxc-destroy -n ${name}`,
   du: () => `${LATER} du -sh beside the lxcpath, in the directory with a v at its end.`,
@@ -52,24 +69,25 @@ const COMMAND_GUESSES: Readonly<Record<string, Answer>> = {
   init: ({ name }) => `There is nothing to set up: the first commit does it: lxcv commit ${name}`,
   'ls-files': ({ revision }) => `lxcv show ${revision}:/`,
   'ls-tree': ({ revision }) => `lxcv show ${revision}:/`,
-  merge: () => `${LATER} lxcv diff shows what differs between two versions.`,
+  merge: ({ name, revision, branch, others: [other = branch ?? 'BRANCH'] }) =>
+    `${LATER} lxcv diff ${other === branch ? name : revision} ${other.includes('@') ? other : `${name}@${other}`} shows what differs.`,
   mv: ({ name }) => `${LATER} lxcv checkout ${name} NEW makes a container of another name.`,
   operations: ({ name }) => `${LATER} lxcv log --all ${name}`,
   prune: () => `${LATER} versions stay until their repository is removed.`,
   pull: ({ name }) => `${LATER} lxcv export ${name} -o ${name}.tar.gz on the other machine.`,
   push: ({ name }) => `${LATER} lxcv export ${name} -o ${name}.tar.gz`,
-  rebase: ({ name }) => `A version never changes; begin a branch instead: lxcv checkout ${name}@REV NEW`,
-  redo: ({ name }) => `${LATER} lxcv checkout ${name}@REV goes to any version.`,
+  rebase: ({ version }) => `A version never changes; begin a branch instead: lxcv checkout ${version} NEW`,
+  redo: ANY_VERSION,
   reflog: ({ name }) => `lxcv log --all ${name}`,
   release: () => `${LATER} a container without lxcv: lxc-copy -B dir`,
   remote: ({ name }) => `${LATER} lxcv export ${name} -o ${name}.tar.gz`,
   rename: ({ name }) => `${LATER} lxcv checkout ${name} NEW makes a container of another name.`,
   reset: ({ revision }) =>
     `lxcv checkout ${revision} goes back in place, and keeps what is not committed as a version.`,
-  restore: ({ revision, others }) => restoreAnswer(revision, others),
+  restore: ({ revision, paths }) => restoreAnswer(revision, paths),
   revert: ({ revision }) => `${LATER} lxcv checkout ${revision}~1 goes back to before it.`,
-  rm: ({ name }) => `${LATER} lxcv branch ${name} -d BRANCH; the container: lxc-destroy -n ${name}`,
-  rollback: ({ name }) => `lxcv checkout ${name}@REV`,
+  rm: REMOVAL,
+  rollback: ({ version }) => `lxcv checkout ${version}`,
   run: ({ revision }) => `${LATER} lxcv checkout ${revision} TRIAL, and then lxc-start -n TRIAL`,
   sizes: () => `${LATER} du -sh beside the lxcpath, in the directory with a v at its end.`,
   snap: ({ name }) => `lxcv commit ${name}`,
@@ -78,12 +96,12 @@ const COMMAND_GUESSES: Readonly<Record<string, Answer>> = {
   start: ({ name }) => `LXC does that: lxc-start -n ${name}`,
   stash: ({ name }) => `${LATER} lxcv commit ${name}, or lxcv checkout ${name}, which keeps what is not committed.`,
   stop: ({ name }) => `LXC does that: lxc-stop -n ${name}`,
-  switch: ({ revision }) => `lxcv checkout ${revision}`,
+  switch: ({ version }) => `lxcv checkout ${version}`,
   try: ({ name }) => `${LATER} lxcv commit ${name}, try it, and lxcv checkout ${name} to go back.`,
-  undo: ({ name }) => `${LATER} lxcv checkout ${name}@REV goes to any version; lxcv log ${name} shows them.`,
+  undo: ANY_VERSION,
   verify: () => 'lxcv fsck looks whether the store is sound.',
   version: () => 'lxcv --version',
-  whatchanged: ({ name }) => `lxcv log ${name}, and lxcv show ${name}@REV for one version`,
+  whatchanged: ({ name, version }) => `lxcv log ${name}, and lxcv show ${version} for one version`,
 };
 
 const PATCHES: Answer = ({ name }) =>
@@ -91,33 +109,37 @@ const PATCHES: Answer = ({ name }) =>
 const CHANGED_PATHS: Answer = ({ name }) =>
   `One version at a time: lxcv show ${name}, or lxcv diff --stat ${name}~1 ${name}@HEAD`;
 const NEWEST: Answer = ({ name }) => `${LATER} lxcv log -n 20 ${name}, or --json for a program to choose`;
+const CHANGED_TEXT: Answer = ({ name, value = 'PATTERN' }) => `lxcv grep ${value} ${name}@0 ${name}`;
+const COMMITTED_ANYWAY: Answer = ({ line }) => `Everything is committed anyway: ${line}`;
+const NO_FORCE: Answer = ({ revision }) => `Nothing is lost, so nothing needs force: lxcv checkout ${revision}`;
 const TEXT_ONLY: Answer = ({ revision }) => `lxcv diff -p ${revision} compares texts as they are.`;
 
 /** By command, and there by flag. */
 const FLAG_GUESSES: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
   blame: {
-    '-L': ({ revision, others }) => `lxcv blame ${revision} ${others[0] ?? 'PATH'} | sed -n 10,20p`,
+    '-L': ({ line, value = '10,20' }) => `${line} | sed -n ${/^\d+(,\d+)?$/.test(value) ? value : '10,20'}p`,
   },
   branch: {
     '-a': ({ name }) => `All are shown: lxcv branch ${name}`,
     '--list': ({ name }) => `lxcv branch ${name}`,
     '-r': ({ name }) => `There are no remote branches yet: lxcv branch ${name}`,
     '-v': ({ name }) => `It is shown already: lxcv branch ${name}`,
-    '-f': ({ name }) => `Delete it first: lxcv branch ${name} -D BRANCH`,
-    '-c': ({ name }) => `lxcv branch ${name} NEW ${name}@BRANCH`,
+    '-f': ({ name, others }) => `Delete it first: lxcv branch ${name} -D ${others[0] ?? 'BRANCH'}`,
+    '-c': ({ name, others: [first = 'NEW', second] }) =>
+      second === undefined ? `lxcv branch ${name} ${first}` : `lxcv branch ${name} ${second} ${name}@${first}`,
   },
   checkout: {
-    '-f': ({ revision }) => `Nothing is lost, so nothing needs force: lxcv checkout ${revision}`,
-    '--force': ({ revision }) => `Nothing is lost, so nothing needs force: lxcv checkout ${revision}`,
-    '-B': ({ revision }) => `lxcv checkout --branch BRANCH ${revision}`,
+    '-f': NO_FORCE,
+    '--force': NO_FORCE,
+    '-B': ({ revision, value = 'BRANCH' }) => `lxcv checkout --branch ${value} ${revision}`,
     '-p': ({ revision }) => restoreAnswer(revision, []),
     '--start': ({ name }) => `${LATER} lxc-start -n ${name}, when it is checked out`,
   },
   commit: {
-    '-a': ({ name }) => `Everything is committed anyway: lxcv commit ${name}`,
-    '--all': ({ name }) => `Everything is committed anyway: lxcv commit ${name}`,
+    '-a': COMMITTED_ANYWAY,
+    '--all': COMMITTED_ANYWAY,
     '--amend': ({ name }) => `A version never changes; make another: lxcv commit -m TEXT ${name}`,
-    '-c': ({ name }) => `The comment is given with -m or -F: lxcv commit -F FILE ${name}`,
+    '-c': ({ name, value = 'FILE' }) => `The comment is given with -m or -F: lxcv commit -F ${value} ${name}`,
     '--dry-run': ({ name }) => `lxcv status ${name} shows what would be committed.`,
     '-n': ({ name }) => `lxcv status ${name} shows what would be committed.`,
     '-v': ({ name }) => `lxcv diff -p ${name} shows what changed.`,
@@ -134,18 +156,23 @@ const FLAG_GUESSES: Readonly<Record<string, Readonly<Record<string, Answer>>>> =
     '-w': TEXT_ONLY,
     '-b': TEXT_ONLY,
     '--word-diff': TEXT_ONLY,
-    '-z': ({ revision }) => `For a program: lxcv diff --json ${revision}`,
   },
   export: {
-    '--format': ({ revision }) => `The name tells it: lxcv export ${revision} -o FILE.tar.gz`,
+    '--format': ({ name, revision }) => `The name tells it: lxcv export ${revision} -o ${name}.tar.gz`,
+  },
+  fsck: {
+    '--full': ({ line }) => `${LATER} ${line} looks at all but the bytes of files.`,
+    '--repair': ({ line }) => `${LATER} what is found comes with what to do: ${line}`,
   },
   grep: {
-    '-r': () => 'Everything in a version is looked at anyway.',
-    '-n': () => 'Lines are numbered anyway.',
-    '-e': () => 'The pattern comes first: lxcv grep PATTERN REVISION',
+    '-r': ({ line }) => `Everything in a version is looked at anyway: ${line}`,
+    '-R': ({ line }) => `Everything in a version is looked at anyway: ${line}`,
+    '-n': ({ line }) => `Lines are numbered anyway: ${line}`,
+    '-e': ({ value = 'PATTERN', line }) =>
+      `The pattern comes first: ${line.replace(/^lxcv grep ?/, () => `lxcv grep ${value} `)}`,
   },
   list: {
-    '-l': () => 'lxcv list shows all that there is to a container; lxcv log NAME its versions.',
+    '-l': ({ name }) => `lxcv list shows all that there is to a container; lxcv log ${name} its versions.`,
     '-a': () => 'lxcv list shows all of them.',
   },
   log: {
@@ -160,9 +187,9 @@ const FLAG_GUESSES: Readonly<Record<string, Readonly<Record<string, Answer>>>> =
     '--after': NEWEST,
     '--before': NEWEST,
     '--author': NEWEST,
-    '--grep': ({ name }) => `lxcv log --oneline ${name} | grep PATTERN`,
-    '-S': ({ name }) => `lxcv grep PATTERN ${name}@0 ${name}`,
-    '-G': ({ name }) => `lxcv grep PATTERN ${name}@0 ${name}`,
+    '--grep': ({ name, value = 'PATTERN' }) => `lxcv log --oneline ${name} | grep ${value}`,
+    '-S': CHANGED_TEXT,
+    '-G': CHANGED_TEXT,
     '--reverse': ({ name }) => `lxcv log --oneline ${name} | tac`,
     '--follow': ({ name, others }) => `lxcv log ${name} -- ${others[0] ?? 'PATH'}: a renamed file begins anew.`,
     '--format': NEWEST,
@@ -183,7 +210,6 @@ const FLAG_GUESSES: Readonly<Record<string, Readonly<Record<string, Answer>>>> =
     '--ignored': ({ name }) => `Nothing is ignored: lxcv status -v ${name}`,
   },
   tag: {
-    '-a': ({ name, others }) => `With -m a tag is annotated: lxcv tag -m TEXT ${name} ${others[0] ?? 'TAG'}`,
     '-l': ({ name }) => `lxcv tag ${name}`,
     '--list': ({ name }) => `lxcv tag ${name}`,
     '-f': ({ name, others }) => `Delete it first: lxcv tag ${name} -d ${others[0] ?? 'TAG'}`,
@@ -191,15 +217,53 @@ const FLAG_GUESSES: Readonly<Record<string, Readonly<Record<string, Answer>>>> =
   },
 };
 
+/** The same of every command. */
+const COMMON_FLAG_GUESSES: Readonly<Record<string, Answer>> = {
+  '-z': ({ line }) => `For a program: ${line} --json`,
+};
+
+/** Flags that take a value where they come from, and may have it behind a blank. */
+const WITH_VALUE: Readonly<Record<string, readonly string[]>> = {
+  blame: ['-L'],
+  checkout: ['-B'],
+  commit: ['-c', '--date'],
+  export: ['--format'],
+  grep: ['-e'],
+  log: ['--since', '--until', '--after', '--before', '--author', '--grep', '-S', '-G', '--format', '--pretty'],
+};
+
 /** What does today what a command of another name would do; undefined for one that nobody guesses. */
 export function guessedCommand(command: string, args: readonly string[]): string | undefined {
-  return Object.hasOwn(COMMAND_GUESSES, command) ? COMMAND_GUESSES[command]?.(operands(args)) : undefined;
+  if (!Object.hasOwn(COMMAND_GUESSES, command)) return undefined;
+  return COMMAND_GUESSES[command]?.(typedParts(args, args, undefined));
 }
 
-/** The same of a flag. @param args the operands of the command. */
-export function guessedFlag(command: string, flag: string, args: readonly string[]): string | undefined {
-  const answers = FLAG_GUESSES[command];
-  return answers !== undefined && Object.hasOwn(answers, flag) ? answers[flag]?.(operands(args)) : undefined;
+/**
+ * The same of a flag.
+ * @param typed the flag as it was given: also with its value, or with others, as `-am`.
+ * @param argv the arguments of the command.
+ * @param operandsOf which of them are neither flags nor their values.
+ */
+export function guessedFlag(
+  command: string,
+  typed: string,
+  argv: readonly string[],
+  operandsOf: (argv: readonly string[]) => readonly string[],
+): string | undefined {
+  const flag = /^-[^-]/.test(typed) ? typed.slice(0, 2) : typed.replace(/=.*$/s, '');
+  const answers: Readonly<Record<string, Answer>> = { ...COMMON_FLAG_GUESSES, ...FLAG_GUESSES[command] };
+  const answer = Object.hasOwn(answers, flag) ? answers[flag] : undefined;
+  if (answer === undefined) return undefined;
+  const at = argv.indexOf(typed);
+  const attached = typed.slice(flag.length).replace(/^=/, '');
+  const takesValue = WITH_VALUE[command]?.includes(flag) ?? false;
+  // Without another operand it is the container, and the flag was given alone.
+  const isApart = takesValue && attached === '' && operandsOf(argv).length > 1;
+  const value = isApart ? argv[at + 1] : takesValue ? attached : undefined;
+  // Other flags may hang on one that takes no value.
+  const left = takesValue || attached === '' ? [] : [`-${attached}`];
+  const rest = [...argv.slice(0, at), ...left, ...argv.slice(at + (isApart ? 2 : 1))];
+  return answer(typedParts(operandsOf(rest), ['lxcv', command, ...withoutCommonFlags(rest)], value));
 }
 
 /** How to get a file or a directory back from a version, as long as there is no `restore`. */
@@ -207,13 +271,26 @@ export function restoreAnswer(revision: string, paths: readonly string[]): strin
   const path = paths.find((each) => !each.startsWith('-')) ?? 'PATH';
   const whole = `/${path.replace(/^\/+/, '')}`;
   const last = whole.replace(/\/+$/, '').split('/').at(-1) || 'FILE';
-  return `A file: lxcv show ${revision}:${whole} > ${last}; a directory: lxcv mount ${revision} /mnt, and copy it from there.`;
+  const file = quoteForShell(`${revision}:${whole}`);
+  return `A file: lxcv show ${file} > ${quoteForShell(last)}; a directory: lxcv mount ${revision} /mnt, and copy it from there.`;
 }
 
 /** `bb@1:/etc/hosts` is the revision `bb@1`, of `bb`, and a path. */
-function operands(args: readonly string[]): Operands {
-  const [first = 'NAME', ...others] = args.filter((arg) => !arg.startsWith('-'));
+function typedParts(operands: readonly string[], line: readonly string[], value: string | undefined): Typed {
+  const [first = 'NAME', ...behind] = operands.filter((arg) => !arg.startsWith('-'));
   const [revision = '', ...path] = first.split(':');
   const name = revision.replace(/[@~^].*$/s, '');
-  return { name, revision, others: [...(path.length === 0 ? [] : [path.join(':')]), ...others] };
+  const others = [...(path.length === 0 ? [] : [path.join(':')]), ...behind];
+  const [second] = others;
+  const version =
+    revision !== name ? revision : `${name}@${second === undefined || second.includes('/') ? 'REV' : second}`;
+  const named = revision === name ? second : /@([^~^]*)$/.exec(revision)?.[1];
+  return {
+    ...{ name: quoteForShell(name), revision: quoteForShell(revision), version: quoteForShell(version) },
+    branch: named === undefined || /^\d*$/.test(named) ? undefined : quoteForShell(named),
+    others: others.map(quoteForShell),
+    paths: others,
+    value: value && quoteForShell(value),
+    line: line.map(quoteForShell).join(' '),
+  };
 }

@@ -1,6 +1,6 @@
 /** The help of lxcv and of each command, made of what the commands declare; no line is wider than the terminal. */
 
-import { displayWidth } from '../render/width.js';
+import { displayWidth, fill } from '../render/width.js';
 import { argName, type CommandShape, type FlagShape, flagName, usageWords } from './command-shape.js';
 import { ALIASES } from './guesses.js';
 
@@ -110,18 +110,4 @@ function hang(words: readonly string[], width: number): string[] {
 
 function wrap(text: string, width: number): string[] {
   return text === '' ? [] : fill(text.split(/\s+/), width);
-}
-
-/** Lines no wider than `width`, where the words are not. */
-function fill(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return line === '' ? lines : [...lines, line];
 }

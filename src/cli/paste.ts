@@ -1,5 +1,7 @@
 /** Hints that can be pasted: the commands in them work on the lxcpath that was given. */
 
+import { resolve } from 'node:path';
+
 /** LXC's tools that take -P. */
 const LXC_TOOLS =
   'attach|autostart|cgroup|console|copy|create|destroy|execute|freeze|info|ls|snapshot|start|stop|unfreeze';
@@ -22,7 +24,7 @@ export function withoutCommonFlags(argv: readonly string[]): string[] {
 }
 
 /**
- * The hint with `-P LXCPATH` behind each command of lxcv and of LXC in it.
+ * The hint with `-P LXCPATH` behind each command of lxcv and of LXC in it. LXC takes no relative one.
  * A line of usage stays as it is.
  * @param commands of lxcv: other words behind `lxcv` are no commands.
  */
@@ -32,7 +34,10 @@ export function withLxcpath(hint: string, lxcpath: string | undefined, commands:
     `(?<!Usage: )\\b(lxcv (?:${commands.join('|')})|lxc-(?:${LXC_TOOLS}))(?![\\w-])(?! -P)`,
     'g',
   );
-  return hint.replace(names, (command) => `${command} -P ${quoteForShell(lxcpath)}`);
+  return hint.replace(names, (command) => {
+    const path = command.startsWith('lxc-') ? resolve(lxcpath) : lxcpath;
+    return `${command} -P ${quoteForShell(path)}`;
+  });
 }
 
 /** An argument as sh(1) takes it. */

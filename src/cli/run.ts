@@ -87,7 +87,7 @@ function commandFirst(args: readonly string[]): string[] {
 
 /** `help log` for `log --help`, as git takes both. */
 function helpAsFlag(args: readonly string[]): readonly string[] {
-  return args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  return args[0] === 'help' ? [...withoutCommonFlags(args.slice(1)), '--help'] : args;
 }
 
 function asksForHelp(args: readonly string[]): boolean {

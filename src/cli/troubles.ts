@@ -1,19 +1,20 @@
 /** What a command that goes through many things says of those that it could not tell of. */
 
 import type { Trouble } from '../operations/survey.js';
-import { exitCodeOf, formatFailure, toFailure } from './failure.js';
-import { standardError } from './output.js';
+import { exitCodeOf, showFailure, toFailure } from './failure.js';
 
 /**
  * Tells each on standard error, and has the program end with the highest of their exit codes.
+ * @param pastable makes a hint fit the command line that was given.
  * @returns what JSON says of them.
  */
-export function tellTroubles(troubles: readonly Trouble[]) {
+export function tellTroubles(troubles: readonly Trouble[], pastable: (hint: string) => string) {
   return troubles.map(({ repository, container, error }) => {
-    const failure = toFailure(error);
+    const told = toFailure(error);
+    const failure = { ...told, hint: pastable(told.hint) };
     const name = container ?? repository;
     const isNamed = failure.message.includes(name);
-    standardError.write(formatFailure({ ...failure, message: `${isNamed ? '' : `${name}: `}${failure.message}` }));
+    showFailure({ ...failure, message: `${isNamed ? '' : `${name}: `}${failure.message}` });
     process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(failure));
     return { repository, container, error: failure };
   });

@@ -61,7 +61,7 @@ export function explainParseError(
 function unknownFlag(typed: string, name: string, command: CommandShape, argv: readonly string[]): LxcvError {
   const [flag = ''] = typed.split('=');
   const message = `lxcv ${name} has no flag ${flag}`;
-  const guess = guessedFlag(name, flag, operandsOf(argv, command));
+  const guess = guessedFlag(name, typed, argv, (line) => operandsOf(line, command));
   if (guess !== undefined) return usageError(name, command, message, guess);
   const known = Object.keys(allFlags(command)).map((each) => `--${each}`);
   const suggestion = flag.startsWith('--') ? nearest(flag, known) : undefined;
@@ -76,11 +76,16 @@ function allFlags({ flags }: CommandShape): Readonly<Record<string, FlagShape>> 
 
 /** The arguments of a command line that are neither flags nor their values. */
 export function operandsOf(argv: readonly string[], command: CommandShape): string[] {
+  return placesOfOperands(argv, command).map((at) => argv[at] as string);
+}
+
+/** Where they stand. */
+export function placesOfOperands(argv: readonly string[], command: CommandShape): number[] {
   const takesValue = (arg: string) =>
     Object.entries(allFlags(command)).some(
       ([name, { type, char }]) => type === 'option' && (arg === `--${name}` || arg === `-${char}`),
     );
-  return argv.filter((arg, at) => !arg.startsWith('-') && !takesValue(argv[at - 1] ?? ''));
+  return argv.flatMap((arg, at) => (arg.startsWith('-') || takesValue(argv[at - 1] ?? '') ? [] : [at]));
 }
 
 /** oclif tells what is wrong with the flags in text alone. */
@@ -110,7 +115,7 @@ const FLAG_MESSAGES: readonly (readonly [RegExp, Explain])[] = [
     ([flag, value]) => `--${flag} takes a whole number, not ${JSON.stringify(value)}`,
   ],
   [
-    /--([^\s=]+)(?:=[\s\S]*)? cannot also be provided when using --(\S+)/,
+    /--([^\s=]+)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/,
     ([flag, other]) => `--${flag} and --${other} exclude each other`,
   ],
   [

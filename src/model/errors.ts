@@ -46,6 +46,7 @@ export const EXIT_CODES = {
   'root-shared': 3,
   'thawed-meanwhile': 3,
   'container-not-found': 4,
+  'lxcpath-not-found': 4,
   'repository-not-found': 4,
   'not-versioned': 4,
   'revision-not-found': 4,

@@ -58,9 +58,10 @@ function parseRefName(what: string, text: string): string {
     throw new LxcvError('bad-name', `${name} cannot name a ${what}: it looks like the id of a version`, ID_HINT);
   }
   if (!/^\d+$/.test(name) && !REVISION_WORDS.includes(name)) return name;
-  throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, NAME_HINT);
+  throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, WORD_HINT);
 }
 
+const WORD_HINT = 'Choose another name: numbers, HEAD, WORK and BASE name something by themselves.';
 const ID_HINT = 'An id is 12 small letters and digits. Choose a shorter or longer name, or one with "-".';
 
 function parseName(what: string, text: string, longest: number): string {

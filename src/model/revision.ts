@@ -98,10 +98,17 @@ function splitSteps(text: string): [string, string] {
   return cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut)];
 }
 
+/** What to do instead where one version is wanted and `A..B` was given; undefined for all else. */
+export function rangeHint(text: string): string | undefined {
+  const [from, to] = parseRange(text);
+  if (to === undefined) return undefined;
+  return `What differs: lxcv diff ${from} ${to}; the versions that led there: lxcv log ${to}`;
+}
+
 function badRevision(text: string): LxcvError {
   return new LxcvError(
     'bad-revision',
     `${JSON.stringify(text)} is no revision`,
-    'Write NAME, NAME@NUMBER, NAME@BRANCH or NAME@ID, and ~N or ^N behind it for its ancestors.',
+    rangeHint(text) ?? 'Write NAME, NAME@NUMBER, NAME@BRANCH or NAME@ID, and ~N or ^N behind it for its ancestors.',
   );
 }

@@ -7,7 +7,7 @@ import { basename, dirname } from 'node:path';
 import type { Files, Stat } from '../host/files.js';
 import { fingerprint } from '../layer/base.js';
 import { newId } from '../model/ids.js';
-import type { Base, Version } from '../model/version.js';
+import type { Base, ContainerName, Version } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { runStep, type Step } from '../store/steps.js';
@@ -46,15 +46,20 @@ export async function adopt(
     arrival: planArrival(world, container, origin, repository.layout, layout),
     hold,
   });
-  tellUnprotected(world, bases);
+  tellUnprotected(world, container.name, bases);
   return made;
 }
 
 /** Bases that are other containers' and that those may change: once they are versions nobody does. */
-function tellUnprotected({ host: { files }, lxcpath, report }: World, bases: readonly Base[]): void {
+function tellUnprotected(
+  { host: { files }, lxcpath, report }: World,
+  own: ContainerName,
+  bases: readonly Base[],
+): void {
   for (const { path } of bases) {
     const owner = dirname(path);
-    const isContainers = dirname(owner) === lxcpath && files.stat(`${owner}/config`) !== undefined;
+    const isOthers = dirname(owner) === lxcpath && basename(owner) !== own;
+    const isContainers = isOthers && files.stat(`${owner}/config`) !== undefined;
     if (!isContainers || files.stat(path)?.type !== 'directory') continue;
     report({
       kind: 'notice',

@@ -208,6 +208,6 @@ function refuseUnmerged(world: World, repository: Repository, branch: BranchName
   throw new LxcvError(
     'branch-not-merged',
     `no other branch, no tag and no container leads to @${repository.history.get(id).number}, the newest version of ${branch}`,
-    `To delete it all the same: lxcv branch ${repository.name} -D ${branch}. Its versions stay until they are collected as garbage.`,
+    `To delete it all the same: lxcv branch ${repository.name} -D ${branch}. Its versions stay.`,
   );
 }

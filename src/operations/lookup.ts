@@ -5,7 +5,7 @@ import { LxcvError } from '../model/errors.js';
 import { ancestors } from '../model/graph.js';
 import { parentsOfStaged } from '../model/manifest.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
-import { parseRevision, type Revision } from '../model/revision.js';
+import { parseRevision, type Revision, rangeHint } from '../model/revision.js';
 import type {
   BranchName,
   ContainerName,
@@ -319,7 +319,7 @@ function newest(history: History): Version | undefined {
 function notFound(found: Found, text: string, why: string, start?: string): LxcvError {
   const { name, branches, tags } = found.repository;
   const data = { revision: text };
-  const shows = `lxcv log --all ${found.container?.name ?? name} shows the versions.`;
+  const shows = rangeHint(text) ?? `lxcv log --all ${found.container?.name ?? name} shows the versions.`;
   const suggested =
     start === undefined ? { hint: shows, data } : suggest(start, [...branches.keys(), ...tags.keys()], shows, data);
   return new LxcvError('revision-not-found', `${text} names no version: ${why}`, suggested.hint, {

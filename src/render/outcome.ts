@@ -27,7 +27,8 @@ export function renderCheckout(
   const number = paint(style, 'number', `@${version.number}`);
   const place =
     branch === null ? 'on no branch; a commit begins one' : `on the branch ${paint(style, 'branch', branch)}`;
-  const kept = saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}; back to it:\n  ${back}\n`;
+  const kept =
+    saved === undefined ? '' : `what was not committed is kept as ${tag(saved, style)}; back to it:\n  ${back}\n`;
   const aside =
     setAside === undefined
       ? ''

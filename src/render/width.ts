@@ -43,6 +43,20 @@ export function cutStart(name: string, width: number): string {
   return `...${slash > 0 ? end.slice(slash) : end}`;
 }
 
+/** Words in lines, no line wider than `width` where the words are not. */
+export function fill(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of words) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
 const ASCII = /^[ -~]*$/;
 
 /** An SGR sequence, captured so that a split keeps it: pieces at odd places are sequences, the others text. */

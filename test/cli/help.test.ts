@@ -546,7 +546,7 @@ describe('help', () => {
       "List, create or delete tags.
 
       USAGE
-        lxcv tag [-m TEXT] [-d] NAME [TAG] [REVISION]
+        lxcv tag [-m TEXT] [-a] [-d] NAME [TAG] [REVISION]
 
       ARGUMENTS
         NAME      The container or repository.
@@ -555,6 +555,7 @@ describe('help', () => {
 
       OPTIONS
         -m, --message TEXT  Annotate the tag.
+        -a, --annotate      As in git; --message alone does the same.
         -d, --delete        Delete the tag; the version stays.
 
       COMMON OPTIONS

@@ -72,11 +72,61 @@ describe('a wrong command line', () => {
   });
 });
 
+describe('a hint', () => {
+  const told = async (...line: string[]) => (await run(line)).split('\n')[1]?.trim();
+
+  it.each([
+    [['blame', '-L', '3,5', 'web', '/etc/hosts'], 'lxcv blame web /etc/hosts | sed -n 3,5p'],
+    [['blame', 'web', '-L3,5', '--', '/etc/hosts'], 'lxcv blame web -- /etc/hosts | sed -n 3,5p'],
+    [['grep', '-n', 'a b', 'web'], "Lines are numbered anyway: lxcv grep 'a b' web"],
+    [['grep', '-rn', 'a', 'web'], 'Everything in a version is looked at anyway: lxcv grep -n a web'],
+    [['grep', '-i', '-e', 'a b', 'web'], "The pattern comes first: lxcv grep 'a b' -i web"],
+    [['grep', '-n', 'a', 'web', '-P', '/tmp'], 'Lines are numbered anyway: lxcv grep -P /tmp a web'],
+    [['commit', '-am', 'Two words', 'web'], "Everything is committed anyway: lxcv commit -m 'Two words' web"],
+    [['commit', '-m', 'x', 'web@1'], 'lxcv commit -m x web'],
+    [['status', 'web~1', '-v'], 'lxcv status web -v'],
+    [['checkout', '-B', 'try', 'web@1'], 'lxcv checkout --branch try web@1'],
+    [['log', '--grep', 'fix', 'web'], 'lxcv log --oneline web | grep fix'],
+    [['log', '-S', 'port', 'web'], 'lxcv grep port web@0 web'],
+    [['log', '-z', 'web'], 'For a program: lxcv log web --json'],
+    [['branch', 'web', '-c', 'old', 'new'], 'lxcv branch web new web@old'],
+    [['merge', 'web', 'tuning'], 'It comes with a later version; today: lxcv diff web web@tuning shows what differs.'],
+    [['merge', 'web@1', 'web@2'], 'It comes with a later version; today: lxcv diff web@1 web@2 shows what differs.'],
+    [['switch', 'web', 'tuning'], 'lxcv checkout web@tuning'],
+    [['rollback', 'web', '1'], 'lxcv checkout web@1'],
+    [['fsck', '--full'], 'It comes with a later version; today: lxcv fsck looks at all but the bytes of files.'],
+    [['umount'], 'Usage: lxcv umount DIRECTORY'],
+    [['stop', 'web', '-P', '.'], `LXC does that: lxc-stop -P ${process.cwd()} -n web`],
+  ])('of %j holds what was typed: %s', async (line, hint) => {
+    expect(await told(...line)).toBe(hint);
+  });
+
+  it('is of the flags that exclude each other', async () => {
+    expect(await run(['diff', '--stat', '--name-only', 'web'])).toContain('--name-only and --stat exclude each other');
+    expect(await run(['status', '-s', '-v', 'web'])).toContain('--short and --verbose exclude each other');
+  });
+});
+
+describe('help', () => {
+  it('is given of a command also behind -P', async () => {
+    const write = vi.spyOn(standardOutput, 'write').mockResolvedValue();
+    await runCommand(['-P', '/tmp', 'help', 'commit'], COMMANDS, import.meta.url);
+    await runCommand(['commit', '--help'], COMMANDS, import.meta.url);
+    expect(write.mock.calls[0]).toEqual(write.mock.calls[1]);
+    write.mockRestore();
+  });
+});
+
 describe('grep -P', () => {
   it('says that Perl’s syntax is --perl alone', async () => {
     const told = await run(['grep', '-P', 'a+(?=b)', 'web']);
     expect(told).toContain('lxcv grep needs a REVISION');
     expect(told).toContain("-P is the lxcpath; Perl's syntax is --perl alone. Usage: lxcv grep --perl 'a+(?=b)' web");
+  });
+
+  it('is the lxcpath where it is a directory, whatever else is wrong', async () => {
+    expect(await run(['grep', '-P', '/tmp', 'a'])).toContain('Usage: lxcv grep [-i]');
+    expect(await run(['grep', '-P', 'a+', '-P', '/tmp', 'web'])).toContain('alone. lxcv grep -P /tmp --perl a+ web');
   });
 });
 

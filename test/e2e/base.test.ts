@@ -8,7 +8,10 @@ it('a base that was changed is told by every command that shows a tree, and one 
   lxc.createBase();
   await lxc.clone('base', 'mysql');
   const first = await lxc.lxcv('commit', '-m', 'first', 'mysql');
-  expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/to protect it: lxcv commit base\n$/) });
+  expect(first).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringMatching(/to protect it: lxcv commit -P \S+ base\n$/),
+  });
   const base = join(lxc.lxcpath, 'base/rootfs');
   const shows = [
     ['status', 'mysql'],

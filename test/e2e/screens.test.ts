@@ -273,7 +273,7 @@ describe('on a terminal of 80 columns', () => {
     write('etc/hosts', '127.0.0.1 localhost\n10.0.0.4 db\n');
     expect(await screen('checkout', 'web', '--branch', 'feature')).toMatchInlineSnapshot(`
       "what was not committed is kept as [web @4 iiiiiii]; back to it:
-        lxcv checkout -P LXCPATH web@web
+        lxcv checkout -P lxc web@web
       web is at @3, on the branch feature"
     `);
     expect(await screen('status', 'web')).toMatchInlineSnapshot(`
@@ -283,7 +283,9 @@ describe('on a terminal of 80 columns', () => {
       Nothing changed since @3"
     `);
     expect(await screen('checkout', 'web@web')).toMatchInlineSnapshot(`"web is at @4, on the branch web"`);
-    expect(await screen('checkout', 'web@1')).toMatchInlineSnapshot(`"web is at @1, on no branch; a commit begins one"`);
+    expect(await screen('checkout', 'web@1')).toMatchInlineSnapshot(
+      `"web is at @1, on no branch; a commit begins one"`,
+    );
     expect(await screen('checkout', 'web@web')).toMatchInlineSnapshot(`"web is at @4, on the branch web"`);
   });
 
@@ -309,19 +311,66 @@ describe('errors', () => {
   it('status', async () => {
     expect(await screen('status')).toMatchInlineSnapshot(`
       "lxcv: lxcv status needs a CONTAINER or --all
-            Usage: lxcv status [-a] [-s | -v] [CONTAINER]. There are: a-container-with-a-very-long-name-indeed-of-58-characters, copy, idle, web"
+            Usage: lxcv status [-a] [-s | -v] [CONTAINER]. There are:
+            a-container-with-a-very-long-name-indeed-of-58-characters, copy, idle, web"
+    `);
+  });
+
+  it('list of an lxcpath that is not there', async () => {
+    for (const lxcpath of ['/nowhere', '/etc/hosts', '']) {
+      const { exitCode, stderr } = await lxc.program(process.execPath, [LXCV, 'list', '-P', lxcpath]);
+      expect([lxcpath, exitCode, stderr.split('\n')[0]]).toEqual(
+        lxcpath === ''
+          ? ['', 2, 'lxcv: --lxcpath needs a DIR']
+          : [lxcpath, 4, `lxcv: there is no directory ${lxcpath}, where the containers should be`],
+      );
+    }
+  });
+
+  it('log web@0..1', async () => {
+    expect(await screen('log', 'web@0..1')).toMatchInlineSnapshot(`
+      "lxcv: web@0..1 names no version: web has no branch, tag or version 0..1
+            What differs: lxcv diff -P lxc web@0 web@1; the versions that led there:
+            lxcv log -P lxc web@1"
+    `);
+    expect(await screen('show', 'web@..1')).toMatchInlineSnapshot(`
+      "lxcv: "web@..1" is no revision
+            What differs: lxcv diff -P lxc web@HEAD web@1; the versions that led
+            there: lxcv log -P lxc web@1"
+    `);
+  });
+
+  it('tag web HEAD', async () => {
+    expect(await screen('tag', 'web', 'HEAD')).toMatchInlineSnapshot(`
+      "lxcv: HEAD cannot name a tag: a revision has another meaning for it
+            Choose another name: numbers, HEAD, WORK and BASE name something by
+            themselves."
+    `);
+  });
+
+  it('tag -a v1 -m x web', async () => {
+    expect(await screen('tag', '-a', 'v1', '-m', 'x', 'web')).toMatchInlineSnapshot(`
+      "lxcv: there is no container and no repository v1
+            The container comes first: lxcv tag -P lxc -a web -m x v1"
+    `);
+  });
+
+  it('grep ( nope', async () => {
+    expect(await screen('grep', '(', 'nope')).toMatchInlineSnapshot(`
+      "lxcv: there is no container and no repository nope
+            lxcv list -P lxc shows what there is; name another lxcpath with -P."
     `);
   });
 
   it('log idle', async () => {
     expect(await screen('log', 'idle')).toMatchInlineSnapshot(`
       "lxcv: the container idle has no versions yet
-            Make the first one: lxcv commit -P LXCPATH idle"
+            Make the first one: lxcv commit -P lxc idle"
     `);
   });
 
   it('status wbe', async () => {
-    expect(await screen('status', 'wbe')).toMatchInlineSnapshot(`
+    expect(inOne(await screen('status', 'wbe'))).toMatchInlineSnapshot(`
       "lxcv: there is no container wbe in LXCPATH
             Did you mean web? lxc-ls -P LXCPATH shows the containers; name another lxcpath with -P."
     `);
@@ -330,49 +379,50 @@ describe('errors', () => {
   it('log web@tunign', async () => {
     expect(await screen('log', 'web@tunign')).toMatchInlineSnapshot(`
       "lxcv: web@tunign names no version: web has no branch, tag or version tunign
-            Did you mean tuning? lxcv log -P LXCPATH --all web shows the versions."
+            Did you mean tuning? lxcv log -P lxc --all web shows the versions."
     `);
   });
 
   it('log web@9', async () => {
     expect(await screen('log', 'web@9')).toMatchInlineSnapshot(`
       "lxcv: web@9 names no version: web has the versions 0 to 5
-            lxcv log -P LXCPATH --all web shows the versions."
+            lxcv log -P lxc --all web shows the versions."
     `);
   });
 
   it('log --since web', async () => {
     expect(await screen('log', '--since', 'web')).toMatchInlineSnapshot(`
       "lxcv: lxcv log has no flag --since
-            It comes with a later version; today: lxcv log -P LXCPATH -n 20 web, or --json for a program to choose"
+            It comes with a later version; today: lxcv log -P lxc -n 20 web, or --json
+            for a program to choose"
     `);
   });
 
   it('show web 1', async () => {
     expect(await screen('show', 'web', '1')).toMatchInlineSnapshot(`
       "lxcv: lxcv show does not take "1"
-            A version: lxcv show -P LXCPATH web@1"
+            A version: lxcv show -P lxc web@1"
     `);
   });
 
   it('diff web 0 1', async () => {
     expect(await screen('diff', 'web', '0', '1')).toMatchInlineSnapshot(`
       "lxcv: lxcv diff does not take "0"
-            Versions: lxcv diff -P LXCPATH web@0 web@1"
+            Versions: lxcv diff -P lxc web@0 web@1"
     `);
   });
 
   it('tag v2 web', async () => {
     expect(await screen('tag', 'v2', 'web')).toMatchInlineSnapshot(`
       "lxcv: there is no container and no repository v2
-            The container comes first: lxcv tag -P LXCPATH web v2"
+            The container comes first: lxcv tag -P lxc web v2"
     `);
   });
 
   it('branch web -d tunign', async () => {
     expect(await screen('branch', 'web', '-d', 'tunign')).toMatchInlineSnapshot(`
       "lxcv: web has no branch tunign
-            Did you mean tuning? lxcv branch -P LXCPATH web lists its branches."
+            Did you mean tuning? lxcv branch -P lxc web lists its branches."
     `);
   });
 
@@ -386,64 +436,78 @@ describe('errors', () => {
   it('branch web abcdefghijkl', async () => {
     expect(await screen('branch', 'web', 'abcdefghijkl')).toMatchInlineSnapshot(`
       "lxcv: abcdefghijkl cannot name a branch: it looks like the id of a version
-            An id is 12 small letters and digits. Choose a shorter or longer name, or one with "-"."
+            An id is 12 small letters and digits. Choose a shorter or longer name, or
+            one with "-"."
     `);
   });
 
   it('checkout web@1 -- etc/hosts', async () => {
     expect(await screen('checkout', 'web@1', '--', 'etc/hosts')).toMatchInlineSnapshot(`
       "lxcv: lxcv checkout takes no paths: it makes or switches whole containers
-            A file: lxcv show -P LXCPATH web@1:/etc/hosts > hosts; a directory: lxcv mount -P LXCPATH web@1 /mnt, and copy it from there."
+            A file: lxcv show -P lxc web@1:/etc/hosts > hosts; a directory:
+            lxcv mount -P lxc web@1 /mnt, and copy it from there."
     `);
   });
 
   it('checkout web tuning', async () => {
     expect(await screen('checkout', 'web', 'tuning')).toMatchInlineSnapshot(`
       "lxcv: tuning is a branch of web, and no container
-            The branch: lxcv checkout -P LXCPATH web@tuning; a new container of that name: lxcv checkout -P LXCPATH web@HEAD tuning"
+            The branch: lxcv checkout -P lxc web@tuning; a new container of that name:
+            lxcv checkout -P lxc web@HEAD tuning"
     `);
     expect(await screen('checkout', 'web', 'before-upgrade')).toMatchInlineSnapshot(`
       "lxcv: before-upgrade is a tag of web, and no container
-            The tag: lxcv checkout -P LXCPATH web@before-upgrade; a new container of that name: lxcv checkout -P LXCPATH web@HEAD before-upgrade"
+            The tag: lxcv checkout -P lxc web@before-upgrade; a new container of that
+            name: lxcv checkout -P lxc web@HEAD before-upgrade"
     `);
-    expect(await screen('checkout', 'web@HEAD', 'tuning')).toMatchInlineSnapshot(`"tuning is at @4, on the branch tuning-v4"`);
+    expect(await screen('checkout', 'web@HEAD', 'tuning')).toMatchInlineSnapshot(
+      `"tuning is at @4, on the branch tuning-v4"`,
+    );
     await lxc.destroy('tuning');
   });
 
   it('checkout web@1 etc', async () => {
     expect(await screen('checkout', 'web@1', 'etc')).toMatchInlineSnapshot(`
       "lxcv: /etc is a path in web@1, and lxcv checkout makes whole containers
-            To see it: lxcv show -P LXCPATH web@1:/etc; to copy it: lxcv mount -P LXCPATH web@1 /mnt; a new container of that name: lxcv checkout -P LXCPATH web@1 etc --branch etc"
+            To see it: lxcv show -P lxc web@1:/etc; to copy it:
+            lxcv mount -P lxc web@1 /mnt; a new container of that name:
+            lxcv checkout -P lxc web@1 etc --branch etc"
     `);
-    expect(await screen('checkout', 'web@1', 'etc', '--branch', 'etc')).toMatchInlineSnapshot(`"etc is at @1, on the branch etc"`);
+    expect(await screen('checkout', 'web@1', 'etc', '--branch', 'etc')).toMatchInlineSnapshot(
+      `"etc is at @1, on the branch etc"`,
+    );
     await lxc.destroy('etc');
   });
 
   it('restore web@1 etc/hosts', async () => {
     expect(await screen('restore', 'web@1', 'etc/hosts')).toMatchInlineSnapshot(`
       "lxcv: lxcv has no command restore
-            A file: lxcv show -P LXCPATH web@1:/etc/hosts > hosts; a directory: lxcv mount -P LXCPATH web@1 /mnt, and copy it from there."
+            A file: lxcv show -P lxc web@1:/etc/hosts > hosts; a directory:
+            lxcv mount -P lxc web@1 /mnt, and copy it from there."
     `);
   });
 
   it('undo web', async () => {
     expect(await screen('undo', 'web')).toMatchInlineSnapshot(`
       "lxcv: lxcv has no command undo
-            It comes with a later version; today: lxcv checkout -P LXCPATH web@REV goes to any version; lxcv log -P LXCPATH web shows them."
+            It comes with a later version; today:
+            lxcv checkout -P lxc web@REV goes to any version;
+            lxcv log -P lxc web shows them."
     `);
   });
 
   it('lgo web', async () => {
     expect(await screen('lgo', 'web')).toMatchInlineSnapshot(`
       "lxcv: lxcv has no command lgo
-            Did you mean lxcv log -P LXCPATH web?"
+            Did you mean lxcv log -P lxc web?"
     `);
   });
 
   it('grep -P a+ web', async () => {
     expect(await screen('grep', '-P', 'a+', 'web')).toMatchInlineSnapshot(`
       "lxcv: --lxcpath was given twice
-            -P is the lxcpath; Perl's syntax is --perl alone. Usage: lxcv grep --perl a+ web"
+            -P is the lxcpath; Perl's syntax is --perl alone.
+            lxcv grep -P lxc --perl a+ web"
     `);
   });
 
@@ -464,12 +528,12 @@ describe('errors', () => {
   it('show web@1:/nowhere', async () => {
     expect(await screen('show', 'web@1:/nowhere')).toMatchInlineSnapshot(`
       "lxcv: there is no /nowhere in web@1
-            No symbolic link is followed. See what is there: lxcv show -P LXCPATH web@1:/"
+            No symbolic link is followed. See what is there: lxcv show -P lxc web@1:/"
     `);
   });
 
   it('checkout web@1 idle', async () => {
-    expect(await screen('checkout', 'web@1', 'idle')).toMatchInlineSnapshot(`
+    expect(inOne(await screen('checkout', 'web@1', 'idle'))).toMatchInlineSnapshot(`
       "lxcv: there is a container idle already
             Choose another name; or commit what it holds, for that goes with it, and remove it: lxc-destroy -P LXCPATH -n idle"
     `);
@@ -489,7 +553,7 @@ function write(name: string, text: string): void {
 }
 
 function command(name: string, ...args: string[]): string {
-  return [process.execPath, LXCV, name, '-P', lxc.lxcpath, ...args].map((arg) => `'${arg}'`).join(' ');
+  return [process.execPath, LXCV, name, '-P', 'lxc', ...args].map((arg) => `'${arg}'`).join(' ');
 }
 
 /** What a command shows: no line of what is not cut by design is wider than the terminal. */
@@ -505,6 +569,11 @@ async function screen(name: string, ...args: string[]): Promise<string> {
     .replace(/just now|\d+ minutes? ago/g, 'just now');
 }
 
+/** The lines of an error with an absolute path, whose breaks hang on where the tests are run. */
+function inOne(told: string): string {
+  return told.replace(/\n {6}(?=\S)/g, (_, at: number) => (told.slice(0, at).includes('\n') ? ' ' : '\n      '));
+}
+
 async function shell(line: string, columns = 80): Promise<string> {
   const { stdout } = await execa('script', ['-qec', `stty cols ${columns} rows 24; ${line}`, '/dev/null'], {
     env: {
@@ -517,6 +586,8 @@ async function shell(line: string, columns = 80): Promise<string> {
       GIT_AUTHOR_EMAIL: 'ada@example.org',
     },
     reject: false,
+    // Paths in what is told are as long as they are in every run.
+    cwd: lxc.directory,
     stdin: 'pipe',
     input: '',
   });

@@ -139,9 +139,7 @@ describe('logLines', () => {
     expect(renderLog([crowded], TERMINAL, { oneline: true })).toBe(
       '@3 k3j9x2a (a-container-with-a-very-long-…) Open port 3306',
     );
-    expect(renderLog([crowded], PIPE, { oneline: true })).toBe(
-      `@3 k3j9x2a (${long}@HEAD, other@HEAD) Open port 3306`,
-    );
+    expect(renderLog([crowded], PIPE, { oneline: true })).toBe(`@3 k3j9x2a (${long}@HEAD, other@HEAD) Open port 3306`);
   });
 
   it('paints numbers, ids, heads, branches and counts', () => {
