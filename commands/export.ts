@@ -10,7 +10,7 @@ export default class Export extends BaseCommand {
   static override summary = 'Write the whole root file system of a version to a tarball.';
   static override description =
     `Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file tells how it is compressed:
-.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2.`;
+.tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst), .tar.bz2 (.tbz2); one without an ending is not compressed.`;
   static override examples = ['lxcv export mysql@2 -o mysql_ship.tar.gz'];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]' }),

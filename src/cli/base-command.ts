@@ -243,7 +243,7 @@ export abstract class BaseCommand extends Command {
    * @throws LxcvError `bad-name`; for one of its versions, with the command line that was meant.
    */
   protected containerArgument(text: string): ContainerName {
-    const name = text.replace(/[@~^].*$/s, '');
+    const [name = ''] = text.split(/[@~^]/, 1);
     if (name === text || name === '') return parseContainerName(text);
     const message = `${JSON.stringify(text)} is a version, and lxcv ${this.id} takes a container`;
     throw new LxcvError(

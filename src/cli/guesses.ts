@@ -250,7 +250,7 @@ export function guessedFlag(
   argv: readonly string[],
   operandsOf: (argv: readonly string[]) => readonly string[],
 ): string | undefined {
-  const flag = /^-[^-]/.test(typed) ? typed.slice(0, 2) : typed.replace(/=.*$/s, '');
+  const flag = /^-[^-]/.test(typed) ? typed.slice(0, 2) : (typed.split('=', 1)[0] as string);
   const answers: Readonly<Record<string, Answer>> = { ...COMMON_FLAG_GUESSES, ...FLAG_GUESSES[command] };
   const answer = Object.hasOwn(answers, flag) ? answers[flag] : undefined;
   if (answer === undefined) return undefined;
@@ -284,7 +284,7 @@ function typedParts(operands: readonly string[], line: readonly string[], value:
   const [second] = others;
   const version =
     revision !== name ? revision : `${name}@${second === undefined || second.includes('/') ? 'REV' : second}`;
-  const named = revision === name ? second : /@([^~^]*)$/.exec(revision)?.[1];
+  const named = revision === name ? second : revision.slice(name.length + 1).split(/[~^]/, 1)[0];
   return {
     ...{ name: quoteForShell(name), revision: quoteForShell(revision), version: quoteForShell(version) },
     branch: named === undefined || /^\d*$/.test(named) ? undefined : quoteForShell(named),

@@ -1,6 +1,6 @@
 /** export: the whole root file system of a version as a tarball, by GNU tar, which is nobody, from a mount that it alone sees. */
 
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type Limits, MOUNT_POINT } from '../host/confined.js';
 import type { FilesRead } from '../host/files.js';
 import { isErrno } from '../host/host.js';
@@ -16,8 +16,9 @@ import { findRevision } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
-/** The option of GNU tar that compresses, by the end of the file's name. */
-const COMPRESSIONS: readonly (readonly [RegExp, string])[] = [
+/** The option of GNU tar that compresses, if one does, by the end of the file's name. */
+const COMPRESSIONS: readonly (readonly [RegExp, string | undefined])[] = [
+  [/\.tar$/, undefined],
   [/\.(tar\.gz|tgz)$/, '--gzip'],
   [/\.(tar\.xz|txz)$/, '--xz'],
   [/\.(tar\.zst|tzst)$/, '--zstd'],
@@ -48,12 +49,13 @@ export interface ExportRequest {
   readonly acceptBase: boolean;
 }
 
-/** @throws LxcvError `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
+/** @throws LxcvError `bad-usage` for a name with an ending that means nothing, `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
 export async function exportVersion(world: World, { revision, output, acceptBase }: ExportRequest): Promise<Version> {
   const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files } = world.host;
+  const compression = output === undefined ? undefined : compressionOf(output);
   if (output !== undefined) checkPlace(files, output);
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
   const burden = await runJob(world, `looking through ${revision}`, weigh(files, layers));
@@ -65,7 +67,7 @@ export async function exportVersion(world: World, { revision, output, acceptBase
       // Whatever the umask: it holds all of the container's secrets.
       files.chmod(staged, SECRET);
     }
-    await pack(world, layers, burden, staged, COMPRESSIONS.find(([name]) => name.test(output ?? ''))?.[1]);
+    await pack(world, layers, burden, staged, compression);
     if (staged !== undefined && output !== undefined) {
       files.sync(staged);
       files.renameNew(staged, output);
@@ -145,6 +147,18 @@ async function pack(
     'failed',
     `tar failed: ${result.ended ?? (said.find((line) => !line.endsWith(ignored)) ?? '').replace(/^tar: /, '')}`,
     'Nothing was written. Look at what it says of itself, and try again.',
+  );
+}
+
+/** As git archive, a name without an ending is that of a plain tarball. */
+function compressionOf(output: string): string | undefined {
+  const name = basename(output);
+  const known = COMPRESSIONS.find(([ending]) => ending.test(name));
+  if (known !== undefined || !name.includes('.', 1)) return known?.[1];
+  throw new LxcvError(
+    'bad-usage',
+    `lxcv export does not know what ${name} is to be by its ending`,
+    'It writes .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst) and .tar.bz2 (.tbz2); -o - is a plain tarball to standard output.',
   );
 }
 

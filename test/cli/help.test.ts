@@ -299,8 +299,9 @@ describe('help', () => {
 
       DESCRIPTION
         Owners are numeric; extended attributes, ACLs and capabilities are kept. The
-        name of the file tells how it is compressed: .tar, .tar.gz, .tar.xz, .tar.zst,
-        .tar.bz2.
+        name of the file tells how it is compressed: .tar, .tar.gz (.tgz), .tar.xz
+        (.txz), .tar.zst (.tzst), .tar.bz2 (.tbz2); one without an ending is not
+        compressed.
 
       EXAMPLES
         $ lxcv export mysql@2 -o mysql_ship.tar.gz

@@ -327,6 +327,15 @@ describe('errors', () => {
     }
   });
 
+  it('export web@1 web.zip', async () => {
+    expect(await screen('export', 'web@1', 'web.zip')).toMatchInlineSnapshot(`
+      "lxcv: lxcv export does not know what web.zip is to be by its ending
+            It writes .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst) and
+            .tar.bz2 (.tbz2); -o - is a plain tarball to standard output."
+    `);
+    expect(await screen('export', 'web@1', 'web')).toMatchInlineSnapshot(`"wrote @1 to web"`);
+  });
+
   it('log web@0..1', async () => {
     expect(await screen('log', 'web@0..1')).toMatchInlineSnapshot(`
       "lxcv: web@0..1 names no version: web has no branch, tag or version 0..1
