@@ -1,7 +1,16 @@
 /** LXC, through its own tools and by its own protocol: who runs, and who may not start just now. */
 
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
@@ -29,6 +38,11 @@ export type SocketHolder = Holder | 'unknown';
 export interface Lxc {
   /** LXC's configured lxcpath: an absolute path without a trailing slash. */
   defaultPath(): Promise<string>;
+  /**
+   * Other lxcpaths of this machine, as far as that knows of them: those of containers that a tool of LXC has looked at, as root, since the
+   * machine was started. They need not be there any more, and some may be anybody's.
+   */
+  knownPaths(): string[];
   /** It is stopped unless a process of this machine's administration listens at its command socket: see host/sockets.ts. */
   state(lxcpath: string, name: ContainerName): Promise<ContainerState>;
   /** The same of any number of containers, with one look at which of them may be running at all. */
@@ -68,6 +82,7 @@ export interface Lxc {
 
 export const lxc: Lxc = {
   defaultPath: async () => trimSlashes(await tool('lxc-config', ['lxc.lxcpath'])),
+  knownPaths: () => [STANDARD_PATH, ...lockedPaths(LOCKS)],
   state: async (lxcpath, name) => (await lxc.states(lxcpath))(name),
   async states(lxcpath) {
     const bound = boundSockets();
@@ -111,6 +126,29 @@ export const lxc: Lxc = {
 
 /** Of LXC that runs as root. */
 const LOCKS = '/run/lxc/lock';
+/** Where LXC's packages have containers, whatever is configured. */
+const STANDARD_PATH = '/var/lib/lxc';
+/** So deep is no lxcpath. */
+const LOCKS_DEPTH_MAX = 32;
+
+/** Below its directory of locks LXC makes each lxcpath, and in that a file for each container. */
+function lockedPaths(directory: string, depth = 0): string[] {
+  const entries = depth > LOCKS_DEPTH_MAX ? [] : listIfPresent(directory);
+  const isLxcpath = entries.some((entry) => entry.isFile() && entry.name.startsWith('.'));
+  const below = entries.filter((entry) => entry.isDirectory());
+  return [
+    ...(isLxcpath ? [directory.slice(LOCKS.length)] : []),
+    ...below.flatMap(({ name }) => lockedPaths(join(directory, name), depth + 1)),
+  ];
+}
+
+function listIfPresent(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
 
 /** Source: lxc 5.0.2, `lxclock_name` and `lxclock` in src/lxc/lxclock.c. */
 function tryLockDirectory(lxcpath: string, name: ContainerName): Disposable | undefined {

@@ -122,7 +122,8 @@ function checkOtherConfigs(
   const own = chainOf(files, container.layout.root);
   const above = new Set([...chainOf(files, origin.delta).keys()].filter((id) => !own.has(id)));
   let isLower = false;
-  for (const { path: config, settings } of otherConfigs(world.host, container.layout, defaultLxcpath)) {
+  const lxcpaths = [...(defaultLxcpath === undefined ? [] : [defaultLxcpath]), ...world.host.lxc.knownPaths()];
+  for (const { path: config, settings } of otherConfigs(world.host, container.layout, lxcpaths)) {
     const refuse = (path: string, what: string) =>
       shared(
         container,

@@ -13,16 +13,17 @@ export function obeyedSettings(host: Host, config: LxcConfig): Setting[] {
 }
 
 /**
- * The configs, but for its own, whose owners may use what a container has: of each container under the same lxcpath or under LXC's
- * own, of the snapshots that lxc-snapshot and lxc-snap made of them, and of the clones that the container lists.
+ * The configs, but for its own, whose owners may use what a container has: of each container under the same lxcpath, or another one
+ * that is known and root's, of the snapshots that lxc-snapshot and lxc-snap made of them, and of the clones that the container lists.
  */
 export function* otherConfigs(
   host: Host,
   { lxcpath, config, clones }: ContainerLayout,
-  defaultLxcpath: string | undefined,
+  otherLxcpaths: readonly string[],
 ): Generator<{ readonly path: string; readonly settings: readonly Setting[] }> {
   const seen = new Set([identify(host, config)]);
-  for (const path of new Set(configsAround(host, lxcpath, clones, defaultLxcpath))) {
+  const lxcpaths = new Set([lxcpath, ...otherLxcpaths.filter((path) => host.files.statTarget(path)?.uid === 0)]);
+  for (const path of new Set(configsAround(host, lxcpaths, clones))) {
     const id = identify(host, path);
     if (id === undefined || seen.has(id)) continue;
     seen.add(id);
@@ -31,13 +32,8 @@ export function* otherConfigs(
   }
 }
 
-function* configsAround(
-  host: Host,
-  lxcpath: string,
-  clones: string,
-  defaultLxcpath: string | undefined,
-): Generator<string> {
-  for (const root of new Set([lxcpath, defaultLxcpath ?? lxcpath])) {
+function* configsAround(host: Host, lxcpaths: Iterable<string>, clones: string): Generator<string> {
+  for (const root of lxcpaths) {
     for (const name of directoriesIn(host, root)) {
       yield `${root}/${name}/config`;
       for (const snapshot of directoriesIn(host, `${root}/${name}/snaps`)) {

@@ -224,6 +224,18 @@ describe('a first commit takes only what is the container’s own, and changes n
       },
     ],
     [
+      'a container that one under another lxcpath names, of which LXC knows',
+      'root-shared',
+      /elsewhere\/copy\/config/,
+      async (lxc) => {
+        await plain(lxc);
+        const other = join(lxc.directory, 'elsewhere');
+        mkdirSync(join(other, 'copy'), { recursive: true });
+        cpSync(box(lxc, 'config'), join(other, 'copy/config'));
+        await lxc.program('lxc-info', ['-P', other, '-n', 'copy']);
+      },
+    ],
+    [
       'the root file system of another, by a later line',
       'root-shared',
       /owner/,
