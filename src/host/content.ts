@@ -45,8 +45,9 @@ export interface OpenFile extends Disposable {
 
 export function readWhole(path: HostPath): Buffer {
   return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
-    // Of a FIFO nobody knows when somebody writes to it.
-    if (fstatSync(fd).isFIFO()) throw notRegular(path);
+    const stat = fstatSync(fd);
+    // Of a FIFO nobody knows when somebody writes to it, and /dev/zero has no end.
+    if (!stat.isFile() && !stat.isDirectory()) throw notRegular(path);
     return readFileSync(fd);
   });
 }

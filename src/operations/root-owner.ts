@@ -3,6 +3,7 @@
  * store has, a part of the host's. All of that is known by device and inode.
  */
 
+import type { FilesRead } from '../host/files.js';
 import { parseRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { markerOf, type Setting } from '../model/lxc-config.js';
@@ -10,6 +11,7 @@ import type { Container } from '../store/containers.js';
 import { storeFile, storeRoot } from '../store/layout.js';
 import { obeyedSettings, otherConfigs } from '../store/other-configs.js';
 import { chainOf, chainOfPresent, type DirectoryId, directoryId } from './directory-chain.js';
+import { checkHooks } from './root-hooks.js';
 import { aliasesOf } from './root-use.js';
 import type { World } from './world.js';
 
@@ -93,11 +95,12 @@ function checkMark(world: World, { name, config, layout }: Container): void {
 function checkOwnConfig(
   world: World,
   container: Container,
-  { delta }: Origin,
+  { delta, lowers }: Origin,
   root: DirectoryId,
   defaultLxcpath: string | undefined,
 ): void {
-  for (const { key, path, isTarget } of pathsIn(world, obeyedSettings(world.host, container.config))) {
+  const settings = obeyedSettings(world.host, container.config);
+  for (const { key, path, isTarget } of pathsIn(world, settings)) {
     // LXC takes this prefix off by itself.
     if (isTarget && `${path}/`.startsWith(`${defaultLxcpath}/${container.name}/rootfs/`)) continue;
     if (!chainOfPresent(world.host.files, path).has(root)) continue;
@@ -109,6 +112,7 @@ function checkOwnConfig(
         : `Move what it names out of ${delta}, and correct ${container.layout.config}.`,
     );
   }
+  checkHooks(world.host.files, container, settings, { delta, isPlain: lowers.length === 0 }, root);
 }
 
 function checkOtherConfigs(
@@ -169,7 +173,7 @@ function* pathsIn(
   for (const { key, value } of settings) {
     if (ROOTFS_KEY.test(key)) continue;
     const isFstab = key === 'lxc.mount.fstab' || key === 'lxc.mount';
-    if (isFstab && files.statTarget(value)?.type === 'file') {
+    if (isFstab && isFile(files, value)) {
       const lines = files
         .read(files.realPath(value) ?? value)
         .toString('utf8')
@@ -193,6 +197,11 @@ function absolutePaths(key: string, value: string): { key: string; path: string;
 /** The root of the store that a path lies in, if it does: of the nearest one. */
 function storeAbove({ host: { files } }: World, path: string): string | undefined {
   return [...chainOf(files, path).values()].find((directory) => files.stat(storeFile(directory))?.type === 'file');
+}
+
+/** Not of a path that is none: another container's config may have anything. */
+function isFile(files: FilesRead, path: string): boolean {
+  return directoryId(files, path) !== undefined && files.statTarget(path)?.type === 'file';
 }
 
 function isContainer({ host: { files } }: World, directory: string): boolean {

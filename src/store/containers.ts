@@ -1,7 +1,9 @@
 /** LXC's containers as lxcv sees them: their config, and which working delta in the store they stand on. */
 
+import { isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { parseRootfsPath, type RootfsPath } from '../layer/overlayfs.js';
+import { LxcvError } from '../model/errors.js';
 import { effectiveValue, type LxcConfig, parseLxcConfig } from '../model/lxc-config.js';
 import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
@@ -44,7 +46,8 @@ export type IncludeCache = Map<string, LxcConfig[]>;
 
 /**
  * @param includes spares those that are in it from being read, and takes up what is.
- * @returns undefined where there is no such container. @throws LxcvError `store-damaged` for a record that is not whole.
+ * @returns undefined where there is no such container.
+ * @throws LxcvError `store-damaged` for a record that is not whole, `failed` for a config that is no file.
  */
 export function readContainer(
   host: Host,
@@ -53,7 +56,7 @@ export function readContainer(
   includes: IncludeCache = new Map(),
 ): Container | undefined {
   const layout = new ContainerLayout(lxcpath, name);
-  const configBytes = host.files.readIfPresent(layout.config);
+  const configBytes = readConfigFile(layout.config, () => host.files.readIfPresent(layout.config));
   if (configBytes === undefined) return undefined;
   const config = parseLxcConfig(configBytes);
   const readOnce = (path: string) => {
@@ -98,7 +101,24 @@ function findVersioned(
 export function readInclude(host: Host, path: string): LxcConfig[] {
   const real = host.files.realPath(path);
   if (real === undefined) return [];
-  if (host.files.stat(real)?.type !== 'directory') return [parseLxcConfig(host.files.read(real))];
+  if (host.files.stat(real)?.type !== 'directory') {
+    return [parseLxcConfig(readConfigFile(real, () => host.files.read(real)))];
+  }
   const names = host.files.list(real).filter((name) => /.\.conf$/.test(name));
   return names.sort().flatMap((name) => readInclude(host, `${real}/${name}`));
+}
+
+/** Reads what LXC reads as a config. @throws LxcvError `failed` for a FIFO, a device or a directory. */
+function readConfigFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isErrno(error, 'ESTALE', 'EISDIR', 'ENXIO')) throw error;
+    throw new LxcvError(
+      'failed',
+      `${path} is no file, and LXC reads a config from it`,
+      `Put a file in its place, or take the line that includes it away. What is there now: ls -ld ${path}`,
+      { cause: error },
+    );
+  }
 }

@@ -59,8 +59,14 @@ function directoriesIn({ files }: Host, path: string): string[] {
 
 /** Of a regular file alone: what else is called `config` is nobody's config. */
 function identify({ files }: Host, path: string): string | undefined {
-  const stat = files.statTarget(path);
-  return stat?.type === 'file' ? `${stat.device}:${stat.inode}` : undefined;
+  try {
+    const stat = files.statTarget(path);
+    return stat?.type === 'file' ? `${stat.device}:${stat.inode}` : undefined;
+  } catch (error) {
+    // What a list of clones names may be too long a path.
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** @returns undefined for what LXC could not read either. */

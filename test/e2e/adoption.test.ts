@@ -121,6 +121,15 @@ describe('a container that could boot before its first commit can boot after it:
         return idle({ stdio: [openSync(box(lxc, 'rootfs/mine'), 'r'), 'ignore', 'ignore'] });
       },
     ],
+    [
+      'one with hooks that know where it is mounted, or take an overlay’s path apart',
+      async (lxc) => {
+        await plain(lxc);
+        const hook = `#!/bin/sh\n# not $LXC_ROOTFS_PATH/etc\n[ -n "\${LXC_ROOTFS_PATH#*:}" ] && ls "$LXC_ROOTFS_MOUNT/etc"\n`;
+        writeFileSync(box(lxc, 'hook'), hook, { mode: 0o755 });
+        lxc.editConfig('box', (text) => `${text}lxc.hook.mount = ${box(lxc, 'hook')}\n`);
+      },
+    ],
     ['an overlay', overlay],
     [
       'an overlay by its old prefix, over two lower directories',
@@ -180,6 +189,42 @@ describe('a container that could boot before its first commit can boot after it:
     await lxc.commit('box', 'first');
     await expectBoots(lxc, 'box');
     expect(await (await openEngine({ lxcpath: lxc.lxcpath })).fsck(undefined)).toEqual([]);
+  });
+
+  it('also one beside containers whose configs name what nobody can look up, or are none', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    const other = (name: string, text?: string) => {
+      mkdirSync(join(lxc.lxcpath, name));
+      if (text !== undefined) writeFileSync(join(lxc.lxcpath, name, 'config'), text);
+      return join(lxc.lxcpath, name, 'config');
+    };
+    symlinkSync('loop', join(lxc.directory, 'loop'));
+    const paths = [
+      `/${'x'.repeat(300)}`,
+      `/${'x/'.repeat(3000)}`,
+      '/proc/1/root/x',
+      '/proc/1/fd/0/x',
+      `${lxc.directory}/loop/x`,
+    ];
+    const settings = paths.flatMap((path) => [
+      `lxc.mount.entry = ${path} srv none bind 0 0`,
+      `lxc.mount.fstab = ${path}`,
+      `lxc.rootfs.path = ${path}`,
+      `lxc.rootfs.path = overlay:${path}:/${path}`,
+    ]);
+    for (const [index, setting] of settings.entries()) other(`odd${index}`, `${setting}\n`);
+    for (const path of [...paths, '/dev/null']) other(`with${paths.indexOf(path)}`, `lxc.include = ${path}\n`);
+    execFileSync('mkfifo', [other('fifo')]);
+    execFileSync('mknod', [other('null'), 'c', '1', '3']);
+    mkdirSync(other('directory'));
+    symlinkSync('/dev/null', other('link'));
+    writeFileSync(box(lxc, 'lxc_snapshots'), `${paths[0]}\nclone\n`);
+    using _cleared = withoutFifo(join(lxc.lxcpath, 'fifo'));
+    await lxc.commit('box', 'first');
+    await expectBoots(lxc, 'box');
+    // Those that LXC cannot read either.
+    lxc.expectFindings(...Array(4).fill('container-damaged'));
   });
 
   it('and so do the clones that stand on it, listed by LXC or not', async () => {
@@ -361,6 +406,36 @@ describe('a first commit takes only what is the container’s own, and changes n
           (text) => `${text}lxc.mount.entry = ${box(lxc, 'rootfs/etc')} srv none bind,create=dir 0 0\n`,
         );
       },
+    ],
+    [
+      'what a hook reaches into by a variable of LXC’s',
+      'not-movable',
+      /lxc\.hook\.pre-start .*LXC_ROOTFS_PATH[\s\S]*LXC_ROOTFS_MOUNT/,
+      withHook('pre-start', () => `ls $LXC_ROOTFS_PATH/etc`),
+    ],
+    [
+      'what a script does so',
+      'not-movable',
+      /lxc\.hook\.start-host .*hook\) names \$LXC_ROOTFS_PATH/,
+      withScript('start-host', () => `ls "\${LXC_ROOTFS_PATH}/etc"`),
+    ],
+    [
+      'what a script names by its path',
+      'not-movable',
+      /hook\) names \S+box\/rootfs\/etc/,
+      withScript('pre-mount', (lxc) => `x=1; cat ${lxc.directory}/./lxc/box/rootfs/etc/passwd`),
+    ],
+    [
+      'what a script names by a path that it puts together',
+      'not-movable',
+      /hook\) names \S+\$LXC_NAME\/rootfs/,
+      withScript('post-stop', (lxc) => `cat ${lxc.lxcpath}/$LXC_NAME/rootfs/etc/passwd`),
+    ],
+    [
+      'what the config’s directory leads to',
+      'not-movable',
+      /hook\) names \S+\)\/rootfs/,
+      withScript('pre-start', () => 'touch "$(dirname $LXC_CONFIG_FILE)/rootfs/etc/x"'),
     ],
     [
       'the directory of the container itself',
@@ -573,6 +648,26 @@ describe('a first commit takes only what is the container’s own, and changes n
     await expectBoots(lxc, 'box');
   });
 
+  it.each([
+    ['a FIFO', (config: string) => execFileSync('mkfifo', [config])],
+    ['a directory', (config: string) => mkdirSync(config)],
+    ['a device', (config: string) => execFileSync('mknod', [config, 'c', '1', '3'])],
+    ['a file that includes a device', (config: string) => writeFileSync(config, 'lxc.include = /dev/null\n')],
+  ])('nor does it take %s for a config', async (_, make) => {
+    using lxc = temporaryLxc();
+    mkdirSync(box(lxc));
+    using _cleared = withoutFifo(box(lxc));
+    make(box(lxc, 'config'));
+    for (const command of [['commit', '-m', 'x'], ['status'], ['log']]) {
+      const { exitCode, stdout } = await lxc.lxcv(...command, 'box', '--json');
+      expect([exitCode, JSON.parse(stdout).error]).toEqual([
+        1,
+        expect.objectContaining({ code: 'failed', message: expect.stringContaining('is no file') }),
+      ]);
+    }
+    expect(await lxc.json('list')).toMatchObject({ containers: [] });
+  });
+
   it('not what a process has mapped, and closed', async () => {
     using lxc = temporaryLxc();
     await plain(lxc);
@@ -594,6 +689,26 @@ describe('a first commit takes only what is the container’s own, and changes n
     expect(compareTrees(lxc.listing(), before)).toEqual([]);
   });
 });
+
+/** Removes a container at the end: LXC's tools, which then look at all, would wait for a FIFO for ever. */
+function withoutFifo(container: string): Disposable {
+  return { [Symbol.dispose]: () => rmSync(container, { recursive: true }) };
+}
+
+function withHook(when: string, hook: (lxc: TestLxc) => string): Prepare {
+  return async (lxc) => {
+    await plain(lxc);
+    lxc.editConfig('box', (text) => `${text}lxc.hook.${when} = ${hook(lxc)}\n`);
+    return undefined;
+  };
+}
+
+function withScript(when: string, line: (lxc: TestLxc) => string): Prepare {
+  return withHook(when, (lxc) => {
+    writeFileSync(join(lxc.directory, 'hook'), `#!/bin/sh\n${line(lxc)}\n`, { mode: 0o755 });
+    return join(lxc.directory, 'hook');
+  });
+}
 
 /** A process that does nothing, with what it is given. */
 function idle(options: SpawnOptions): Disposable {

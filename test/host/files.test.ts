@@ -193,6 +193,14 @@ describe('files.sameContent', () => {
   });
 });
 
+describe('files.read', () => {
+  it('ends: of a device or a FIFO it reads nothing', () => {
+    using place = temporaryDirectory();
+    plant(place.path, { fifo, zero: device(1, 5) });
+    for (const name of ['fifo', 'zero']) expect(() => files.read(join(place.path, name))).toThrow(code('ESTALE'));
+  });
+});
+
 describe('files.copyContent', () => {
   it('copies any content, and takes no more room than the original', () => {
     const segment = fc.record({
