@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
-import { messageTemplate, readMessage } from '../src/cli/message.js';
+import { keepTyped, messageTemplate, readMessage } from '../src/cli/message.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { requireText } from '../src/cli/text-argument.js';
 import type { Engine } from '../src/engine.js';
@@ -53,7 +53,7 @@ for that, or be stopped and started again by --restart.`;
     const maxPause = flags['max-pause'];
     const maxPauseMs = maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause);
     const engine = await this.openEngine(flags);
-    const message = await readMessage(flags, async () =>
+    const { message, isTyped } = await readMessage(flags, async () =>
       messageTemplate(container, await this.summary(engine, container)),
     );
     const options = {
@@ -62,9 +62,12 @@ for that, or be stopped and started again by --restart.`;
       acceptBase: flags['accept-base'],
       maxPauseMs,
     };
+    const line = this.lineWith((operand) => operand);
     const { version } = await this.change(
       async () => {
-        const made = await engine.commit({ container, message, ...author, ...options });
+        const made = await engine.commit({ container, message, ...author, ...options }).catch((error) => {
+          throw isTyped ? keepTyped(error, message, () => engine.keepMessage(container, message), line) : error;
+        });
         return { version: made, restarted: await restartOutcome(engine, container, flags.restart) };
       },
       ({ version: made, restarted }) => ({

@@ -9,7 +9,7 @@ import type { Engine } from '../src/engine.js';
 import { portionsOf, readAll } from '../src/model/bytes.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseRange, parseTreePath } from '../src/model/revision.js';
-import { diffLines, nameLines, nameStatusLines } from '../src/render/diff.js';
+import { behind, configLines, diffLines, nameLines, nameStatusLines } from '../src/render/diff.js';
 import { metadataLines } from '../src/render/diff-metadata.js';
 import { statLines } from '../src/render/diff-stat.js';
 import { renderPackages } from '../src/render/packages.js';
@@ -21,6 +21,9 @@ const FORMS = ['name-only', 'name-status', 'stat', 'metadata', 'packages', 'patc
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
+  static override description =
+    `Without PATH, what changed in the LXC config is told behind the paths, but by --name-only, --name-status, --packages and -p. Where nothing else
+changed there is nothing to commit: a version keeps the config that its container has when it is made.`;
   static override takesPaths = true;
   static override examples = [
     'lxcv diff mysql',
@@ -51,7 +54,7 @@ export default class Diff extends BaseCommand {
     patch: Flags.boolean({
       char: 'p',
       exclusive: without('patch'),
-      summary: 'Show what differs in texts, as git does.',
+      summary: 'Show what differs in texts and in modes of files, as git does.',
     }),
     'exit-code': Flags.boolean({ summary: 'End with 1 where anything differs, and with 0 where nothing does.' }),
     quiet: Flags.boolean({ char: 'q', summary: 'Show nothing, and end as with --exit-code.' }),
@@ -124,8 +127,8 @@ function* linesOf(diff: Awaited<ReturnType<Engine['diff']>>, forms: Forms, style
   const { changes, packages = [] } = diff;
   if (forms['name-only']) yield* nameLines(changes);
   else if (forms['name-status']) yield* nameStatusLines(changes, style);
-  else if (forms.stat) yield* statLines(changes, style);
-  else if (forms.metadata) yield* metadataLines(changes, style);
+  else if (forms.stat) yield* statLines(diff, style);
+  else if (forms.metadata) yield* behind(metadataLines(changes, style), configLines(diff.config, style));
   else if (forms.packages) yield* textLines(renderPackages(packages, style));
   else yield* diffLines(diff, style, screenRows());
 }

@@ -11,6 +11,8 @@ import { statusLines } from '../src/render/status.js';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show what changed in a container since its last version.';
+  static override description =
+    'Changes of the LXC config are not told: lxcv diff tells them, and a version keeps the config that its container has when it is made.';
   static override examples = ['lxcv status mysql', 'lxcv status --all'];
   static override args = { container: Args.string({ description: 'The container.' }) };
   static override flags = {
@@ -18,7 +20,7 @@ export default class Status extends BaseCommand {
     short: Flags.boolean({
       char: 's',
       exclusive: ['verbose'],
-      summary: 'Show a letter and a path a line, and nothing else.',
+      summary: 'Show a letter and a path a line, and nothing else; with --all CONTAINER:PATH.',
     }),
     verbose: Flags.boolean({ char: 'v', exclusive: ['short'], summary: 'Show every path.' }),
   };
@@ -29,7 +31,7 @@ export default class Status extends BaseCommand {
       throw await this.withNames(this.usageError('lxcv status needs a CONTAINER or --all'));
     }
     const engine = await this.openEngine(flags);
-    if (args.container === undefined) return await this.showAll(engine, flags.verbose);
+    if (args.container === undefined) return await this.showAll(engine, flags);
     const status = await engine.status(this.containerArgument(args.container));
     const { verbose } = flags;
     const lines = flags.short
@@ -41,11 +43,15 @@ export default class Status extends BaseCommand {
     return { ...toJson(rest), changes: each(changes, changeToJson) };
   }
 
-  private async showAll(engine: Engine, verbose: boolean) {
+  private async showAll(engine: Engine, { short, verbose }: { readonly short: boolean; readonly verbose: boolean }) {
     const { containers, troubles } = await engine.statusOfAll();
     for (const [index, status] of containers.entries()) {
-      if (index > 0) await this.print('\n');
-      await this.printLines(statusLines(status, this.style, { verbose }));
+      if (index > 0 && !short) await this.print('\n');
+      await this.printLines(
+        short
+          ? nameStatusLines(status.changes, this.style, `${status.container}:`)
+          : statusLines(status, this.style, { verbose }),
+      );
     }
     const errors = tellTroubles(troubles, (hint) => this.pastable(hint));
     return this.jsonEnabled() ? { containers: each(containers, statusToJson), errors } : undefined;

@@ -24,6 +24,7 @@ import { type ExportRequest, exportVersion } from './operations/export.js';
 import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
 import { type GrepRequest, grep, type Match, type Unsearched } from './operations/grep.js';
+import { keepMessage } from './operations/keep-message.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
@@ -51,6 +52,8 @@ interface Call {
 /** Verbs keep no state between calls, and leave none in the process; several may be under way at once. */
 export interface Engine {
   commit(request: CommitRequest, call?: Call): Promise<Version>;
+  /** Keeps the message of a commit that was refused. @returns the file that it is in. */
+  keepMessage(container: ContainerName, message: string): string;
   checkout(request: CheckoutRequest, call?: Call): Promise<CheckoutOutcome>;
   status(container: ContainerName, call?: Call): Promise<Status>;
   statusOfAll(call?: Call): Promise<Statuses>;
@@ -119,6 +122,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     consistently(worldOf(call), look);
   return {
     commit: (request, call) => commit(worldOf(call), request),
+    keepMessage: (container, message) => keepMessage(worldOf(), container, message),
     checkout: (request, call) => checkout(worldOf(call), request),
     status: (container, call) => read(call, (world) => status(world, container)),
     log: (request, call) => read(call, (world) => log(world, request)),

@@ -4,6 +4,11 @@ import { edit, readText } from '../host/editor.js';
 import { encodeArgument } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { escapeText } from '../render/escape.js';
+import { fill } from '../render/width.js';
+import { toFailure } from './failure.js';
+import { standardError } from './output.js';
+import { quoteForShell } from './paste.js';
 import { requireText } from './text-argument.js';
 
 export interface MessageFlags {
@@ -13,16 +18,21 @@ export interface MessageFlags {
 }
 
 /**
- * As in git, an empty one is none.
+ * As in git, an empty one is none. `isTyped` where somebody wrote it in the editor just now.
  * @param template what the editor begins with.
  * @throws LxcvError `bad-usage` where there is none and nobody to ask for one.
  */
-export async function readMessage(flags: MessageFlags, template: () => Promise<string>): Promise<string> {
+export async function readMessage(
+  flags: MessageFlags,
+  template: () => Promise<string>,
+): Promise<{ readonly message: string; readonly isTyped: boolean }> {
   const given =
     (flags.message && requireText(flags.message.join('\n\n'), 'the message')) ??
     (flags.file === undefined ? undefined : readMessageFile(flags.file));
   const mayBeEmpty = flags['allow-empty-message'] ?? false;
   if (given === undefined && !process.stdin.isTTY && !mayBeEmpty) {
+    // What is wrong with the container is told first: no message would help.
+    await template();
     throw new LxcvError(
       'bad-usage',
       'there is no message',
@@ -31,15 +41,38 @@ export async function readMessage(flags: MessageFlags, template: () => Promise<s
   }
   const message = given ?? (process.stdin.isTTY ? await edit(await template()) : '');
   if (message === undefined) throw new LxcvError('bad-usage', 'the editor failed: nothing was committed', EMPTY_HINT);
-  if (message.trim() !== '' || mayBeEmpty) return message;
+  if (message.trim() !== '' || mayBeEmpty) return { message, isTyped: given === undefined && message !== '' };
   throw new LxcvError('bad-usage', 'the message is empty: nothing was committed', EMPTY_HINT);
 }
 
 const EMPTY_HINT = 'Write one, or give -m TEXT; --allow-empty-message does without.';
 
+/**
+ * A typed message is not lost with a commit that is refused.
+ * @param keep puts it into a file, whose path it returns.
+ * @param line the command line.
+ * @returns the error, with how to commit with that file.
+ */
+export function keepTyped(error: unknown, message: string, keep: () => string, line: string): unknown {
+  const { code, message: told, hint, data } = toFailure(error);
+  // Then the version is there, with its message.
+  if (code === 'operation-pending') return error;
+  try {
+    const again = line.replace(/^lxcv commit/, () => `lxcv commit -F ${quoteForShell(keep())}`);
+    return new LxcvError(code, told, `${hint} The message is kept: ${again}`, { cause: error, ...(data && { data }) });
+  } catch {
+    standardError.write(`lxcv: the message could not be kept:\n${escapeText(message, { newlines: true })}\n`);
+    return error;
+  }
+}
+
+/** As git's. */
+const TEMPLATE_WIDTH = 72;
+
 /** What the editor shows below the place for the message. */
 export function messageTemplate(container: ContainerName, summary: string): string {
-  const comment = `Describe this version of ${container}. Lines that begin with # are left out; an empty text ends it.\n\n${summary}`;
+  const task = `Describe this version of ${container}. Lines that begin with # are left out; an empty text ends it.`;
+  const comment = `${fill(task.split(' '), TEMPLATE_WIDTH).join('\n')}\n\n${summary}`;
   return `\n${comment.replace(/^/gm, '# ')}\n`;
 }
 

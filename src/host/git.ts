@@ -26,13 +26,21 @@ export interface GitCommit {
   readonly files: Iterable<GitFile>;
 }
 
+/** A regular file whose permission bits changed, in a way that git does not tell: it knows only whether anybody may execute. */
+export interface ModeChange {
+  /** Relative, a character a byte. */
+  readonly path: string;
+  readonly before: number;
+  readonly after: number;
+}
+
 export interface GitRepository extends Disposable {
   /** Makes commits, numbered from 1, each a whole tree; returns their ids. To be called once. */
   import(commits: AsyncIterable<GitCommit> | Iterable<GitCommit>): Promise<readonly string[]>;
   /** What git prints, byte for byte. */
   run(...args: string[]): Promise<Buffer>;
-  /** What `git diff` prints, as a file that stays until it is closed: it may be long. */
-  diff(...args: string[]): Promise<OpenFile>;
+  /** What `git diff` prints, and these changes of modes behind it, as a file that stays until it is closed: it may be long. */
+  diff(args: readonly string[], modes: Iterable<ModeChange>): Promise<OpenFile>;
 }
 
 const MODES: Readonly<Record<GitFile['mode'], string>> = { file: '100644', executable: '100755', symlink: '120000' };
@@ -87,15 +95,18 @@ class ConfinedGit implements GitRepository {
     return this.print(args);
   }
 
-  async diff(...args: string[]): Promise<OpenFile> {
+  async diff(args: readonly string[], modes: Iterable<ModeChange>): Promise<OpenFile> {
     const patch = join(this.place, 'patch');
     writeFileSync(patch, '', { mode: 0o600 });
     await using git = startConfined('git', [...SETTINGS, 'diff', ...args], { ...this.options(), stdout: patch });
     orFailed(await git.result);
-    const file = openFile(patch);
-    if (!this.marks) return file;
-    using marked = file;
-    return withoutMarks(marked, join(this.place, 'unmarked'));
+    const unmarked = this.marks ? join(this.place, 'unmarked') : patch;
+    if (this.marks) {
+      using marked = openFile(patch);
+      appendLines(unmarked, unmarkPatch(piecesOf(marked, '\n')));
+    }
+    appendLines(unmarked, modeLines(modes));
+    return openFile(unmarked);
   }
 
   private async print(args: readonly string[], stdin?: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -118,11 +129,11 @@ class ConfinedGit implements GitRepository {
   }
 }
 
-function withoutMarks(patch: OpenFile, path: string): OpenFile {
+function appendLines(path: string, all: Iterable<string>): void {
   let lines: string[] = [];
   let length = 0;
   const write = () => appendFileSync(path, Buffer.from(lines.join(''), 'latin1'), { mode: 0o600 });
-  for (const line of unmarkPatch(piecesOf(patch, '\n'))) {
+  for (const line of all) {
     lines.push(`${line}\n`);
     length += line.length;
     if (length < WRITTEN_AT_ONCE) continue;
@@ -131,9 +142,24 @@ function withoutMarks(patch: OpenFile, path: string): OpenFile {
     length = 0;
   }
   write();
-  return openFile(path);
 }
 
+/** As git tells that a file may be executed now. */
+function* modeLines(modes: Iterable<ModeChange>): Generator<string> {
+  for (const { path, before, after } of modes) {
+    const names = [`a/${path}`, `b/${path}`].map((name) => (NEEDS_QUOTES.test(name) ? quote(name) : name));
+    yield `diff --git ${names.join(' ')}`;
+    yield `old mode ${formatMode(before)}`;
+    yield `new mode ${formatMode(after)}`;
+  }
+}
+
+/** Of a regular file. */
+function formatMode(mode: number): string {
+  return (0o100000 | mode).toString(8);
+}
+
+const NEEDS_QUOTES = /[^ -!#-[\]-~]/;
 const WRITTEN_AT_ONCE = 1 << 20;
 
 /** The language of git-fast-import(1). */

@@ -16,7 +16,12 @@ export function toGitFile(files: FilesRead, path: BytePath, entry: TreeEntry): G
   if (type === 'symlink') return { path, mode: 'symlink', content: files.readLink(entry.location) };
   if (type !== 'file') return undefined;
   const content = readText(files, entry) ?? stub(entry);
-  return { path, mode: (mode & ANY_EXECUTE) === 0 ? 'file' : 'executable', content };
+  return { path, mode: gitMode(mode), content };
+}
+
+/** All that git knows of the permission bits of a regular file. */
+export function gitMode(mode: number): 'file' | 'executable' {
+  return (mode & ANY_EXECUTE) === 0 ? 'file' : 'executable';
 }
 
 /** All that is in a regular file; undefined for one that is too large. */

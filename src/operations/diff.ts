@@ -38,7 +38,7 @@ export interface Diff {
   readonly from: Operand;
   readonly to: Operand;
   readonly changes: ChangeList<ToldChange>;
-  /** Of the LXC config; none where one side is a base. */
+  /** Of the LXC config; none where one side is a base, or paths were asked for. */
   readonly config: ConfigChanges;
   /** Of each package manager that has a database on one of the sides, where that was asked for. */
   readonly packages?: readonly PackageChanges[];
@@ -48,15 +48,16 @@ export interface Diff {
 export async function diff(world: World, request: DiffRequest): Promise<Diff> {
   const { from, to, paths, attributes, sizes } = request;
   const [before, after] = await findOperands(world, from, to ?? `${parseRevision(from).name}@WORK`);
+  const isWhole = paths === undefined || paths.length === 0;
   const changes = await tellChanges(world, before.layers, after.layers, {
     what: `comparing ${before.name} with ${after.name}`,
     listings: listingsOf(before, after),
-    ...(paths === undefined || paths.length === 0 ? {} : { paths }),
+    ...(isWhole ? {} : { paths }),
     ...(attributes ? { attributes } : {}),
     withoutSizes: !sizes,
   });
   tellMissing(world, paths ?? [], [before, after]);
-  const configs = before.config !== undefined && after.config !== undefined;
+  const configs = isWhole && before.config !== undefined && after.config !== undefined;
   return {
     from: before,
     to: after,

@@ -2,9 +2,9 @@
 
 import type { OpenFile } from '../host/content.js';
 import { unlessGone } from '../host/files.js';
-import type { GitFile } from '../host/git.js';
-import { diffTrees } from '../layer/diff.js';
-import { toGitFile } from '../layer/text.js';
+import type { GitFile, ModeChange } from '../host/git.js';
+import { type Difference, diffTrees } from '../layer/diff.js';
+import { gitMode, toGitFile } from '../layer/text.js';
 import { parseRevision } from '../model/revision.js';
 import type { DiffRequest } from './diff.js';
 import { findOperands, type Operand, tellMissing } from './operand.js';
@@ -15,33 +15,48 @@ export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
   readonly context?: number;
 }
 
-/** git's own words, byte for byte, to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
+/** git's own words, byte for byte, and behind them the modes of regular files, of which git tells little; to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
 export async function patch(world: World, request: PatchRequest): Promise<OpenFile> {
   const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
   const [before, after] = await findOperands(world, from, to);
   tellMissing(world, request.paths ?? [], [before, after]);
   using git = await world.host.openGit();
+  const modes: ModeChange[] = [];
   const [old, now] = await git.import([
     { parents: [], files: filesOf(world, before, after, 'before', request) },
-    { parents: [], files: filesOf(world, before, after, 'after', request) },
+    { parents: [], files: filesOf(world, before, after, 'after', request, modes) },
   ]);
   const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames', `--unified=${context}`];
-  return await git.diff(...options, old as string, now as string);
+  return await git.diff([...options, old as string, now as string], modes);
 }
 
-/** What one side holds of all that differs in content. The trees are walked once a side, so that no content is kept. */
+/**
+ * What one side holds of all that differs in content. The trees are walked once a side, so that no content is kept.
+ * @param modes gets the changes of modes that git does not tell.
+ */
 function* filesOf(
   { host: { files } }: World,
   before: Operand,
   after: Operand,
   side: 'before' | 'after',
   { paths = [] }: PatchRequest,
+  modes?: ModeChange[],
 ): Generator<GitFile> {
   const options = paths.length === 0 ? {} : { paths };
   for (const difference of diffTrees(files, before.layers, after.layers, options)) {
     const entry = difference?.[side];
+    if (difference !== undefined) modes?.push(...modeChange(difference));
     if (difference === undefined || entry === undefined || difference.kind === 'metadata') continue;
     const file = unlessGone(undefined, () => toGitFile(files, difference.path, entry));
     if (file !== undefined) yield file;
   }
+}
+
+function modeChange({ path, kind, before, after }: Difference): ModeChange[] {
+  return unlessGone([], () => {
+    if (before?.type !== 'file' || after?.type !== 'file') return [];
+    const [old, now] = [before.stat.mode, after.stat.mode];
+    const isToldByGit = kind === 'modified' && gitMode(old) !== gitMode(now);
+    return old === now || isToldByGit ? [] : [{ path, before: old, after: now }];
+  });
 }

@@ -2,7 +2,7 @@
 
 import { formatBytes, formatCount } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
-import { type ChangeView, renderLetter, showPath, withoutOrigins } from './diff.js';
+import { type ChangeView, type DiffView, renderLetter, showPath, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
 
@@ -18,8 +18,20 @@ const COLUMNS = ['name', 'before', 'after'] as const;
 /** Columns that the names keep on the narrowest screen. */
 const NAME_MIN = 10;
 
-/** A line a path, and one with the sum. On a terminal long names are cut, at their start as git does. */
-export function* statLines(changes: Iterable<SizedChange>, style: Style): Generator<string> {
+/** A line a path, one with the sum, and one of the LXC config where that changed. On a terminal long names are cut, at their start as git does. */
+export function* statLines(
+  { changes, config }: { readonly changes: Iterable<SizedChange>; readonly config: DiffView['config'] },
+  style: Style,
+): Generator<string> {
+  yield* pathLines(changes, style);
+  const counts = [
+    ...(config.removed.length === 0 ? [] : [`${formatCount(config.removed.length, 'line', 'lines')} removed`]),
+    ...(config.added.length === 0 ? [] : [`${formatCount(config.added.length, 'line', 'lines')} added`]),
+  ];
+  if (counts.length > 0) yield ` LXC config: ${counts.join(', ')}`;
+}
+
+function* pathLines(changes: Iterable<SizedChange>, style: Style): Generator<string> {
   // Each row is made twice, for there may be a million.
   const widest = { name: 0, before: 0, after: 0 };
   const sum = { paths: 0, before: 0, after: 0 };

@@ -25,19 +25,30 @@ export function* diffLines(
   style: Style,
   rows = Number.POSITIVE_INFINITY,
 ): Generator<string> {
-  const settings = renderConfig(config, style);
+  const settings = configLines(config, style);
   // The prompt that comes after it takes a line too.
   const room = rows - 1 - (settings.length === 0 ? 0 : settings.length + 1);
   const isSummed = rows < Number.POSITIVE_INFINITY && isLongerThan(room, nameStatusLines(changes, style));
-  if (isSummed) yield* renderSummary(changes, style, room);
-  else yield* nameStatusLines(changes, style);
-  if (changes.length > 0 && settings.length > 0) yield '';
-  yield* settings;
+  yield* behind(isSummed ? renderSummary(changes, style, room) : nameStatusLines(changes, style), settings);
 }
 
-/** A line each: a letter, a tab and the path, as `git diff --name-status` has it; of what was moved `R` and both paths. */
-export function* nameStatusLines(changes: Iterable<ChangeView>, style: Style): Generator<string> {
-  for (const change of withoutOrigins(changes)) yield renderLine(change, style);
+/** The lines and, where there are any, others behind them, with a blank line between. */
+export function* behind(lines: Iterable<string>, more: readonly string[]): Generator<string> {
+  let isFirst = true;
+  for (const line of lines) {
+    isFirst = false;
+    yield line;
+  }
+  if (!isFirst && more.length > 0) yield '';
+  yield* more;
+}
+
+/**
+ * A line each: a letter, a tab and the path, as `git diff --name-status` has it; of what was moved `R` and both paths.
+ * @param before what stands before each path.
+ */
+export function* nameStatusLines(changes: Iterable<ChangeView>, style: Style, before = ''): Generator<string> {
+  for (const change of withoutOrigins(changes)) yield renderLine(change, style, before);
 }
 
 /** The path of each, and of what was moved the new one: as `git diff --name-only` has it. */
@@ -73,13 +84,14 @@ function isLongerThan(most: number, lines: Iterable<string>): boolean {
 const LETTERS: Readonly<Record<ChangeKind, string>> = { added: 'A', modified: 'M', removed: 'D', metadata: 'm' };
 const MOVED: Role = 'metadata';
 
-function renderLine(change: ChangeView, style: Style): string {
+function renderLine(change: ChangeView, style: Style, before: string): string {
   const { path, movedFrom } = change;
   const paths = movedFrom === undefined ? [path] : [movedFrom, path];
-  return [renderLetter(change, style), ...paths.map(showPath)].join('\t');
+  return [renderLetter(change, style), ...paths.map((each) => `${before}${showPath(each)}`)].join('\t');
 }
 
-function renderConfig({ removed, added }: DiffView['config'], style: Style): string[] {
+/** What changed in the LXC config, under a heading. */
+export function configLines({ removed, added }: DiffView['config'], style: Style): string[] {
   if (removed.length + added.length === 0) return [];
   return [
     paint(style, 'heading', 'LXC config:'),

@@ -62,11 +62,12 @@ export function* changeBlocks(
   if (packages.length > 0) yield packageLines(packages, style, verbose);
   const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
   const parts = folded.size === 0 ? changes.parts : [...changes].filter(({ path }) => !folded.has(path));
-  const byKind = new Map<ChangeKind, Part[]>(GROUPS.map(({ kind }) => [kind, []]));
+  const byKind = new Map<ChangeKind, Part[]>(GROUPS.flatMap(({ kinds }) => kinds.map((kind) => [kind, []])));
   for (const part of parts) byKind.get(part.kind)?.push(part);
   for (const group of GROUPS) {
-    const own = new ChangeList(byKind.get(group.kind) ?? []);
-    if (own.parts.length > 0) yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
+    const own = group.kinds.map((kind) => new ChangeList(byKind.get(kind) ?? []));
+    if (own.every(({ length }) => length === 0)) continue;
+    yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
   }
 }
 
@@ -92,7 +93,7 @@ function* sectionLines(
 }
 
 interface Group {
-  readonly kind: ChangeKind;
+  readonly kinds: readonly ChangeKind[];
   readonly title: string;
   readonly role: Role;
 }
@@ -105,11 +106,11 @@ interface Line {
   readonly isCrowd?: true;
 }
 
+/** Those that a version counts; what changed in metadata alone comes behind what was modified otherwise. */
 const GROUPS: readonly Group[] = [
-  { kind: 'added', title: 'Added', role: 'added' },
-  { kind: 'modified', title: 'Modified', role: 'modified' },
-  { kind: 'removed', title: 'Removed', role: 'removed' },
-  { kind: 'metadata', title: 'Metadata only', role: 'metadata' },
+  { kinds: ['added'], title: 'Added', role: 'added' },
+  { kinds: ['modified', 'metadata'], title: 'Modified', role: 'modified' },
+  { kinds: ['removed'], title: 'Removed', role: 'removed' },
 ];
 
 const LINES_MAX = 50;
@@ -130,21 +131,25 @@ function renderHead(
   return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${state}`];
 }
 
-function groupLines({ title, role }: Group, changes: ChangeList<ShownChange>, style: Style): Iterable<string> {
-  const lines = gatherCrowds(fold(changes.parts));
+function groupLines({ title, role }: Group, own: readonly ChangeList<ShownChange>[], style: Style): Iterable<string> {
+  const lines = own.flatMap(({ parts }) => gatherCrowds(fold(parts)));
   const shown = lines.slice(0, LINES_MAX).map((line) => renderLine(line, role, style));
   const left = lines.slice(LINES_MAX).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
-  return sectionLines(title, changes.length, shown, left, style);
+  return sectionLines(title, countOf(own), shown, left, style);
 }
 
 /** The same with each path on its line, made when it is asked for: there may be a million. */
-function* everyLine({ title, role }: Group, changes: ChangeList<ShownChange>, style: Style): Generator<string> {
-  yield* sectionLines(title, changes.length, [], 0, style);
-  for (const change of changes) yield `  ${renderLine({ change, inside: 0 }, role, style)}`;
+function* everyLine({ title, role }: Group, own: readonly ChangeList<ShownChange>[], style: Style): Generator<string> {
+  yield* sectionLines(title, countOf(own), [], 0, style);
+  for (const changes of own) for (const change of changes) yield `  ${renderLine({ change, inside: 0 }, role, style)}`;
+}
+
+function countOf(lists: readonly ChangeList<ShownChange>[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0);
 }
 
 function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {
-  const { path, type, typeBefore, movedFrom, movedTo } = change;
+  const { path, kind, type, typeBefore, movedFrom, movedTo } = change;
   const name = escapeName((type === 'directory' ? `${path}/` : path) as BytePath);
   const count = isCrowd ? `(${formatNumber(inside)} inside)` : `(and ${formatNumber(inside)} more inside)`;
   const moved =
@@ -154,8 +159,12 @@ function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style)
         ? `(moved to ${escapeName(movedTo)})`
         : '';
   const was = typeBefore === undefined ? [] : [`(was a ${typeBefore}, is a ${type})`];
-  const notes = [...was, ...(inside === 0 ? [] : [count]), ...(moved === '' ? [] : [moved])];
-  return [paint(style, role, name), ...notes.map((note) => paint(style, 'faint', note))].join('  ');
+  const isMetadata = kind === 'metadata';
+  const metadata = isMetadata ? ['(metadata only)'] : [];
+  const notes = [...was, ...(inside === 0 ? [] : [count]), ...(moved === '' ? [] : [moved]), ...metadata];
+  return [paint(style, isMetadata ? 'metadata' : role, name), ...notes.map((note) => paint(style, 'faint', note))].join(
+    '  ',
+  );
 }
 
 /** In the place of many lines of one directory one that stands for them, where the first of them was. */

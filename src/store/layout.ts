@@ -12,6 +12,11 @@ export function storeFile(root: string): string {
   return `${root}/store.json`;
 }
 
+/** The message of a commit that was refused. */
+export function messageFile(root: string, container: ContainerName): string {
+  return `${root}/.message-${container}`;
+}
+
 /** The files of a repository. */
 export class RepositoryLayout {
   readonly root: string;

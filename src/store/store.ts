@@ -242,7 +242,8 @@ function readStore(host: Host, root: string): boolean {
   return true;
 }
 
-function createStore(host: Host, root: string): void {
+/** Where there is none yet. */
+export function createStore(host: Host, root: string): void {
   makeDirectory(host, root);
   if (readStore(host, root)) return;
   const { files } = host;

@@ -254,7 +254,8 @@ describe('help', () => {
                            capabilities and other extended attributes.
             --packages     Show which packages of dpkg, apk and rpm were installed,
                            removed and upgraded.
-        -p, --patch        Show what differs in texts, as git does.
+        -p, --patch        Show what differs in texts and in modes of files, as git
+                           does.
             --exit-code    End with 1 where anything differs, and with 0 where nothing
                            does.
         -q, --quiet        Show nothing, and end as with --exit-code.
@@ -264,6 +265,12 @@ describe('help', () => {
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
             --json         Print JSON.
         -h, --help         Show this help.
+
+      DESCRIPTION
+        Without PATH, what changed in the LXC config is told behind the paths, but by
+        --name-only, --name-status, --packages and -p. Where nothing else changed
+        there is nothing to commit: a version keeps the config that its container has
+        when it is made.
 
       EXAMPLES
         $ lxcv diff mysql
@@ -521,13 +528,18 @@ describe('help', () => {
 
       OPTIONS
         -a, --all      Show this of every container that has versions.
-        -s, --short    Show a letter and a path a line, and nothing else.
+        -s, --short    Show a letter and a path a line, and nothing else; with --all
+                       CONTAINER:PATH.
         -v, --verbose  Show every path.
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
             --json         Print JSON.
         -h, --help         Show this help.
+
+      DESCRIPTION
+        Changes of the LXC config are not told: lxcv diff tells them, and a version
+        keeps the config that its container has when it is made.
 
       SHORT FORMS
         lxcv st

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,7 @@ describe('the message of a commit', () => {
     expect(versions[0]?.message).toBe('From the editor\n\nSecond part');
     const { stdout } = await execa('cat', [shown]);
     expect(stdout).toMatch(/^\n(#.*\n)*#.*one/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(80);
   });
 
   it('is asked for on the first commit too, which says that it is the first', async () => {
@@ -55,6 +56,28 @@ describe('the message of a commit', () => {
     expect(await commitOnTerminal(lxc, ':')).toContain('the message is empty: nothing was committed');
     const { versions } = await lxc.json<{ versions: unknown[] }>('log', 'mysql');
     expect(versions).toHaveLength(1);
+  });
+
+  it('is kept where the commit is refused, with the line that takes it', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    await lxc.json('commit', '-m', 'first', 'mysql');
+    const told = await commitOnTerminal(lxc, `printf 'Hard to\\nwrite' >"$1"`);
+    expect(told).toContain('nothing changed in mysql');
+    const file = join(lxc.store, '.message-mysql');
+    expect(told.replaceAll(/\s+/g, ' ')).toContain(`kept: lxcv commit -P ${lxc.lxcpath} -F ${file} mysql`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    write(lxc, 'one');
+    await lxc.json('commit', '-F', file, 'mysql');
+    const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
+    expect(versions[0]?.message).toBe('Hard to\nwrite');
+  });
+
+  it('is not asked for, nor missed, where there is no such container', async () => {
+    using lxc = temporaryLxc();
+    lxc.createBase('mysql');
+    expect((await lxc.lxcv('commit', 'mysq')).stderr).toMatch(/^lxcv: there is no container mysq in /);
+    expect((await lxc.lxcv('commit', 'mysql')).stderr).toMatch(/^lxcv: there is no message\n/);
   });
 
   it('comes from standard input for -F -', async () => {

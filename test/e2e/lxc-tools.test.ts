@@ -191,7 +191,7 @@ describe('the config of a container', () => {
     }
     rmSync(join(lxc.lxcpath, 'new'), { recursive: true });
     await commitFile(lxc, 'mysql', 'third');
-    await lxc.json('checkout', 'mysql', 'new');
+    await lxc.json('checkout', 'mysql@HEAD', 'new');
     await lxc.start('new');
     expect(existsSync(join(lxc.lxcpath, 'new/hooks/ran'))).toBe(true);
   });

@@ -163,6 +163,42 @@ describe('on a terminal of 80 columns', () => {
     `);
   });
 
+  it('diff -p web@1 web@2 -- etc/hosts', async () => {
+    expect(await screen('diff', '-p', 'web@1', 'web@2', '--', 'etc/hosts')).toMatchInlineSnapshot(`
+      "diff --git a/etc/hosts b/etc/hosts
+      old mode 100644
+      new mode 100600"
+    `);
+  });
+
+  it('diff after a change of the LXC config', async () => {
+    const config = lxc.readConfig('web');
+    lxc.editConfig('web', (text) => `${text}lxc.start.delay = 5\n`);
+    expect(await screen('diff', 'web')).toMatchInlineSnapshot(`
+      "M	etc/hosts
+
+      LXC config:
+      + lxc.start.delay = 5"
+    `);
+    expect(await screen('diff', '--stat', 'web')).toMatchInlineSnapshot(`
+      " M etc/hosts | SIZE -> SIZE
+       1 path changed, SIZE -> SIZE
+       LXC config: 1 line added"
+    `);
+    expect(await screen('diff', '--metadata', 'web')).toMatchInlineSnapshot(`
+      "M etc/hosts
+          mtime TIME -> TIME
+
+      LXC config:
+      + lxc.start.delay = 5"
+    `);
+    lxc.editConfig('web', () => config);
+  });
+
+  it('status --all -s', async () => {
+    expect(await screen('status', '--all', '-s')).toMatchInlineSnapshot(`"M	web:etc/hosts"`);
+  });
+
   it('diff --packages web@0 web@1', async () => {
     expect(await screen('diff', '--packages', 'web@0', 'web@1')).toMatchInlineSnapshot(
       `"lxcv: neither web@0 nor web@1 has a database of packages"`,

@@ -21,12 +21,19 @@ describe('a repository of git that lives for a question', () => {
         .slice(0, -1)
         .map((line) => line.replace(/ blob \w+\t/, ' ')),
     ).toEqual([`100644 ${odd}`, '120000 link', '100644 plain']);
-    using patch = await git.diff('--no-color', first as string, second as string);
+    const modes = [
+      { path: 'a b', before: 0o644, after: 0o600 },
+      { path: 'q"\xe9', before: 0o755, after: 0o4755 },
+    ];
+    using patch = await git.diff(['--no-color', first as string, second as string], modes);
     // It stays when all else of git's is gone.
     git[Symbol.dispose]();
     const diff = readAll(patch).toString('latin1');
     expect(diff).toContain('old mode 100644\nnew mode 100755');
     expect(diff).toContain('\n+two\n');
+    expect(diff).toMatch(
+      /\ndiff --git a\/a b b\/a b\nold mode 100644\nnew mode 100600\ndiff --git "a\/q\\042\\351" "b\/q\\042\\351"\nold mode 100755\nnew mode 104755\n$/,
+    );
     expect(diff).toContain('deleted file mode 120000');
     expect(diff).toContain('Binary files');
   });
@@ -81,7 +88,7 @@ describe('a repository of git that lives for a question', () => {
     // What refuses such a name is in every git for its index; in the import it is only from 2.48 on.
     for (const name of names) await git.run('update-index', '--add', '--cacheinfo', `100644,${'1'.repeat(40)},${name}`);
     await expect(git.run('update-index', '--add', '--cacheinfo', `100644,${'1'.repeat(40)},${path}`)).rejects.toThrow();
-    using patch = await git.diff('--no-color', first as string, second as string);
+    using patch = await git.diff(['--no-color', first as string, second as string], []);
     expect(readAll(patch).toString()).toBe(`diff --git a/a b/a
 index ${/^index .*$/m.exec(readAll(patch).toString())?.[0].slice(6)}
 --- a/a
@@ -115,7 +122,7 @@ index ${
       { parents: [], files: [file('a', '1')] },
     ]);
     expect(told.told()).toMatchObject({ ...nobody, cpu: '600', memory: `${2 ** 32}`, file: `${2 ** 32}` });
-    using _ = await git.diff(ids[0] as string, ids[1] as string);
+    using _ = await git.diff([ids[0] as string, ids[1] as string], []);
     expect(told.told()).toMatchObject(nobody);
     expect(told.told().namespace).not.toBe(readlinkSync('/proc/self/ns/mnt'));
     vi.unstubAllEnvs();

@@ -90,16 +90,14 @@ describe('renderStatus', () => {
         '  etc/mysql/conf.d/tuning.cnf',
         '  srv/',
         '',
-        'Modified (2):',
+        'Modified (4):',
         '  etc/mysql/my.cnf',
         '  usr/bin/mysql',
+        '  /  (metadata only)',
+        '  etc/shadow  (metadata only)',
         '',
         'Removed (1):',
         String.raw`  "root/new\nline"`,
-        '',
-        'Metadata only (2):',
-        '  /',
-        '  etc/shadow',
       ),
     );
   });
@@ -135,8 +133,7 @@ describe('renderStatus', () => {
     expect(groupsOf(changes)).toBe(
       lines(
         ...['Added (1):', '  srv/data', ''],
-        ...['Modified (2):', '  etc/', '  etc/hosts', ''],
-        ...['Metadata only (1):', '  srv/'],
+        ...['Modified (3):', '  etc/', '  etc/hosts', '  srv/  (metadata only)'],
       ),
     );
   });

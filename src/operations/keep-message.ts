@@ -1,0 +1,18 @@
+/** Keeps the message of a commit that was refused, so that nobody has to write it again. */
+
+import { newId } from '../model/ids.js';
+import type { ContainerName } from '../model/version.js';
+import { messageFile, storeRoot } from '../store/layout.js';
+import { createStore } from '../store/store.js';
+import type { World } from './world.js';
+
+/** Readable for root alone: it may tell of anything. @returns the file, which takes the place of an earlier one. */
+export function keepMessage({ host, lxcpath }: World, container: ContainerName, message: string): string {
+  const root = storeRoot(lxcpath);
+  createStore(host, root);
+  const path = messageFile(root, container);
+  const staged = `${path}-${newId(host.randomBytes)}`;
+  host.files.create(staged, `${message}\n`, 0o600);
+  host.files.rename(staged, path);
+  return path;
+}
