@@ -4,6 +4,7 @@ import { isUtf8 as isUtf8Bytes } from 'node:buffer';
 import { type BytePath, encodePath, isUtf8, pathToText, ROOT } from '../model/byte-path.js';
 import type { PathInfo } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
+import { pathOf } from '../model/place.js';
 import type { Summary } from '../model/version.js';
 import type { Match, Unsearched } from '../operations/grep.js';
 import type { PackageFold } from '../operations/packages.js';
@@ -29,12 +30,12 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
  * `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. `movedFrom` and
  * `movedTo` are of files that were only moved; `before` and `after` are there where attributes were asked for.
  */
-export function changeToJson(change: Omit<ToldChange, 'size' | 'sizeBefore'>) {
+export function changeToJson(change: Omit<ToldChange, 'place' | 'size' | 'sizeBefore'>) {
   const { path, kind, type, typeBefore, movedFrom, movedTo, before, after } = change;
   return {
     ...{ ...pathToJson(path), kind, type, typeBefore },
-    ...(movedFrom === undefined ? {} : pathToJson(movedFrom, 'movedFrom')),
-    ...(movedTo === undefined ? {} : pathToJson(movedTo, 'movedTo')),
+    ...(movedFrom === undefined ? {} : pathToJson(pathOf(movedFrom), 'movedFrom')),
+    ...(movedTo === undefined ? {} : pathToJson(pathOf(movedTo), 'movedTo')),
     ...(before === undefined ? {} : { before: attributesToJson(before) }),
     ...(after === undefined ? {} : { after: attributesToJson(after) }),
   };

@@ -2,12 +2,15 @@
 
 import { type FilesRead, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import { type BytePath, compactPath, isWithin, joinPath, ROOT } from '../model/byte-path.js';
+import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind, ListedChanges } from '../model/changes.js';
+import type { EntryType } from '../model/entry.js';
 import { type Descent, descend } from '../model/job.js';
+import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
 import type { SealedDigests } from './digest.js';
 import { isBookkeeping } from './overlayfs.js';
 import { type Lookup, TreeDirectory, type TreeEntry } from './tree.js';
+import { ALL, type Wanted, wantedOf } from './wanted.js';
 
 /** A change, with what the two trees hold there: both can be reached until the next is asked for. */
 export interface Difference extends Change {
@@ -69,47 +72,51 @@ class Comparison {
   *compareRoots(before: readonly string[], after: readonly string[]): Differences {
     using a = before.length === 0 ? undefined : TreeDirectory.openRoot(this.files, before);
     using b = after.length === 0 ? undefined : TreeDirectory.openRoot(this.files, after);
-    if (a !== undefined && b !== undefined && this.isWanted(ROOT)) {
+    const wanted = this.options.paths === undefined ? ALL : wantedOf(this.options.paths);
+    if (a !== undefined && b !== undefined && wanted === ALL) {
       const [was, is] = [a.self(), b.self()];
-      const kind = this.compareEntries(ROOT, was, is);
-      if (kind !== undefined) yield { path: ROOT, kind, type: 'directory', size: 0, before: was, after: is };
+      const kind = this.compareEntries(ROOT_PLACE, was, is);
+      if (kind !== undefined) yield new FoundDifference(ROOT_PLACE, kind, 'directory', 0, was, is);
     }
-    yield this.compareDirectories(ROOT, a, b);
+    yield this.compareDirectories(ROOT_PLACE, wanted, a, b);
   }
 
   private *compareDirectories(
-    parent: BytePath,
+    parent: Place,
+    wanted: Wanted,
     a: TreeDirectory | undefined,
     b: TreeDirectory | undefined,
   ): Differences {
-    for (const name of this.listed(parent, a, b) ?? this.namesBelow(parent, a, b)) {
+    for (const name of this.listed(parent, wanted, a, b) ?? namesBelow(wanted, a, b)) {
       if (typeof name !== 'string') {
         yield this.listing === 'sizes' ? withSizes(name, a ?? (b as TreeDirectory)) : name;
         continue;
       }
-      const path = joinPath(parent, name);
+      const place = placeIn(parent, name);
+      const inside = wanted === ALL ? ALL : (wanted.get(name) as Wanted);
       const was = a?.lookup(name);
       const is = b?.lookup(name);
       const before = was?.kind === 'entry' ? was.entry : undefined;
       const after = is?.kind === 'entry' ? is.entry : undefined;
-      const kind = this.isWanted(path) ? this.kindOf(path, before, after) : undefined;
-      yield kind === undefined ? undefined : this.difference(path, kind, before, after);
+      const kind = inside === ALL ? this.kindOf(place, before, after) : undefined;
+      yield kind === undefined ? undefined : this.difference(place, kind, before, after);
       if (before?.type === 'directory' || after?.type === 'directory') {
         using below = openChild(a, name, was);
         using above = openChild(b, name, is);
-        if (below !== undefined || above !== undefined) yield this.compareDirectories(path, below, above);
+        if (below !== undefined || above !== undefined) yield this.compareDirectories(place, inside, below, above);
       }
     }
   }
 
   /** The names of a directory that only one of the trees has, those in a row that its listing tells all of as one, or a few where they are very many. */
   private listed(
-    parent: BytePath,
+    parent: Place,
+    wanted: Wanted,
     a: TreeDirectory | undefined,
     b: TreeDirectory | undefined,
   ): Iterable<BytePath | ListedChanges> | undefined {
     const alone = a === undefined ? b : b === undefined ? a : undefined;
-    if (this.listing === undefined || alone === undefined || !this.isWanted(parent)) return undefined;
+    if (this.listing === undefined || alone === undefined || wanted !== ALL) return undefined;
     const kind = a === undefined ? 'added' : 'removed';
     const all: (BytePath | ListedChanges)[] = [];
     let row: (ListedChanges & { readonly names: BytePath[] }) | undefined;
@@ -118,7 +125,7 @@ class Comparison {
       if (row !== undefined && type === row.type && row.names.length < ROW_NAMES) {
         row.names.push(name);
       } else {
-        row = type && { parent: compactPath(parent), kind, type, names: [name] };
+        row = type && { parent, kind, type, names: [name] };
         all.push(row ?? name);
       }
     }
@@ -126,53 +133,33 @@ class Comparison {
   }
 
   private difference(
-    path: BytePath,
+    place: Place,
     kind: ChangeKind,
     before: TreeEntry | undefined,
     after: TreeEntry | undefined,
   ): Difference {
     const told = (after ?? before) as TreeEntry;
     const size = told.type === 'file' && this.listing !== 'names' ? unlessGone(0, () => told.stat.size) : 0;
-    return { path, kind, type: told.type, size, before, after };
+    return new FoundDifference(place, kind, told.type, size, before, after);
   }
 
-  /** The names that may differ: what only one of the trees has layers for; on the way to wanted paths, those alone. */
-  private namesBelow(parent: BytePath, a: TreeDirectory | undefined, b: TreeDirectory | undefined): BytePath[] {
-    const { paths } = this.options;
-    const shared = countShared(a?.layers ?? [], b?.layers ?? []);
-    if (shared > 0 && shared === a?.layers.length && shared === b?.layers.length) return [];
-    if (paths !== undefined && !this.isWanted(parent)) {
-      const start = parent === ROOT ? '' : `${parent}/`;
-      const next = paths.flatMap((path) => (path.startsWith(start) ? [path.slice(start.length).split('/')[0]] : []));
-      return [...new Set(next)].sort() as BytePath[];
-    }
-    const [own, others] = [ownNames(a, shared), ownNames(b, shared)];
-    const all = a === undefined || b === undefined ? [...own, ...others] : [...new Set([...own, ...others])];
-    return all.sort();
-  }
-
-  private isWanted(path: BytePath): boolean {
-    const { paths } = this.options;
-    return paths === undefined || paths.some((wanted) => isWithin(wanted, path));
-  }
-
-  private kindOf(path: BytePath, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
+  private kindOf(place: Place, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
     if (after === undefined) return before === undefined ? undefined : 'removed';
-    return before === undefined ? 'added' : unlessGone('modified', () => this.compareEntries(path, before, after));
+    return before === undefined ? 'added' : unlessGone('modified', () => this.compareEntries(place, before, after));
   }
 
-  private compareEntries(path: BytePath, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
+  private compareEntries(place: Place, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
     if (a.stat.inode === b.stat.inode && a.stat.device === b.stat.device) return undefined;
     if (this.options.coarse && !hasSameMetadata(this.files, a, b)) return 'modified';
-    if (!this.hasSameContent(path, a, b)) return 'modified';
+    if (!this.hasSameContent(place, a, b)) return 'modified';
     return hasSameMetadata(this.files, a, b) ? undefined : 'metadata';
   }
 
-  private hasSameContent(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
+  private hasSameContent(place: Place, a: TreeEntry, b: TreeEntry): boolean {
     if (a.type !== b.type) return false;
     switch (a.type) {
       case 'file':
-        return a.stat.size === b.stat.size && this.hasSameBytes(path, a, b);
+        return a.stat.size === b.stat.size && this.hasSameBytes(place, a, b);
       case 'symlink':
         return this.files.readLink(a.location).equals(this.files.readLink(b.location));
       case 'char':
@@ -185,10 +172,35 @@ class Comparison {
     }
   }
 
-  private hasSameBytes(path: BytePath, a: TreeEntry, b: TreeEntry): boolean {
-    const known = this.options.sealed?.compare(a.layer, b.layer, path, a.stat.size);
+  private hasSameBytes(place: Place, a: TreeEntry, b: TreeEntry): boolean {
+    const known = this.options.sealed?.compare(a.layer, b.layer, place, a.stat.size);
     return known ?? this.files.sameContent(a.location, b.location);
   }
+}
+
+class FoundDifference implements Difference {
+  constructor(
+    readonly place: Place,
+    readonly kind: ChangeKind,
+    readonly type: EntryType,
+    readonly size: number,
+    readonly before: TreeEntry | undefined,
+    readonly after: TreeEntry | undefined,
+  ) {}
+
+  get path(): BytePath {
+    return pathOf(this.place);
+  }
+}
+
+/** The names that may differ: what only one of the trees has layers for; on the way to wanted paths, those alone. */
+function namesBelow(wanted: Wanted, a: TreeDirectory | undefined, b: TreeDirectory | undefined): BytePath[] {
+  const shared = countShared(a?.layers ?? [], b?.layers ?? []);
+  if (shared > 0 && shared === a?.layers.length && shared === b?.layers.length) return [];
+  if (wanted !== ALL) return [...wanted.keys()].sort();
+  const [own, others] = [ownNames(a, shared), ownNames(b, shared)];
+  const all = a === undefined || b === undefined ? [...own, ...others] : [...new Set([...own, ...others])];
+  return all.sort();
 }
 
 /** @param directory that the names are in. */

@@ -3,10 +3,9 @@
 import { createHash } from 'node:crypto';
 import { type FilesRead, isGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import type { BytePath } from '../model/byte-path.js';
 import { portionsOf } from '../model/bytes.js';
 import type { Job } from '../model/job.js';
-import { PlaceReader } from '../model/place.js';
+import type { Place } from '../model/place.js';
 import { ListedDigests } from './listing.js';
 
 /** The digest of a regular file, in 64 hex digits. Holes are read as what they are, zeros. */
@@ -57,16 +56,16 @@ export class SealedDigests implements Disposable {
 
   /**
    * The digest of a regular file of a layer; undefined where no listing tells (of a keyframe, a base, a working delta), or where to read
-   * the file is faster. The paths that are asked for of one layer must be in the order of a walk.
+   * the file is faster. The places that are asked for of one layer must be in the order of a walk.
    */
-  find(layer: string, path: BytePath, size: number): string | undefined {
-    return this.listingOf(layer)?.find(path, size);
+  find(layer: string, place: Place, size: number): string | undefined {
+    return this.listingOf(layer)?.find(place, size);
   }
 
-  /** True where the listings of two layers tell that they hold the same bytes at a path; undefined where not both of them tell. */
-  compare(a: string, b: string, path: BytePath, size: number): boolean | undefined {
+  /** True where the listings of two layers tell that they hold the same bytes at a place; undefined where not both of them tell. */
+  compare(a: string, b: string, place: Place, size: number): boolean | undefined {
     if (!this.paths.has(a) || !this.paths.has(b)) return undefined;
-    const [one, other] = [this.find(a, path, size), this.find(b, path, size)];
+    const [one, other] = [this.find(a, place, size), this.find(b, place, size)];
     return one === undefined || other === undefined ? undefined : one === other;
   }
 
@@ -87,7 +86,6 @@ class Listing implements Disposable {
   /** What files took, or would have taken, that were read in its place. */
   private spent = 0;
   private digests: ListedDigests | undefined;
-  private readonly places = new PlaceReader();
 
   constructor(
     private readonly files: FilesRead,
@@ -99,10 +97,10 @@ class Listing implements Disposable {
     this.digests?.[Symbol.dispose]();
   }
 
-  find(path: BytePath, size: number): string | undefined {
+  find(place: Place, size: number): string | undefined {
     this.spent += size + OPENING_BYTES;
     if (this.digests === undefined && this.spent < this.size * LISTING_COST) return undefined;
     this.digests ??= new ListedDigests(this.files, this.path);
-    return this.digests.find(this.places.readPath(path));
+    return this.digests.find(place);
   }
 }

@@ -160,6 +160,12 @@ export class TreeDirectory implements Disposable {
     return found.kind === 'entry' ? found.entry : undefined;
   }
 
+  /** Opens a child directory; undefined where there is none of that name. */
+  openDirectory(name: BytePath): TreeDirectory | undefined {
+    const found = this.lookup(name);
+    return found.kind === 'entry' && found.layers.length > 0 ? this.openChild(name, found.layers) : undefined;
+  }
+
   /** Opens the child directory that `layers`, as a lookup gave them, make; without those that have lost it since. */
   openChild(name: BytePath, layers: readonly string[]): TreeDirectory {
     const places = this.parts
@@ -237,7 +243,7 @@ export function findPath(files: FilesRead, layers: readonly string[], path: Byte
   if (path === ROOT) return foundRoot(files, layers, directory);
   for (const name of names) {
     using parent: TreeDirectory = directory;
-    directory = openChildOf(parent, name);
+    directory = parent.openDirectory(name);
     if (directory === undefined) return undefined;
   }
   const parent = directory;
@@ -245,7 +251,7 @@ export function findPath(files: FilesRead, layers: readonly string[], path: Byte
   if (found.kind === 'entry') {
     return {
       entry: found.entry,
-      openDirectory: () => openChildOf(parent, last),
+      openDirectory: () => parent.openDirectory(last),
       [Symbol.dispose]: () => parent[Symbol.dispose](),
     };
   }
@@ -259,12 +265,6 @@ function foundRoot(files: FilesRead, layers: readonly string[], root: TreeDirect
     openDirectory: () => TreeDirectory.openRoot(files, layers),
     [Symbol.dispose]: () => root[Symbol.dispose](),
   };
-}
-
-function openChildOf(directory: TreeDirectory, name: BytePath): TreeDirectory | undefined {
-  const found = directory.lookup(name);
-  if (found.kind !== 'entry' || found.layers.length === 0) return undefined;
-  return directory.openChild(name, found.layers);
 }
 
 /** The error for a layer, or a base, that is not there. */

@@ -34,13 +34,6 @@ export function isWithin(directory: BytePath, path: BytePath): boolean {
   return directory === ROOT || path === directory || path.startsWith(`${directory}/`);
 }
 
-/** The same path, as one piece of memory: V8 keeps what was joined as its parts, which a million paths take twice the room for. */
-export function compactPath(path: BytePath): BytePath {
-  // To be asked for a character is what makes V8 put them together.
-  path.charCodeAt(0);
-  return path;
-}
-
 /** The path as text: UTF-8 where it is, U+FFFD for every byte that is not. Not fit for a terminal: see `escapeName`. */
 export function pathToText(path: BytePath): string {
   return bytesToText(path);

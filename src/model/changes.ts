@@ -3,12 +3,15 @@
 import { type BytePath, joinPath } from './byte-path.js';
 import type { EntryType } from './entry.js';
 import type { Job } from './job.js';
+import { type Place, pathOf, placeIn } from './place.js';
 import type { ChangeCounts } from './version.js';
 
 /** `metadata`: the same content under another mode, owner, time or extended attribute. */
 export type ChangeKind = 'added' | 'modified' | 'removed' | 'metadata';
 
 export interface Change {
+  readonly place: Place;
+  /** That of the place, made each time that it is asked for: a container chooses how long it is, and of how many. */
   readonly path: BytePath;
   readonly kind: ChangeKind;
   /** What the path is now; for a removed one, what it was. */
@@ -19,7 +22,7 @@ export interface Change {
 
 /** What came or went in one directory, is of one type and no directory: told by a listing alone, as most of many changes can be. */
 export interface ListedChanges {
-  readonly parent: BytePath;
+  readonly parent: Place;
   readonly kind: 'added' | 'removed';
   readonly type: EntryType;
   /** In byte order, with none between them that is told otherwise. */
@@ -53,11 +56,56 @@ export class ChangeList<Told extends object> implements Iterable<Told | ListedCh
   }
 }
 
-function* changesOf({ parent, kind, type, names, sizes }: ListedChanges): Generator<ListedChange> {
-  for (let index = 0; index < names.length; index += 1) {
-    const size = sizes?.[index] ?? 0;
-    const sizeBefore = kind === 'removed' ? size : 0;
-    yield { path: joinPath(parent, names[index] as BytePath), kind, type, size, sizeBefore };
+function* changesOf(listed: ListedChanges): Generator<ListedChange> {
+  const directory = new NamedDirectory(listed.parent);
+  for (let index = 0; index < listed.names.length; index += 1) yield new OneOfListed(listed, directory, index);
+}
+
+/** Makes the path of a directory once for all that is in it. */
+class NamedDirectory {
+  private known: BytePath | undefined;
+
+  constructor(private readonly place: Place) {}
+
+  get path(): BytePath {
+    this.known ??= pathOf(this.place);
+    return this.known;
+  }
+}
+
+class OneOfListed implements ListedChange {
+  constructor(
+    private readonly listed: ListedChanges,
+    private readonly directory: NamedDirectory,
+    private readonly index: number,
+  ) {}
+
+  get place(): Place {
+    return placeIn(this.listed.parent, this.name);
+  }
+
+  get path(): BytePath {
+    return joinPath(this.directory.path, this.name);
+  }
+
+  get kind(): ListedChanges['kind'] {
+    return this.listed.kind;
+  }
+
+  get type(): EntryType {
+    return this.listed.type;
+  }
+
+  get size(): number {
+    return this.listed.sizes?.[this.index] ?? 0;
+  }
+
+  get sizeBefore(): number {
+    return this.kind === 'removed' ? this.size : 0;
+  }
+
+  private get name(): BytePath {
+    return this.listed.names[this.index] as BytePath;
   }
 }
 

@@ -81,3 +81,18 @@ export class Way {
     return this.parts.length - 1;
   }
 }
+
+/** Values by place, of those whose directory is the same object. */
+export class PlaceMap<Value> {
+  private readonly values = new Map<Place | undefined, Map<BytePath, Value>>();
+
+  set({ parent, name }: Place, value: Value): void {
+    const inside = this.values.get(parent);
+    if (inside === undefined) this.values.set(parent, new Map([[name, value]]));
+    else inside.set(name, value);
+  }
+
+  get({ parent, name }: Place): Value | undefined {
+    return this.values.get(parent)?.get(name);
+  }
+}

@@ -3,20 +3,21 @@
 import { type FilesRead, unlessGone } from '../host/files.js';
 import { type Difference, diffTrees, listDifferences } from '../layer/diff.js';
 import { SealedDigests } from '../layer/digest.js';
-import { findMoves } from '../layer/moves.js';
+import { findMoves, type Move } from '../layer/moves.js';
 import { isBookkeeping, nameInside } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
-import { type BytePath, compactPath, joinPath } from '../model/byte-path.js';
+import type { BytePath } from '../model/byte-path.js';
 import { ChangeList, isListed, type ListedChanges } from '../model/changes.js';
 import type { BatchJob } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
+import { type Place, PlaceMap, placeIn } from '../model/place.js';
 import { parseRevision } from '../model/revision.js';
 import { findOperands, listingsOf, type Operand, tellMissing } from './operand.js';
 import { comparePackages } from './packages.js';
 import { runJob } from './run-job.js';
-import { type Attributes, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
+import { type Attributes, MovedChange, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
 import type { World } from './world.js';
 
 export interface DiffRequest {
@@ -136,10 +137,10 @@ function* collect(
       continue;
     }
     if (part !== undefined) {
-      const { path, kind, type, size, before } = part;
+      const { place, kind, type, size, before } = part;
       const typeBefore = before === undefined || before.type === type ? undefined : before.type;
       const known = sizes ? { size, sizeBefore: sizeOf(before) } : undefined;
-      parts.push(told.make(compactPath(path), { kind, type, typeBefore }, sidesOf(files, part, attributes), known));
+      parts.push(told.make(place, { kind, type, typeBefore }, sidesOf(files, part, attributes), known));
     }
     yield;
   }
@@ -173,22 +174,23 @@ function attributesOf(files: FilesRead, { stat, location }: TreeEntry): Attribut
   return { mode, uid, gid, mtimeNs, xattrs };
 }
 
-function withMoves(parts: readonly Part[], moves: ReadonlyMap<BytePath, BytePath>): readonly Part[] {
-  if (moves.size === 0) return parts;
-  const back = new Map([...moves].map(([path, old]) => [old, path]));
+function withMoves(parts: readonly Part[], moves: readonly Move[]): readonly Part[] {
+  if (moves.length === 0) return parts;
+  const others = { added: new PlaceMap<Place>(), removed: new PlaceMap<Place>() };
+  for (const { from, to } of moves) {
+    others.added.set(to, from);
+    others.removed.set(from, to);
+  }
+  const otherOf = (kind: Part['kind'], place: Place) =>
+    kind === 'added' || kind === 'removed' ? others[kind].get(place) : undefined;
   const move = (change: ToldChange): ToldChange => {
-    const movedFrom = change.kind === 'added' ? moves.get(change.path) : undefined;
-    const movedTo = change.kind === 'removed' ? back.get(change.path) : undefined;
-    if (movedFrom === undefined && movedTo === undefined) return change;
-    const { path, kind, type, size, sizeBefore, before: was, after } = change;
-    const moved = movedFrom === undefined ? { movedTo: movedTo as BytePath } : { movedFrom };
-    return { path, kind, type, size, sizeBefore, before: was, after, ...moved };
+    const other = otherOf(change.kind, change.place);
+    return other === undefined ? change : new MovedChange(change, other);
   };
   return parts.flatMap((part): readonly Part[] => {
     if (!isListed(part)) return [move(part)];
     const { parent, kind, names } = part;
-    const found = kind === 'added' ? moves : back;
-    const isMoved = names.some((name) => found.has(joinPath(parent, name)));
+    const isMoved = names.some((name) => otherOf(kind, placeIn(parent, name)) !== undefined);
     return isMoved ? [...new ChangeList<ToldChange>([part])].map(move) : [part];
   });
 }

@@ -9,6 +9,7 @@ import { type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import { diffTrees } from '../layer/diff.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import { readAll } from '../model/bytes.js';
+import { type Place, pathOf } from '../model/place.js';
 import { consistently } from './consistently.js';
 import { type Found, FoundLines, GrepRun } from './grep-run.js';
 import { findOperand, tellMissing } from './operand.js';
@@ -74,25 +75,35 @@ export async function* grep(world: World, request: GrepRequest): AsyncGenerator<
       const stat = unlessGone(undefined, () => entry.stat);
       if (stat === undefined || stat.size === 0) continue;
       if (search.mustRunFirst(stat)) yield* search.run();
-      search.add({ revision: name, path: found.path }, stat, (files) => files.openFile(entry.location));
+      search.add(name, found.place, stat, (files) => files.openFile(entry.location));
     }
   }
   yield* search.run();
 }
 
 /** A file of a revision, waiting for its turn: to be searched, or its lines known already. */
-interface Place {
-  readonly revision: string;
-  readonly path: BytePath;
-  readonly key: string | undefined;
-  readonly file: OpenFile | undefined;
-  readonly known: readonly Found[];
+class Waiting {
+  private madePath: BytePath | undefined;
+
+  constructor(
+    readonly revision: string,
+    private readonly place: Place,
+    readonly key: string | undefined,
+    readonly file: OpenFile | undefined,
+    readonly known: readonly Found[],
+  ) {}
+
+  /** Made where something is found. */
+  get path(): BytePath {
+    this.madePath ??= pathOf(this.place);
+    return this.madePath;
+  }
 }
 
 const NONE: readonly Found[] = [];
 
 class Search implements Disposable {
-  private places: Place[] = [];
+  private waiting: Waiting[] = [];
   private keys = new Set<string>();
   private copiedBytes = 0;
   private isAlone = false;
@@ -107,7 +118,7 @@ class Search implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { file } of this.places) file?.[Symbol.dispose]();
+    for (const { file } of this.waiting) file?.[Symbol.dispose]();
   }
 
   /** True where what waits must be searched before another file is added. */
@@ -116,17 +127,17 @@ class Search implements Disposable {
     const isCopied = !isForNobody(stat);
     return (
       this.isAlone ||
-      this.places.length >= BATCH_FILES ||
+      this.waiting.length >= BATCH_FILES ||
       (isCopied && (stat.size > COPIED_BYTES || this.copiedBytes + stat.size > BATCH_COPIED_BYTES))
     );
   }
 
-  add({ revision, path }: Pick<Place, 'revision' | 'path'>, stat: Stat, open: (files: FilesRead) => OpenFile): void {
+  add(revision: string, place: Place, stat: Stat, open: (files: FilesRead) => OpenFile): void {
     // Most files come once, and nothing need be remembered of them.
     const key = stat.links > 1 || this.request.revisions.length > 1 ? keyOf(stat) : undefined;
     const known = key === undefined ? undefined : this.found.get(key);
     if (known !== undefined) {
-      this.places.push({ revision, path, key: undefined, file: undefined, known });
+      this.waiting.push(new Waiting(revision, place, undefined, undefined, known));
       return;
     }
     const file = unlessGone(undefined, () => open(this.world.host.files));
@@ -136,22 +147,22 @@ class Search implements Disposable {
       if (key !== undefined) this.found.set(key, NONE);
       return;
     }
-    this.places.push({ revision, path, key, file: this.forNobody(file, stat), known: NONE });
+    this.waiting.push(new Waiting(revision, place, key, this.forNobody(file, stat), NONE));
     if (key !== undefined) this.keys.add(key);
   }
 
   /** Searches what waits. */
   async *run(): AsyncGenerator<readonly (Match | Unsearched)[]> {
-    const places = this.places;
-    const searched = places.filter(({ file }) => file !== undefined);
+    const { waiting } = this;
+    const searched = waiting.filter(({ file }) => file !== undefined);
     const input = { files: searched.map(({ file }) => file as OpenFile), isAlone: this.isAlone };
     let next = 0;
-    /** Tells what is known of the places up to one. */
-    const upTo = (end: Place | undefined): Match[] => {
+    /** Tells what is known of the files up to one. */
+    const upTo = (end: Waiting | undefined): Match[] => {
       const told: Match[] = [];
-      for (; next < places.length && places[next] !== end; next += 1) {
-        const { revision, path, known } = places[next] as Place;
-        for (const found of known) told.push({ revision, path, ...found });
+      for (; next < waiting.length && waiting[next] !== end; next += 1) {
+        const one = waiting[next] as Waiting;
+        for (const found of one.known) told.push({ revision: one.revision, path: one.path, ...found });
       }
       return told;
     };
@@ -160,9 +171,9 @@ class Search implements Disposable {
       for await (const some of this.grep.search(input)) {
         const told: (Match | Unsearched)[] = [];
         for (const { index, ...found } of some) {
-          const place = searched[index] as Place;
-          for (const known of upTo(place)) told.push(known);
-          const { revision, path, key } = place;
+          const file = searched[index] as Waiting;
+          for (const known of upTo(file)) told.push(known);
+          const { revision, path, key } = file;
           if (key !== undefined) this.found.add(key, 'line' in found ? found : undefined);
           const one = { revision, path, ...found };
           if ('reason' in one) this.tell(one);
@@ -175,7 +186,7 @@ class Search implements Disposable {
     const rest = upTo(undefined);
     if (rest.length > 0) yield rest;
     for (const { file } of searched) file?.[Symbol.dispose]();
-    this.places = [];
+    this.waiting = [];
     this.keys = new Set();
     this.copiedBytes = 0;
     this.isAlone = false;

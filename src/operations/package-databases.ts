@@ -46,6 +46,8 @@ const APK_INSTALLED = APK_DIRECTORIES.map((directory) => childOf(directory, 'ins
 const RPM_DIRECTORIES = ['var/lib/rpm', 'usr/lib/sysimage/rpm'] as BytePath[];
 /** Below one of these is each file of a database. */
 export const DATABASE_PLACES: readonly BytePath[] = [DPKG, ...APK_DIRECTORIES, ...RPM_DIRECTORIES];
+/** The first so many names of a path tell whether that is one. */
+export const DATABASE_DEPTH = 5;
 /** The files of rpm's kinds of database: sqlite, ndb and, of old, Berkeley DB. */
 const RPM_DATABASES = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
 /** What else rpm needs of the first of them, where it was not closed. */

@@ -1,9 +1,11 @@
 /** Which packages two trees differ in, and which of the changed paths that explains. */
 
-import { type BytePath, isWithin } from '../model/byte-path.js';
-import { type Change, ChangeList, isListed } from '../model/changes.js';
+import { type BytePath, isWithin, joinPath } from '../model/byte-path.js';
+import { type Change, type ChangeList, isListed } from '../model/changes.js';
 import { diffPackages, type PackageChanges, type PackageManager } from '../model/packages.js';
-import { DATABASE_PLACES, DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
+import { PathIndex } from '../model/path-index.js';
+import { type Place, pathOf, Way } from '../model/place.js';
+import { DATABASE_DEPTH, DATABASE_PLACES, DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
 import type { World } from './world.js';
 
 /** A package that differs, with those of the changes that are its own. */
@@ -45,34 +47,47 @@ export async function foldPackages(
   world: World,
   before: Tree,
   after: Tree,
-  changes: ChangeList<Pick<Change, 'path' | 'kind'>>,
+  changes: ChangeList<Pick<Change, 'place' | 'path' | 'kind'>>,
 ): Promise<PackageFold[]> {
   const all: PackageFold[] = [];
   const touched = databasePaths(changes);
   for (const [manager, database] of MANAGERS) {
-    if (!touched.some((path) => database.isPart(path))) continue;
+    if (!touched.some(database.isPart)) continue;
     const [was, is] = [await database.packages(world, before), await database.packages(world, after)];
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
     const paths = new Map<string, BytePath[]>(differing.map(({ name }) => [name, []]));
     const owners = await ownersOf(world, database, [before, after], new Set(paths.keys()));
-    for (const { path, kind } of changes) {
-      const owner = isConfiguration(path) && kind === 'modified' ? undefined : owners.get(path);
-      if (owner !== undefined) paths.get(owner)?.push(path);
+    for (const change of changes) {
+      const owner = owners.get(change.place);
+      if (owner !== undefined && !isConfiguration(change)) paths.get(owner)?.push(change.path);
     }
     for (const change of differing) all.push({ manager, ...change, paths: paths.get(change.name) ?? [] });
   }
   return all;
 }
 
-/** The changed files of any database. */
-function databasePaths({ parts }: ChangeList<Pick<Change, 'path'>>): BytePath[] {
-  const listed = parts.filter(
-    (part) => !isListed(part) || DATABASE_PLACES.some((place) => isWithin(place, part.parent)),
-  );
-  return [...new ChangeList(listed)]
-    .map(({ path }) => path)
-    .filter((path) => MANAGERS.some(([, { isPart }]) => isPart(path)));
+/** Where any database was changed: a path of it, or of what that lies in. */
+function databasePaths({ parts }: ChangeList<Pick<Change, 'place'>>): BytePath[] {
+  const found = new Set<BytePath>();
+  const way = new Way();
+  let last: Place | undefined;
+  const add = (path: BytePath) => {
+    if (MANAGERS.some(([, { isPart }]) => isPart(path))) found.add(path);
+  };
+  for (const part of parts) {
+    const place = isListed(part) ? part.parent : part.place;
+    way.take(place);
+    const start = way.at(Math.min(place.depth, DATABASE_DEPTH));
+    const isOne = !isListed(part) || place.depth >= DATABASE_DEPTH;
+    if (isOne && start === last) continue;
+    last = start;
+    const path = pathOf(start);
+    if (isOne) add(path);
+    else if (DATABASE_PLACES.some((database) => isWithin(database, path)))
+      for (const name of part.names) add(joinPath(path, name));
+  }
+  return [...found];
 }
 
 /** Which of the packages each path belongs to, in any of the trees. */
@@ -81,8 +96,8 @@ async function ownersOf(
   database: PackageDatabase,
   trees: readonly Tree[],
   names: ReadonlySet<string>,
-): Promise<Map<BytePath, string>> {
-  const owners = new Map<BytePath, string>();
+): Promise<PathIndex<string>> {
+  const owners = new PathIndex<string>();
   for (const tree of trees) {
     for (const [name, path] of await database.paths(world, tree, names)) {
       owners.set(path, name);
@@ -100,6 +115,7 @@ function versionsOf({ installed, removed, upgraded }: PackageChanges): Omit<Pack
   ];
 }
 
-function isConfiguration(path: BytePath): boolean {
-  return path.startsWith('etc/');
+/** True of a changed file below /etc. */
+function isConfiguration({ path, kind }: Pick<Change, 'path' | 'kind'>): boolean {
+  return kind === 'modified' && path.startsWith('etc/');
 }

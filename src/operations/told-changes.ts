@@ -3,6 +3,7 @@
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
+import { type Place, pathOf } from '../model/place.js';
 
 /** A change as it is told: with where a file went or came from that was only moved. */
 export interface ToldChange extends Change {
@@ -11,9 +12,9 @@ export interface ToldChange extends Change {
   /** Of the regular file that was there before, in bytes; 0 for all else. */
   readonly sizeBefore: number;
   /** Of a removed file: where it is now. */
-  readonly movedTo?: BytePath;
+  readonly movedTo?: Place | undefined;
   /** Of an added file: where it was. */
-  readonly movedFrom?: BytePath;
+  readonly movedFrom?: Place | undefined;
   readonly before?: Attributes | undefined;
   readonly after?: Attributes | undefined;
 }
@@ -39,13 +40,13 @@ export class ToldChanges {
   private readonly table = new AttributeTable();
 
   /** @param sizes left out where they are not to be told. */
-  make(path: BytePath, change: Kinds, sides: Sides, sizes?: Pick<ToldChange, 'size' | 'sizeBefore'>): ToldChange {
+  make(place: Place, change: Kinds, sides: Sides, sizes?: Pick<ToldChange, 'size' | 'sizeBefore'>): ToldChange {
     if (this.last === undefined || !isIn(this.last, change, sides)) this.last = this.commonOf(change, sides);
-    const place = this.table.size;
+    const row = this.table.size;
     if (sides.before !== undefined) this.table.add(sides.before);
     if (sides.after !== undefined) this.table.add(sides.after);
-    if (sizes === undefined) return new UnsizedChange(path, this.last, place);
-    return new SizedChange(path, this.last, place, sizes.size, sizes.sizeBefore);
+    if (sizes === undefined) return new UnsizedChange(place, this.last, row);
+    return new SizedChange(place, this.last, row, sizes.size, sizes.sizeBefore);
   }
 
   private commonOf(change: Kinds, sides: Sides): Common {
@@ -89,12 +90,16 @@ abstract class KeptChange implements ToldChange {
   abstract readonly size: number;
   abstract readonly sizeBefore: number;
 
-  /** @param place of what it had before, if there is such, and then of what it has now. */
+  /** @param row of what it had before, if there is such, and then of what it has now. */
   constructor(
-    readonly path: BytePath,
+    readonly place: Place,
     private readonly common: Common,
-    private readonly place: number,
+    private readonly row: number,
   ) {}
+
+  get path(): BytePath {
+    return pathOf(this.place);
+  }
 
   get kind(): ChangeKind {
     return this.common.kind;
@@ -110,12 +115,12 @@ abstract class KeptChange implements ToldChange {
 
   get before(): Attributes | undefined {
     const { hasBefore, table } = this.common;
-    return hasBefore ? table.at(this.place) : undefined;
+    return hasBefore ? table.at(this.row) : undefined;
   }
 
   get after(): Attributes | undefined {
     const { hasBefore, hasAfter, table } = this.common;
-    return hasAfter ? table.at(this.place + (hasBefore ? 1 : 0)) : undefined;
+    return hasAfter ? table.at(this.row + (hasBefore ? 1 : 0)) : undefined;
   }
 }
 
@@ -131,13 +136,66 @@ class UnsizedChange extends KeptChange {
 
 class SizedChange extends KeptChange {
   constructor(
-    path: BytePath,
+    place: Place,
     common: Common,
-    place: number,
+    row: number,
     readonly size: number,
     readonly sizeBefore: number,
   ) {
-    super(path, common, place);
+    super(place, common, row);
+  }
+}
+
+/** A file that came or went, and has the bytes of one that went or came. */
+export class MovedChange implements ToldChange {
+  /** @param other where it was, or is. */
+  constructor(
+    private readonly change: ToldChange,
+    private readonly other: Place,
+  ) {}
+
+  get movedFrom(): Place | undefined {
+    return this.kind === 'added' ? this.other : undefined;
+  }
+
+  get movedTo(): Place | undefined {
+    return this.kind === 'removed' ? this.other : undefined;
+  }
+
+  get place(): Place {
+    return this.change.place;
+  }
+
+  get path(): BytePath {
+    return this.change.path;
+  }
+
+  get kind(): ChangeKind {
+    return this.change.kind;
+  }
+
+  get type(): EntryType {
+    return this.change.type;
+  }
+
+  get typeBefore(): EntryType | undefined {
+    return this.change.typeBefore;
+  }
+
+  get size(): number {
+    return this.change.size;
+  }
+
+  get sizeBefore(): number {
+    return this.change.sizeBefore;
+  }
+
+  get before(): Attributes | undefined {
+    return this.change.before;
+  }
+
+  get after(): Attributes | undefined {
+    return this.change.after;
   }
 }
 

@@ -4,8 +4,9 @@ import type { BytePath } from '../model/byte-path.js';
 import { formatCapabilities } from '../model/capability.js';
 import type { EntryType } from '../model/entry.js';
 import { formatInstant } from '../model/instant.js';
+import { PlaceMap } from '../model/place.js';
 import { formatAcl } from '../model/posix-acl.js';
-import { type ChangeView, renderLetter, showPath, withoutOrigins } from './diff.js';
+import { type ChangeView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 import { truncate } from './width.js';
@@ -26,14 +27,13 @@ type AttributedChange = ChangeView & {
 
 /** A line a path, and below it one for each attribute that changed; of what came or went, those that it has. */
 export function* metadataLines(changes: Iterable<AttributedChange>, style: Style): Generator<string> {
-  const origins = new Map<BytePath, AttributedChange>();
-  for (const change of changes) if (change.movedTo !== undefined) origins.set(change.path, change);
+  const origins = new PlaceMap<AttributedChange>();
+  for (const change of changes) if (change.movedTo !== undefined) origins.set(change.place, change);
   const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
   for (const change of withoutOrigins(changes)) {
-    const { path, movedFrom, type, after } = change;
+    const { movedFrom, type, after } = change;
     const before = movedFrom === undefined ? change.before : origins.get(movedFrom)?.before;
-    const name = movedFrom === undefined ? showPath(path) : `${showPath(movedFrom)} => ${showPath(path)}`;
-    yield cut(`${renderLetter(change, style)} ${name}`);
+    yield cut(`${renderLetter(change, style)} ${showPaths(change)}`);
     for (const line of renderAttributes(type, before, after, style)) yield cut(line);
   }
 }

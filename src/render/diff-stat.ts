@@ -2,7 +2,7 @@
 
 import { formatBytes, formatCount } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
-import { type ChangeView, type DiffView, renderLetter, showPath, withoutOrigins } from './diff.js';
+import { type ChangeView, type DiffView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
 
@@ -61,8 +61,8 @@ function* pathLines(changes: Iterable<SizedChange>, style: Style): Generator<str
 }
 
 function rowOf(change: SizedChange): Row {
-  const { path, movedFrom, type, kind, size } = change;
-  const name = movedFrom === undefined ? showPath(path) : `${showPath(movedFrom)} => ${showPath(path)}`;
+  const { movedFrom, type, kind, size } = change;
+  const name = showPaths(change);
   if (kind === 'metadata') return { name, before: 'metadata', after: '' };
   if (movedFrom !== undefined) return { name, before: formatBytes(size), after: '' };
   if (type !== 'file' && change.sizeBefore === 0) return { name, before: type, after: '' };

@@ -3,22 +3,23 @@
 import { formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { ChangeKind } from '../model/changes.js';
+import { type Place, pathOf, ROOT_PLACE } from '../model/place.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
 
 interface Counted {
-  readonly path: BytePath;
+  readonly place: Place;
   readonly kind: ChangeKind;
-  readonly movedFrom?: BytePath;
-  readonly movedTo?: BytePath;
+  readonly movedFrom?: Place | undefined;
+  readonly movedTo?: Place | undefined;
 }
 
-/** A path with all that changed at it and below it. */
+/** A place with all that changed at it and below it. */
 interface Branch {
-  readonly path: string;
-  readonly children: Map<string, Branch>;
-  /** What changed at the path itself. */
+  readonly place: Place;
+  readonly children: Branch[];
+  /** What changed at the place itself. */
   own: Word | undefined;
   readonly counts: Map<Word, number>;
   total: number;
@@ -67,34 +68,43 @@ export function renderSummary(changes: Iterable<Counted>, style: Style, room: nu
 }
 
 function plant(changes: Iterable<Counted>): Branch {
-  const root = branchAt('');
-  for (const { path, kind, movedFrom, movedTo } of changes) {
+  const root = branchAt(ROOT_PLACE);
+  /** The way to the last one: what changed comes in the order of a walk. */
+  const way: Branch[] = [root];
+  for (const { place, kind, movedFrom, movedTo } of changes) {
     if (movedTo !== undefined) continue;
-    const word = movedFrom === undefined ? WORD_OF[kind] : 'moved';
-    let branch = root;
-    count(branch, word);
-    for (let end = path === '' ? -1 : 0; end !== -1; ) {
-      const next = path.indexOf('/', end + 1);
-      const here = next === -1 ? path : path.slice(0, next);
-      const name = here.slice(branch.path.length);
-      const child: Branch = branch.children.get(name) ?? branchAt(here);
-      branch.children.set(name, child);
-      branch = child;
-      count(branch, word);
-      end = next;
+    const missing: Place[] = [];
+    let part = place;
+    for (; way[part.depth]?.place !== part && part.parent !== undefined; part = part.parent) missing.push(part);
+    leave(way, part.depth);
+    for (const next of missing.reverse()) {
+      const branch = branchAt(next);
+      way.at(-1)?.children.push(branch);
+      way.push(branch);
     }
-    branch.own = word;
+    const branch = way.at(-1) as Branch;
+    branch.own = movedFrom === undefined ? WORD_OF[kind] : 'moved';
+    count(branch, branch.own, 1);
   }
+  leave(way, 0);
   return root;
 }
 
-function branchAt(path: string): Branch {
-  return { path, children: new Map(), own: undefined, counts: new Map(), total: 0 };
+/** Goes back to where so many names lead, and adds up what was left. */
+function leave(way: Branch[], depth: number): void {
+  while (way.length > depth + 1) {
+    const { counts } = way.pop() as Branch;
+    for (const [word, number] of counts) count(way.at(-1) as Branch, word, number);
+  }
 }
 
-function count(branch: Branch, word: Word): void {
-  branch.counts.set(word, (branch.counts.get(word) ?? 0) + 1);
-  branch.total += 1;
+function branchAt(place: Place): Branch {
+  return { place, children: [], own: undefined, counts: new Map(), total: 0 };
+}
+
+function count(branch: Branch, word: Word, number: number): void {
+  branch.counts.set(word, (branch.counts.get(word) ?? 0) + number);
+  branch.total += number;
 }
 
 /** Opens the fullest directory again and again, as long as there is room for what is in it. */
@@ -109,35 +119,36 @@ function unfold(root: Branch, room: number): Branch[] {
 }
 
 function isClosed({ children }: Branch): boolean {
-  return children.size > 0;
+  return children.length > 0;
 }
 
 /** What a directory holds, and what changed of itself; of directories that hold only one more, that one. */
 function open(branch: Branch): Branch[] {
-  const own = branch.own === undefined ? [] : [alone(branch.path, branch.own)];
-  return [...own, ...[...branch.children.values()].map(innermost)];
+  const own = branch.own === undefined ? [] : [alone(branch.place, branch.own)];
+  return [...own, ...branch.children.map(innermost)];
 }
 
 function innermost(branch: Branch): Branch {
   let inner = branch;
-  while (inner.own === undefined && inner.children.size === 1) inner = [...inner.children.values()][0] as Branch;
+  while (inner.own === undefined && inner.children.length === 1) inner = inner.children[0] as Branch;
   return inner;
 }
 
-function alone(path: string, own: Word): Branch {
-  return { path, children: new Map(), own, counts: new Map([[own, 1]]), total: 1 };
+function alone(place: Place, own: Word): Branch {
+  return { place, children: [], own, counts: new Map([[own, 1]]), total: 1 };
 }
 
 function nameOf(branch: Branch): string {
-  if (branch.path === '') return '/';
-  return escapeName((isClosed(branch) ? `${branch.path}/` : branch.path) as BytePath);
+  if (branch.place.parent === undefined) return '/';
+  const path = pathOf(branch.place);
+  return escapeName((isClosed(branch) ? `${path}/` : path) as BytePath);
 }
 
 function renderCounts(branch: Branch, style: Style): string {
   return WORDS.flatMap((word) => {
     const count = branch.counts.get(word);
     if (count === undefined) return [];
-    const one = branch.children.size === 0;
+    const one = branch.children.length === 0;
     return [paint(style, ROLES[word], one ? word : `${formatNumber(count)} ${word}`)];
   }).join(', ');
 }

@@ -3,6 +3,7 @@
 import type { BytePath } from '../model/byte-path.js';
 import type { Change, ChangeKind } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
+import { type Place, pathOf } from '../model/place.js';
 import { renderSummary } from './diff-summary.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
@@ -12,11 +13,11 @@ export interface DiffView {
   readonly config: { readonly removed: readonly string[]; readonly added: readonly string[] };
 }
 
-export type ChangeView = Pick<Change, 'path' | 'kind'> & {
+export type ChangeView = Pick<Change, 'place' | 'path' | 'kind'> & {
   /** What it was, where a path is of another type now. */
   readonly typeBefore?: EntryType | undefined;
-  readonly movedFrom?: BytePath;
-  readonly movedTo?: BytePath;
+  readonly movedFrom?: Place | undefined;
+  readonly movedTo?: Place | undefined;
 };
 
 /** Each change on its line and, under a heading, what changed in the LXC config; a summary where that is more than `rows` lines. */
@@ -62,8 +63,13 @@ export function* withoutOrigins<View extends ChangeView>(changes: Iterable<View>
 }
 
 /** A path as text, fit for a terminal; the root is `/`. */
-export function showPath(path: BytePath): string {
+function showPath(path: BytePath): string {
   return path === '' ? '/' : escapeName(path);
+}
+
+/** The path of a change; of what was moved both. */
+export function showPaths({ path, movedFrom }: ChangeView): string {
+  return movedFrom === undefined ? showPath(path) : `${showPath(pathOf(movedFrom))} => ${showPath(path)}`;
 }
 
 /** The letter of a change, painted: `R` of what was moved, `T` of what is of another type now. */
@@ -86,7 +92,7 @@ const MOVED: Role = 'metadata';
 
 function renderLine(change: ChangeView, style: Style, before: string): string {
   const { path, movedFrom } = change;
-  const paths = movedFrom === undefined ? [path] : [movedFrom, path];
+  const paths = movedFrom === undefined ? [path] : [pathOf(movedFrom), path];
   return [renderLetter(change, style), ...paths.map((each) => `${before}${showPath(each)}`)].join('\t');
 }
 

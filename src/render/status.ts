@@ -4,6 +4,8 @@ import { formatCount, formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Change, type ChangeKind, ChangeList, isListed, type ListedChanges } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
+import { PathIndex } from '../model/path-index.js';
+import { type Place, pathOf } from '../model/place.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { type PackageFold, renderPackage } from './packages.js';
@@ -25,12 +27,12 @@ export interface ContainerStatus {
   readonly packages: readonly PackageFold[];
 }
 
-export type ShownChange = Pick<Change, 'path' | 'kind' | 'type'> & {
+export type ShownChange = Pick<Change, 'place' | 'path' | 'kind' | 'type'> & {
   /** What it was, where it is of another type now. */
   readonly typeBefore?: EntryType | undefined;
   /** Of a file that was only moved: where it was, or is. */
-  readonly movedFrom?: BytePath;
-  readonly movedTo?: BytePath;
+  readonly movedFrom?: Place | undefined;
+  readonly movedTo?: Place | undefined;
 };
 
 type Part = ShownChange | ListedChanges;
@@ -60,8 +62,7 @@ export function* changeBlocks(
   { verbose = false }: { readonly verbose?: boolean } = {},
 ): Generator<Iterable<string>> {
   if (packages.length > 0) yield packageLines(packages, style, verbose);
-  const folded = new Set(verbose ? [] : packages.flatMap(({ paths }) => paths));
-  const parts = folded.size === 0 ? changes.parts : [...changes].filter(({ path }) => !folded.has(path));
+  const parts = verbose ? changes.parts : unexplained(changes, packages);
   const byKind = new Map<ChangeKind, Part[]>(GROUPS.flatMap(({ kinds }) => kinds.map((kind) => [kind, []])));
   for (const part of parts) byKind.get(part.kind)?.push(part);
   for (const group of GROUPS) {
@@ -69,6 +70,14 @@ export function* changeBlocks(
     if (own.every(({ length }) => length === 0)) continue;
     yield verbose ? everyLine(group, own, style) : groupLines(group, own, style);
   }
+}
+
+/** What is no package's. */
+function unexplained(changes: ChangeList<ShownChange>, packages: readonly PackageFold[]): readonly Part[] {
+  if (packages.every(({ paths }) => paths.length === 0)) return changes.parts;
+  const folded = new PathIndex<true>();
+  for (const { paths } of packages) for (const path of paths) folded.set(path, true);
+  return [...changes].filter(({ place }) => folded.get(place) === undefined);
 }
 
 function packageLines(packages: readonly PackageFold[], style: Style, verbose: boolean): Iterable<string> {
@@ -100,7 +109,7 @@ interface Group {
 
 /** A path to show, and how many more are below it that it stands for. */
 interface Line {
-  readonly change: ShownChange;
+  readonly change: Omit<ShownChange, 'path'>;
   readonly inside: number;
   /** The directory did not change as its files did: it stands for so many of them. */
   readonly isCrowd?: true;
@@ -149,14 +158,15 @@ function countOf(lists: readonly ChangeList<ShownChange>[]): number {
 }
 
 function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style): string {
-  const { path, kind, type, typeBefore, movedFrom, movedTo } = change;
+  const { place, kind, type, typeBefore, movedFrom, movedTo } = change;
+  const path = pathOf(place);
   const name = escapeName((type === 'directory' ? `${path}/` : path) as BytePath);
   const count = isCrowd ? `(${formatNumber(inside)} inside)` : `(and ${formatNumber(inside)} more inside)`;
   const moved =
     movedFrom !== undefined
-      ? `(moved from ${escapeName(movedFrom)})`
+      ? `(moved from ${escapeName(pathOf(movedFrom))})`
       : movedTo !== undefined
-        ? `(moved to ${escapeName(movedTo)})`
+        ? `(moved to ${escapeName(pathOf(movedTo))})`
         : '';
   const was = typeBefore === undefined ? [] : [`(was a ${typeBefore}, is a ${type})`];
   const isMetadata = kind === 'metadata';
@@ -169,40 +179,41 @@ function renderLine({ change, inside, isCrowd }: Line, role: Role, style: Style)
 
 /** In the place of many lines of one directory one that stands for them, where the first of them was. */
 function gatherCrowds(lines: readonly Line[]): Line[] {
-  const crowds = new Map<string, { members: number; paths: number }>();
+  const crowds = new Map<Place | undefined, { members: number; paths: number; isTold: boolean }>();
   for (const { change, inside } of lines) {
-    const { members, paths } = crowds.get(parentOf(change.path)) ?? { members: 0, paths: 0 };
-    crowds.set(parentOf(change.path), { members: members + 1, paths: paths + 1 + inside });
+    const { parent } = change.place;
+    const crowd = crowds.get(parent) ?? { members: 0, paths: 0, isTold: false };
+    crowds.set(parent, crowd);
+    crowd.members += 1;
+    crowd.paths += 1 + inside;
   }
-  const told = new Set<string>();
   return lines.flatMap((line): Line[] => {
-    const parent = parentOf(line.change.path);
-    const { members, paths } = crowds.get(parent) ?? { members: 0, paths: 0 };
-    if (members <= CROWD_FROM || parent === '') return [line];
-    if (told.has(parent)) return [];
-    told.add(parent);
-    const change = { path: parent as BytePath, kind: line.change.kind, type: 'directory' as const };
-    return [{ change, inside: paths, isCrowd: true }];
+    const { parent } = line.change.place;
+    const crowd = crowds.get(parent);
+    if (crowd === undefined || crowd.members <= CROWD_FROM || parent?.parent === undefined) return [line];
+    if (crowd.isTold) return [];
+    crowd.isTold = true;
+    return [
+      { change: { place: parent, kind: line.change.kind, type: 'directory' }, inside: crowd.paths, isCrowd: true },
+    ];
   });
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
 /** One line for each change that no directory stands for: one that came or went with all that was in it, which comes next. */
 function fold(parts: readonly Part[]): Line[] {
   const lines: { change: ShownChange; inside: number }[] = [];
-  let below: string | undefined;
+  /** Directories that the last line stands for. */
+  let whole = new Set<Place | undefined>();
   for (const part of parts) {
     const last = lines.at(-1);
-    const place = isListed(part) ? `${part.parent}/` : part.path;
-    if (last !== undefined && below !== undefined && place.startsWith(below)) {
+    const isWhole = part.type === 'directory' && (part.kind === 'added' || part.kind === 'removed');
+    if (last !== undefined && whole.has(isListed(part) ? part.parent : part.place.parent)) {
       last.inside += isListed(part) ? part.names.length : 1;
-      continue;
+    } else {
+      for (const change of new ChangeList([part])) lines.push({ change, inside: 0 });
+      if (isWhole) whole = new Set();
     }
-    for (const change of new ChangeList([part])) lines.push({ change, inside: 0 });
-    if (part.type === 'directory' && (part.kind === 'added' || part.kind === 'removed')) below = `${place}/`;
+    if (isWhole && !isListed(part)) whole.add(part.place);
   }
   return lines;
 }

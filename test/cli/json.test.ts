@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changeToJson, packageToJson, textToJson, versionToJson } from '../../src/cli/json.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { Version } from '../../src/model/version.js';
+import { placeOf } from '../support/place.js';
 
 const VERSION = {
   id: 'abcdefghijkl',
@@ -47,7 +48,7 @@ describe('changeToJson', () => {
       type: 'file',
     });
     expect(changeToJson({ ...change, path: '' as BytePath })).toMatchObject({ path: '/' });
-    const moved = changeToJson({ ...change, path: 'a' as BytePath, movedFrom: 'b\xe9' as BytePath });
+    const moved = changeToJson({ ...change, path: 'a' as BytePath, movedFrom: placeOf('b\xe9') });
     expect(moved).toMatchObject({
       movedFrom: 'b\ufffd',
       movedFromBytes: Buffer.from('b\xe9', 'latin1').toString('base64'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
+import { pathOf as pathOfPlace } from '../../src/model/place.js';
 import type { ToldChange } from '../../src/operations/told-changes.js';
 import { changesBetween } from '../support/changes.js';
 import { mountDisk } from '../support/disk.js';
@@ -306,7 +307,8 @@ function applied(changes: readonly ToldChange[], tree: Tree, contents: Tree): Tr
   for (const { path, kind, movedFrom, after } of changes) {
     if (after === undefined) made.delete(path);
     else {
-      const source = movedFrom !== undefined ? tree.get(movedFrom) : (kind === 'metadata' ? tree : contents).get(path);
+      const source =
+        movedFrom !== undefined ? tree.get(pathOfPlace(movedFrom)) : (kind === 'metadata' ? tree : contents).get(path);
       const linkedAs = contents.get(path)?.linkedAs;
       made.set(path, { ...(source as NonNullable<typeof source>), ...after, linkedAs });
     }

@@ -6,9 +6,9 @@ import { startDigestThread } from '../../src/host/digest-thread.js';
 import { files } from '../../src/host/files.js';
 import { SealedDigests } from '../../src/layer/digest.js';
 import { sealDelta } from '../../src/layer/seal.js';
-import type { BytePath } from '../../src/model/byte-path.js';
 import { finish } from '../../src/model/job.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
+import { placeOf } from '../support/place.js';
 import { plant } from '../support/plant.js';
 
 const LARGE = 2 ** 30;
@@ -20,13 +20,13 @@ describe('SealedDigests', () => {
     const { delta, listings } = sealed(place, 'one', names);
     for (const name of names) {
       using digests = new SealedDigests(files, listings);
-      expect(digests.find(delta, name as BytePath, LARGE)).toBe(sha256(name));
-      expect(digests.find(delta, name as BytePath, LARGE), 'again').toBe(sha256(name));
+      expect(digests.find(delta, placeOf(name), LARGE)).toBe(sha256(name));
+      expect(digests.find(delta, placeOf(name), LARGE), 'again').toBe(sha256(name));
     }
     using digests = new SealedDigests(files, listings);
     for (const name of ['a', 'a/none', 'a!', 'a!!', 'z/1', 'z/9']) {
       const expected = names.includes(name) ? sha256(name) : undefined;
-      expect(digests.find(delta, name as BytePath, LARGE), name).toBe(expected);
+      expect(digests.find(delta, placeOf(name), LARGE), name).toBe(expected);
     }
   });
 
@@ -35,8 +35,8 @@ describe('SealedDigests', () => {
     const names = ['a', 'b', 'c', 'd'];
     const { delta, listings } = sealed(place, 'one', names);
     using digests = new SealedDigests(files, listings);
-    for (const name of ['c', 'a', 'd', 'b'] as BytePath[]) {
-      expect([undefined, sha256(name)]).toContain(digests.find(delta, name, LARGE));
+    for (const name of ['c', 'a', 'd', 'b']) {
+      expect([undefined, sha256(name)]).toContain(digests.find(delta, placeOf(name), LARGE));
     }
   });
 
@@ -50,10 +50,10 @@ describe('SealedDigests', () => {
       return files.openFile(path);
     };
     using digests = new SealedDigests({ ...files, openFile }, listings);
-    const first = names.findIndex((name) => digests.find(delta, name as BytePath, 4) !== undefined);
+    const first = names.findIndex((name) => digests.find(delta, placeOf(name), 4) !== undefined);
     expect(first).toBe(Math.ceil((statSync(listing).size * 4) / 80_004) - 1);
     expect(first).toBeGreaterThan(10);
-    for (const name of names.slice(first)) expect(digests.find(delta, name as BytePath, 4)).toBe(sha256(name));
+    for (const name of names.slice(first)) expect(digests.find(delta, placeOf(name), 4)).toBe(sha256(name));
     expect(opened).toEqual([listing]);
   });
 
@@ -63,12 +63,12 @@ describe('SealedDigests', () => {
     const two = sealed(place, 'two', ['same'], { other: 'not the same' });
     const listings = new Map([...one.listings, ...two.listings]);
     using digests = new SealedDigests(files, listings);
-    expect(digests.compare(one.delta, two.delta, 'other' as BytePath, LARGE)).toBe(false);
-    expect(digests.compare(one.delta, two.delta, 'same' as BytePath, LARGE)).toBe(true);
+    expect(digests.compare(one.delta, two.delta, placeOf('other'), LARGE)).toBe(false);
+    expect(digests.compare(one.delta, two.delta, placeOf('same'), LARGE)).toBe(true);
     const openFile = () => expect.unreachable('only one of them has a listing');
     using blind = new SealedDigests({ ...files, openFile }, one.listings);
-    expect(blind.compare(one.delta, two.delta, 'same' as BytePath, LARGE)).toBeUndefined();
-    expect(blind.compare(two.delta, one.delta, 'same' as BytePath, LARGE)).toBeUndefined();
+    expect(blind.compare(one.delta, two.delta, placeOf('same'), LARGE)).toBeUndefined();
+    expect(blind.compare(two.delta, one.delta, placeOf('same'), LARGE)).toBeUndefined();
   });
 
   it('tells which layers were to be sealed, and are not', () => {
@@ -77,8 +77,8 @@ describe('SealedDigests', () => {
     const unsealed = new Set<string>();
     const paths = new Map([...listings, ['/two', join(place.path, 'none')]]);
     using digests = new SealedDigests(files, paths, unsealed);
-    expect(digests.compare(delta, '/two', 'a' as BytePath, LARGE)).toBeUndefined();
-    expect(digests.find('/three', 'a' as BytePath, LARGE)).toBeUndefined();
+    expect(digests.compare(delta, '/two', placeOf('a'), LARGE)).toBeUndefined();
+    expect(digests.find('/three', placeOf('a'), LARGE)).toBeUndefined();
     expect([...unsealed]).toEqual(['/two']);
   });
 
@@ -88,15 +88,13 @@ describe('SealedDigests', () => {
     const open = () => readdirSync('/proc/self/fd').filter((fd) => targetOf(fd) === listing);
     {
       using digests = new SealedDigests(files, listings);
-      expect(digests.find(delta, 'b' as BytePath, LARGE)).toBe(sha256('b'));
+      expect(digests.find(delta, placeOf('b'), LARGE)).toBe(sha256('b'));
       expect(open()).toHaveLength(1);
     }
     expect(open()).toEqual([]);
     writeFileSync(listing, readFileSync(listing, 'latin1').replace(sha256('b'), sha256('c')));
     using digests = new SealedDigests(files, listings);
-    expect(() => digests.find(delta, 'a' as BytePath, LARGE)).toThrow(
-      expect.objectContaining({ code: 'store-damaged' }),
-    );
+    expect(() => digests.find(delta, placeOf('a'), LARGE)).toThrow(expect.objectContaining({ code: 'store-damaged' }));
     expect(open()).toEqual([]);
   });
 });

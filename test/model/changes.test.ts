@@ -9,10 +9,12 @@ import {
   type ListedChanges,
 } from '../../src/model/changes.js';
 import { finish } from '../../src/model/job.js';
+import { ROOT_PLACE } from '../../src/model/place.js';
+import { placeOf } from '../support/place.js';
 
 describe('ChangeList', () => {
   const listed: ListedChanges = {
-    ...{ parent: 'etc' as BytePath, kind: 'added', type: 'symlink' },
+    ...{ parent: placeOf('etc'), kind: 'added', type: 'symlink' },
     names: ['a', 'b'] as BytePath[],
   };
   const unsized = { kind: 'added', type: 'symlink', size: 0, sizeBefore: 0 };
@@ -25,7 +27,8 @@ describe('ChangeList', () => {
       { path: 'etc/b', ...unsized },
       change('removed', 2),
     ];
-    expect([...list]).toEqual(all);
+    const told = [...list].map((each) => ({ path: each.path, kind: each.kind, type: each.type, size: each.size }));
+    expect(told).toEqual(all.map(({ path, kind, type, size }) => ({ path, kind, type, size })));
     expect(list.length).toBe(4);
   });
 
@@ -46,7 +49,7 @@ describe('ChangeList', () => {
   });
 
   it('joins names to the root', () => {
-    expect([...new ChangeList<Change>([{ ...listed, parent: '' as BytePath }])].map(({ path }) => path)).toEqual([
+    expect([...new ChangeList<Change>([{ ...listed, parent: ROOT_PLACE }])].map(({ path }) => path)).toEqual([
       'a',
       'b',
     ]);
@@ -78,5 +81,5 @@ describe('countChanges', () => {
 });
 
 function change(kind: ChangeKind, size = 0): Change {
-  return { path: 'path' as BytePath, kind, type: 'file', size };
+  return { place: placeOf('path'), path: 'path' as BytePath, kind, type: 'file', size };
 }

@@ -8,6 +8,7 @@ import { type Change, ChangeList, type ListedChanges } from '../../src/model/cha
 import { comparePackages, foldPackages } from '../../src/operations/packages.js';
 import type { ReportEvent } from '../../src/operations/world.js';
 import { temporaryDirectory } from '../support/overlay.js';
+import { placeOf } from '../support/place.js';
 
 describe('comparePackages', () => {
   it('reads the databases of dpkg and apk, each part from the layer that shows it', async () => {
@@ -159,7 +160,7 @@ describe('foldPackages', () => {
     room.write(`delta/${place}/${file}`, text);
     if (more.length > 0) room.write('delta/var/lib/dpkg/info/a.list', '/sbin/ip\n');
     const listed = (parent: string, ...names: string[]) =>
-      ({ parent: parent as BytePath, kind: 'added', type: 'file', names: names as BytePath[] }) as const;
+      ({ parent: placeOf(parent), kind: 'added', type: 'file', names: names as BytePath[] }) as const;
     const folded = await room.foldParts(['delta'], [listed(place, file), listed('sbin', 'ip', 'own')]);
     expect(folded).toEqual([{ manager, name: 'a', from: null, to: '1', paths: ['sbin/ip'] }]);
     expect(await room.foldParts(['delta'], [listed('sbin', 'ip', file)])).toEqual([]);
@@ -223,6 +224,7 @@ function temporaryRoom() {
       const kinds = { A: 'added', M: 'modified', D: 'removed' } as const;
       const told = changes.map((change) => ({
         kind: kinds[change[0] as keyof typeof kinds],
+        place: placeOf(change.slice(2)),
         path: change.slice(2) as BytePath,
       }));
       const trees = {

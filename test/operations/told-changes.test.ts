@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { type Attributes, type Sides, ToldChanges } from '../../src/operations/told-changes.js';
+import { placeOf } from '../support/place.js';
 
 const PATH = 'etc/shadow' as BytePath;
 
@@ -12,9 +13,9 @@ describe('changes as they are told', () => {
     ['both sides', { before: attributes(1), after: attributes(2) }],
   ])('keep %s', (_, sides) => {
     const told = new ToldChanges();
-    told.make(PATH, { kind: 'added', type: 'directory' }, { after: attributes(3) });
-    const change = told.make(PATH, { kind: 'metadata', type: 'file' }, sides, { size: 7, sizeBefore: 5 });
-    told.make(PATH, { kind: 'removed', type: 'file' }, { before: attributes(4), after: attributes(5) });
+    told.make(placeOf(PATH), { kind: 'added', type: 'directory' }, { after: attributes(3) });
+    const change = told.make(placeOf(PATH), { kind: 'metadata', type: 'file' }, sides, { size: 7, sizeBefore: 5 });
+    told.make(placeOf(PATH), { kind: 'removed', type: 'file' }, { before: attributes(4), after: attributes(5) });
     const { path, kind, type, size, sizeBefore, before, after } = change;
     expect({ path, kind, type, size, sizeBefore }).toEqual({
       ...{ path: PATH, kind: 'metadata', type: 'file', size: 7, sizeBefore: 5 },
@@ -23,7 +24,7 @@ describe('changes as they are told', () => {
   });
 
   it('have no sizes where none are to be told', () => {
-    const change = new ToldChanges().make(PATH, { kind: 'removed', type: 'file' }, {});
+    const change = new ToldChanges().make(placeOf(PATH), { kind: 'removed', type: 'file' }, {});
     expect([change.kind, change.type, change.size, change.sizeBefore]).toEqual(['removed', 'file', 0, 0]);
   });
 
@@ -31,7 +32,7 @@ describe('changes as they are told', () => {
     const told = new ToldChanges();
     const count = 140_000;
     const changes = Array.from({ length: count }, (_, index) =>
-      told.make(PATH, { kind: 'added', type: 'file' }, { after: attributes(index) }),
+      told.make(placeOf(PATH), { kind: 'added', type: 'file' }, { after: attributes(index) }),
     );
     for (const index of [0, 1, 4095, 65_535, 65_536, 65_537, 131_072, count - 1]) {
       expect(changes[index]?.after).toEqual(attributes(index));
@@ -55,7 +56,7 @@ describe('changes as they are told', () => {
       { ...plain, xattrs: new Map([['user.b', Buffer.from('a')]]) },
       { ...plain, xattrs: new Map([['user.a', Buffer.from([0xff, 0])]]) },
     ];
-    const changes = all.map((after) => told.make(PATH, { kind: 'added', type: 'file' }, { after }));
+    const changes = all.map((after) => told.make(placeOf(PATH), { kind: 'added', type: 'file' }, { after }));
     expect(changes.map(({ after }) => after)).toEqual(all);
   });
 });

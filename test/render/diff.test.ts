@@ -3,6 +3,7 @@ import type { BytePath } from '../../src/model/byte-path.js';
 import type { ChangeKind } from '../../src/model/changes.js';
 import { type ChangeView, diffLines, nameStatusLines } from '../../src/render/diff.js';
 import type { Style } from '../../src/render/style.js';
+import { placeOf } from '../support/place.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
 const UNCHANGED = { removed: [], added: [] };
@@ -12,8 +13,8 @@ describe('renderNameStatus', () => {
     const changes = [
       change('metadata', ''),
       change('modified', 'etc/hosts'),
-      { ...change('removed', 'etc/old'), movedTo: 'etc/new' as BytePath },
-      { ...change('added', 'etc/new'), movedFrom: 'etc/old' as BytePath },
+      { ...change('removed', 'etc/old'), movedTo: placeOf('etc/new') },
+      { ...change('added', 'etc/new'), movedFrom: placeOf('etc/old') },
       change('removed', 'two\nlines'),
       change('added', 'srv'),
     ];
@@ -73,7 +74,7 @@ function upgrade(): ChangeView[] {
     ...many(300, (n) => change('added', `usr/share/man/${n}`)),
     ...many(2, (n) => change('removed', `usr/share/man/old${n}`)),
     change('modified', 'var/lib/mysql/ibdata'),
-    { ...change('added', 'var/log/b'), movedFrom: 'var/log/a' as BytePath },
+    { ...change('added', 'var/log/b'), movedFrom: placeOf('var/log/a') },
     change('metadata', 'var/log/c'),
   ];
 }
@@ -83,7 +84,7 @@ function many(count: number, make: (n: number) => ChangeView): ChangeView[] {
 }
 
 function change(kind: ChangeKind, path: string): ChangeView {
-  return { kind, path: path as BytePath };
+  return { kind, place: placeOf(path), path: path as BytePath };
 }
 
 function renderDiff(...args: Parameters<typeof diffLines>): string {

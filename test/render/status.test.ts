@@ -5,6 +5,7 @@ import type { EntryType } from '../../src/model/entry.js';
 import type { BranchName, ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
 import { type ContainerStatus, type ShownChange, statusLines } from '../../src/render/status.js';
 import type { Style } from '../../src/render/style.js';
+import { placeOf } from '../support/place.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
 
@@ -28,8 +29,8 @@ describe('renderStatus', () => {
 
   it('tells many of one kind in one directory in one line, and where a moved file was', () => {
     const crowd = Array.from({ length: 20_000 }, (_, index) => change('added', `srv/data/${index}`));
-    const moved = { ...change('added', 'etc/new'), movedFrom: 'etc/old' as BytePath };
-    const gone = { ...change('removed', 'etc/old'), movedTo: 'etc/new' as BytePath };
+    const moved = { ...change('added', 'etc/new'), movedFrom: placeOf('etc/old') };
+    const gone = { ...change('removed', 'etc/old'), movedTo: placeOf('etc/new') };
     const shown = renderStatus({ ...CLEAN, changes: [moved, ...crowd, gone] }, TERMINAL);
     expect(shown.split('\n').slice(3)).toEqual([
       'Added (20,001):',
@@ -151,7 +152,7 @@ describe('renderStatus', () => {
 
   it('folds what listings tell as it does what is told one by one', () => {
     const listed = (kind: 'added' | 'removed', parent: string, ...names: string[]) =>
-      ({ kind, parent: parent as BytePath, type: 'file', names: names as BytePath[] }) as const;
+      ({ kind, parent: placeOf(parent), type: 'file', names: names as BytePath[] }) as const;
     const changes = [
       change('modified', 'a'),
       listed('added', 'a', 'x', 'y'),
@@ -222,7 +223,7 @@ interface TestStatus extends Omit<ContainerStatus, 'changes'> {
 }
 
 function change(kind: ChangeKind, path: string, type: EntryType = 'file'): ShownChange {
-  return { kind, path: path as BytePath, type };
+  return { kind, place: placeOf(path), path: path as BytePath, type };
 }
 
 function headOf(status: TestStatus): string[] {
