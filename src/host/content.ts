@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { finishFlags, isStarted, readFlags, startFlags } from './inode-flags.js';
 import { type HostPath, isBound } from './libc.js';
 import { cloneFile, cloneRange, hasHole, nextData, openBelow } from './native.js';
+import { copyProject } from './projects.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
@@ -97,7 +98,8 @@ function dataFrom(fd: number, offset: number): number {
 }
 
 /**
- * Creates `to` with the bytes of the regular file `from` and its flags of chattr(1): shared where the file system can, else holes kept.
+ * Creates `to` with the bytes of the regular file `from`, its flags of chattr(1) and its project: shared where the file system can, else
+ * holes kept.
  * @param tick is called again and again, and ends it where it throws.
  * @returns the letters of the flags that the copy cannot have.
  */
@@ -107,8 +109,16 @@ export function copyContent(from: HostPath, to: HostPath, tick?: () => void): st
       const flags = readFlags(source);
       startFlags(target, flags);
       copyAll(source, target, tick);
+      copyProject(source, target);
       return finishFlags(target, flags);
     }),
+  );
+}
+
+/** Creates `to` with the bytes of the regular file `from` and with nothing else of it. */
+export function copyBytes(from: HostPath, to: HostPath): void {
+  withFile(from, (source) =>
+    withOpen(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (target) => copyAll(source, target, undefined)),
   );
 }
 
@@ -141,6 +151,7 @@ export function updateContent(from: HostPath, to: HostPath, tick?: () => void): 
         startFlags(target, flags);
         copyAll(source, target, tick);
       }
+      copyProject(source, target);
       return finishFlags(target, flags);
     }),
   );

@@ -24,6 +24,7 @@ import { type BytePath, isAscii } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import {
   append,
+  copyBytes,
   copyContent,
   create,
   type OpenFile,
@@ -37,7 +38,7 @@ import {
   withOpen,
 } from './content.js';
 import { listTyped } from './directories.js';
-import { copyFlags } from './inode-flags.js';
+import { copyDirectoryProject, copyFlags, stopInheriting } from './inode-flags.js';
 import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
@@ -125,14 +126,20 @@ interface FilesWrite {
   setXattr(path: HostPath, name: string, value: Buffer): void;
   removeXattr(path: HostPath, name: string): void;
   /**
-   * Creates `to` with the bytes of the regular file `from` and its flags of chattr(1): reflinked where the file system can, else holes
-   * kept. `tick` is called again and again, and ends it where it throws. Returns the letters of the flags that the copy cannot have.
+   * Creates `to` with the bytes of the regular file `from`, its flags of chattr(1) and its project: reflinked where the file system can,
+   * else holes kept. `tick` is called again and again, and ends it where it throws. Returns the letters of the flags that the copy cannot have.
    */
   copyContent(from: HostPath, to: HostPath, tick?: () => void): string;
-  /** The same of a copy that was made before and is dense: only what differs is written. */
+  /** Creates `to` with the bytes of the regular file `from`, and with nothing else of it. */
+  copyBytes(from: HostPath, to: HostPath): void;
+  /** As `copyContent`, of a copy that was made before and is dense: only what differs is written. */
   updateContent(from: HostPath, to: HostPath, tick?: () => void): string;
   /** Gives a directory the flags of another. Returns the letters of those that it cannot have. */
   copyFlags(from: HostPath, to: HostPath): string;
+  /** Makes a directory one of the project of another, for quotas. */
+  copyProject(from: HostPath, to: HostPath): void;
+  /** Has a directory hand its project on no more, so that it takes in what is of another. Returns whether it did until now. */
+  stopInheriting(path: HostPath): boolean;
   /** Makes a file's bytes, or a directory's entries, durable. */
   sync(path: HostPath): void;
   /** Makes all that was written to the path's file system durable. */
@@ -190,9 +197,12 @@ export const files: Files = {
   setMtime: (path, mtimeNs) => setTimes(path, mtimeNs, mtimeNs),
   setXattr,
   removeXattr,
+  copyBytes,
   copyContent,
   updateContent,
   copyFlags,
+  copyProject: copyDirectoryProject,
+  stopInheriting,
   sync: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, fsyncSync),
   syncFileSystem: (path) => withOpen(path, O_RDONLY | O_NOFOLLOW, syncFileSystem),
   async syncFileSystemAside(path) {

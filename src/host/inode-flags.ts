@@ -2,6 +2,7 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { belowDescriptor, check, errorName, type HostPath, libc } from './libc.js';
+import { copyProject, stopInheriting as stopInheritingAt } from './projects.js';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const FS_IOC_GETFLAGS = 0x80086601;
@@ -63,6 +64,16 @@ export function finishFlags(fd: number, wanted: number): string {
 /** Gives a directory the flags of another. @returns the letters of those that it cannot have. */
 export function copyFlags(from: HostPath, to: HostPath): string {
   return withDirectory(from, (source) => withDirectory(to, (target) => finishFlags(target, readFlags(source))));
+}
+
+/** See `Files`. */
+export function copyDirectoryProject(from: HostPath, to: HostPath): void {
+  withDirectory(from, (source) => withDirectory(to, (target) => copyProject(source, target)));
+}
+
+/** See `Files`. */
+export function stopInheriting(path: HostPath): boolean {
+  return withDirectory(path, stopInheritingAt);
 }
 
 function writeFlags(fd: number, flags: number): void {

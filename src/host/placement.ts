@@ -1,8 +1,9 @@
 /** Where a directory lies, as far as that says whether it can be moved: statx(2)'s mount and flags, and its project. */
 
 import { closeSync, constants, openSync } from 'node:fs';
-import { AT_FDCWD, libc } from './libc.js';
+import { AT_FDCWD } from './libc.js';
 import { statxOf } from './native.js';
+import { type Project, readProject } from './projects.js';
 
 /** linux/stat.h: the mask that asks for the mount, where it is, and the bits of `stx_attributes`, which is a word at 8. */
 const STATX_MNT_ID = 0x1000;
@@ -11,10 +12,6 @@ const ATTRIBUTES_AT = 8;
 const IMMUTABLE = 0x10n;
 const APPEND_ONLY = 0x20n;
 const MOUNT_ROOT = 0x2000n;
-/** linux/fs.h: struct fsxattr has its flags at 0 and the project at 12. */
-const FS_IOC_FSGETXATTR = 0x801c581f;
-const FSXATTR_BYTES = 28;
-const XFLAG_PROJINHERIT = 0x200;
 
 export interface Placement {
   /** The id of the mount by which it is reached: the first field of mountinfo. A rename goes from one mount to no other. */
@@ -47,7 +44,7 @@ export function placementOf(path: string): Placement | undefined {
 }
 
 /** Of a directory; a file system without projects has none. */
-function projectOf(path: string): { readonly project: number; readonly inherits: boolean } {
+function projectOf(path: string): Project {
   const none = { project: 0, inherits: false };
   let fd: number;
   try {
@@ -56,13 +53,7 @@ function projectOf(path: string): { readonly project: number; readonly inherits:
     return none;
   }
   try {
-    const { ioctl, address } = libc();
-    const attributes = Buffer.alloc(FSXATTR_BYTES);
-    if (ioctl(fd, FS_IOC_FSGETXATTR, Number(address(attributes))) !== 0) return none;
-    return {
-      project: attributes.readUInt32LE(12),
-      inherits: (attributes.readUInt32LE(0) & XFLAG_PROJINHERIT) !== 0,
-    };
+    return readProject(fd);
   } finally {
     closeSync(fd);
   }

@@ -270,6 +270,8 @@ export class LiveCopy {
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
     const stat = this.files.stat(source.path) as Stat;
     const changed = !this.isCurrent(before.find(place), stat);
+    // What is linked here may be of another project: it lay in the source before that began to hand its own on.
+    const handsOn = this.files.stopInheriting(target.path);
     this.remember(place, stat);
     const names = this.files.list(source.path).sort();
     if (changed) yield this.removeOthers(target, new Set(names));
@@ -277,7 +279,7 @@ export class LiveCopy {
       yield* this.updateEntry(before, source, target, name, placeIn(place, name));
       yield;
     }
-    if (changed || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, place);
+    if (changed || handsOn || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, place);
   }
 
   private *updateEntry(
@@ -343,6 +345,7 @@ export class LiveCopy {
   }
 
   private finishDirectory(source: Directory, stat: Stat, target: Directory, place: Place): void {
+    this.files.copyProject(source.path, target.path);
     refuseLost(place, copyDirectoryAttributes(this.files, source.path, stat, target.path, isMark));
   }
 

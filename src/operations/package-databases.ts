@@ -212,7 +212,7 @@ async function queryRpm(world: World, tree: Tree, format: string): Promise<strin
         withFile(world, tree, path, ({ location, stat }) => {
           bytesLeft -= stat.size;
           if (bytesLeft < 0) throw new TooLarge(tooLarge(path, tree));
-          files.copyContent(location, `${copy.path}/${name}`);
+          files.copyBytes(location, `${copy.path}/${name}`);
           files.chown(`${copy.path}/${name}`, NOBODY, NOBODY);
         });
       }

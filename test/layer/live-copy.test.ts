@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
@@ -218,6 +218,34 @@ describe('LiveCopy', () => {
     expect(flagsIn(join(disk.path, 'keyframe'))).toEqual(flagsIn(delta));
   });
 
+  it('keeps the projects of files and directories, for quotas, in its passes', () => {
+    using disk = mountDisk('xfs');
+    const delta = plant(join(disk.path, 'delta'), { 'own/file': 'a', 'own/dir/file': 'b', other: 'c', none: 'd' });
+    const at = (path: string) => join(delta, path);
+    const chattr = (...args: string[]) => execFileSync('chattr', args);
+    chattr('-R', '-p', '7', at('own'));
+    chattr('-p', '9', at('other'));
+    linkSync(at('other'), at('own/other'));
+    chattr('+P', at('own'));
+    const to = join(disk.path, 'copy');
+    const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
+    finish(copy.copyRunning(machine.clocks()));
+    expect(projectsIn(to)).toEqual(projectsIn(delta));
+    chattr('-P', at('own'));
+    linkSync(at('other'), at('own/dir/other'));
+    writeFileSync(at('own/other'), 'changed');
+    chattr('-p', '8', at('own'), at('own/file'));
+    chattr('+P', at('own'));
+    chattr('+P', at('own/dir'));
+    chattr('-p', '5', at('none'));
+    finish(copy.copyFrozen(machine.clocks()));
+    finish(copy.end());
+    const projects = projectsIn(delta);
+    expect(projects).toMatchObject({ own: '8 P', 'own/file': '8', 'own/dir/other': '9', 'own/dir': '7 P', none: '5' });
+    expect(projectsIn(to)).toEqual(projects);
+    expectSameLayer(to, delta);
+  });
+
   it.each(['i', 'a'])('refuses the flag %s, which no copy can have', (flag) => {
     using place = temporaryDirectory();
     const delta = plant(join(place.path, 'delta'), { 'dir/file': 'content' });
@@ -314,6 +342,17 @@ function noting(read: string[]): Files {
 }
 
 /** The flags that lsattr(1) tells, by path; whether a directory has an index is the file system's own. */
+/** Of each path its project, and whether it hands that on. */
+function projectsIn(root: string): Record<string, string> {
+  const said = execFileSync('lsattr', ['-pRa', '.'], { cwd: root, encoding: 'utf8' });
+  const lines = [...said.matchAll(/^ *(\d+) (\S+) \.\/(.+)$/gm)].filter(
+    ([, , , path]) => !/(^|\/)\.\.?$/.test(path as string),
+  );
+  return Object.fromEntries(
+    lines.map(([, project, flags, path]) => [path, flags?.includes('P') ? `${project} P` : project]),
+  );
+}
+
 function flagsIn(directory: string): string[] {
   const lines = execFileSync('lsattr', ['-aR', '.'], { cwd: directory, encoding: 'utf8' }).split('\n');
   return lines

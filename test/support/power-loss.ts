@@ -232,6 +232,7 @@ export class PowerLoss {
         if (this.find(first) === undefined) this.makeName(first, true);
         this.changeContent(first, contentOf(args[1]), name === 'append');
         break;
+      case 'copyBytes':
       case 'copyContent':
         this.makeName(second, true);
         this.changeContent(second, readFileSync(bytes(second)), false);
@@ -240,6 +241,8 @@ export class PowerLoss {
         this.changeContent(second, readFileSync(bytes(second)), false);
         break;
       case 'copyFlags':
+      case 'copyProject':
+      case 'stopInheriting':
         break;
       case 'mkdir':
       case 'makeNode':
