@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LxcvError } from '../model/errors.js';
 import { isErrno } from './files.js';
 import { watchWrites } from './native.js';
 
@@ -51,15 +52,16 @@ export function isGroupGone(error: unknown): boolean {
 
 /**
  * Watches a group from now on, at which it need not stand still yet: it is to be looked at from then on. Only who writes to its control
- * file can thaw it, and the kernel tells of that. Where it may not watch any more files it tells of a thaw only as long as that lasts.
+ * file can thaw it, and the kernel tells of that.
+ * @throws LxcvError `failed` where no more files may be watched: what thawed it for a moment would not be seen.
  */
 export function watchFrozen(freezer: Freezer): FrozenWatch {
-  const writes = watchWrites(freezer.control);
+  const writes = watchControl(freezer);
   let isTouched = false;
   return {
     look() {
       try {
-        isTouched ||= writes !== undefined && hasEvent(writes);
+        isTouched ||= hasEvent(writes);
         if (!isFrozen(freezer)) return 'thawed';
         return isTouched ? 'refrozen' : 'frozen';
       } catch (error) {
@@ -68,9 +70,27 @@ export function watchFrozen(freezer: Freezer): FrozenWatch {
       }
     },
     [Symbol.dispose]() {
-      if (writes !== undefined) closeSync(writes);
+      closeSync(writes);
     },
   };
+}
+
+/** What the kernel says where a user watches as much as one may, by what is to be raised then. */
+const WATCH_LIMITS = { EMFILE: 'fs.inotify.max_user_instances', ENOSPC: 'fs.inotify.max_user_watches' };
+
+function watchControl({ control }: Freezer): number {
+  try {
+    return watchWrites(control);
+  } catch (cause) {
+    const limit = Object.entries(WATCH_LIMITS).find(([code]) => isErrno(cause, code))?.[1];
+    if (limit === undefined) throw cause;
+    throw new LxcvError(
+      'failed',
+      `root watches as many files as it may (${limit}), and what thaws a container for a moment would go unseen`,
+      `Allow more: sysctl ${limit}=$((2 * $(sysctl -n ${limit})))`,
+      { cause },
+    );
+  }
 }
 
 /** It is not read to its end: one event says it all. */

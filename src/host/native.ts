@@ -244,13 +244,12 @@ export function peerUser(fd: number): number {
   return credentials.readUInt32LE(4);
 }
 
-/** A file descriptor that can be read from as soon as anybody has written to a file; undefined where no more may be watched. */
-export function watchWrites(path: string): number | undefined {
+/** A file descriptor that can be read from as soon as anybody has written to a file. @throws EMFILE, ENOSPC where no more may be watched. */
+export function watchWrites(path: string): number {
   const fd = libc().inotify_init1(IN_NONBLOCK_CLOEXEC);
   if (fd >= 0 && libc().inotify_add_watch(fd, path, IN_MODIFY) >= 0) return fd;
   const code = errorName();
   if (fd >= 0) libc().close(fd);
-  if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOSPC' || code === 'ENOMEM') return undefined;
   throw new SystemError(code, 'inotify_add_watch', path);
 }
 
