@@ -40,13 +40,13 @@ lxc-unfreeze -P "$lxcpath" -n "$name" >/dev/null
 [ $code != 124 ] || read -r _`;
 
 /**
- * Starts both, and ends. Who writes 0 into a control group is moved there; where only a part of the hierarchy is to be seen its root may
+ * Starts both, and ends. Without CAP_SYS_RESOURCE nobody is spared when memory runs out, but need not come first either. Who writes 0 into a control group is moved there; where only a part of the hierarchy is to be seen its root may
  * take no processes.
  */
 const START = `
 keeper=$1 lxcpath=$2 name=$3 control=$4 thaw=$5
 shift 5
-echo -1000 >/proc/self/oom_score_adj
+echo -1000 >/proc/self/oom_score_adj || echo 0 >/proc/self/oom_score_adj
 for root; do
   echo 0 >"$root/cgroup.procs" || { mkdir -p "$root/lxcv.keeper" && echo 0 >"$root/lxcv.keeper/cgroup.procs"; }
 done

@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { until, untilSo } from '../support/until.js';
 
 /** As sh(1) mounts it, and where the group of a container is then. */
@@ -31,8 +31,15 @@ for await (const _ of createInterface({ input: process.stdin })) console.log('it
 await freeze[Symbol.asyncDispose]();
 console.log('done');`;
 const THAW = 'const { lxc } = await import(process.argv[1]); lxc.thaw(process.argv[2], process.argv[3]);';
+const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
 const LONG_MS = 600_000;
+/** Long beside what a pause may be told wrongly. */
+const HELD_MS = 800;
 const SHORT_MS = 100;
+/** CAP_SYS_RESOURCE: who has it can spare a process when memory runs out. */
+const MAY_SPARE =
+  (BigInt(`0x${/^CapEff:\t(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]}`) >> 24n) & 1n;
+const SPARED = MAY_SPARE === 1n ? -1000 : 0;
 
 describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) => {
   let box: Box;
@@ -112,6 +119,8 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
     const freezing = await box.freeze();
     const [first, second] = box.keepers() as [number, number];
     expect([sessionOf(first), sessionOf(second)]).toEqual([first, second]);
+    for (const pid of [first, second])
+      expect(Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1'))).toBe(SPARED);
     process.kill(first, 'SIGKILL');
     expect(await looks(freezing)).toBe('frozen');
     freezing.kill('SIGKILL');
@@ -128,6 +137,44 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
     expect(code).toBe(0);
     await expectBusy(box);
     expect(await box.state()).toBe('RUNNING');
+  });
+
+  /** Linux 6.18 and newer, of version 2. */
+  const record = (name: string) => join(layout.groups, `lxc.payload.${name}/cgroup.stat.local`);
+  it('the pause that a version tells is that of the kernel, to a fifth of a second', async ({ skip }) => {
+    const name = `${box.name}-paused`;
+    box.lxc.createBase(name);
+    box.lxc.quieten(name);
+    await box.lxc.commit(name, 'First');
+    await box.run('lxc-start', '-P', box.lxc.lxcpath, '-n', name);
+    try {
+      const frozenMs = async () =>
+        Number(/^frozen_usec (\d+)$/m.exec(await box.run('sh', '-c', `cat ${record(name)} || true`))?.[1]) / 1000;
+      if (Number.isNaN(await frozenMs())) skip('this kernel keeps no record');
+      const hooks = join(box.lxc.store, name, 'hooks');
+      mkdirSync(hooks);
+      const late = `echo late >${box.lxc.rootfs(name).upper}/late`;
+      writeFileSync(join(hooks, 'pre-freeze'), `#!/bin/sh\n${late}\n`, { mode: 0o755 });
+      const commit = [
+        '--require',
+        SIGNAL_AT,
+        LXCV,
+        'commit',
+        '-P',
+        box.lxc.lxcpath,
+        '-m',
+        'x',
+        '--allow-empty',
+        '--json',
+        name,
+      ];
+      const held = ['env', `LXCV_TEST_SIGNAL=${HELD_MS} frozen`, process.execPath, ...commit] as const;
+      const { version } = JSON.parse(await box.run(...held)) as { version: { pause: number } };
+      expect(version.pause).toBeGreaterThanOrEqual(HELD_MS);
+      expect(Math.abs(version.pause - (await frozenMs()))).toBeLessThan(200);
+    } finally {
+      await box.run('lxc-stop', '-P', box.lxc.lxcpath, '-n', name, '-k');
+    }
   });
 
   it('lxc-stop ends it', async () => {
@@ -171,14 +218,16 @@ async function busyContainer({ mount, groups }: (typeof LAYOUTS)[keyof typeof LA
     logs: ['above', 'below'].map((log) => join(lxc.lxcpath, name, 'rootfs/home', log)),
     run: async (program, ...args) => {
       const { exitCode, stdout, stderr } = await lxc.program(...inside(program, args));
-      if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`);
+      if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stdout}${stderr}`);
       return stdout.trim();
     },
     tool: (program, ...args) => box.run(program, '-P', lxc.lxcpath, '-n', name, ...args),
     node: (script, args = [], group = undefined) => {
       const enter = group === undefined ? '' : `echo 0 >${group}/cgroup.procs;`;
       const words = ['--input-type=module', '-e', script, HOST_LXC, lxc.lxcpath, name, ...args];
-      return spawn(...inside('sh', ['-c', `${enter} exec "$@"`, 'sh', process.execPath, ...words]));
+      // As a service that is to come first when memory runs out.
+      const score = 'echo 500 >/proc/self/oom_score_adj;';
+      return spawn(...inside('sh', ['-c', `${score} ${enter} exec "$@"`, 'sh', process.execPath, ...words]));
     },
     freeze: async (limitMs = LONG_MS, group = undefined) => {
       const freezing = box.node(FREEZE, [`${limitMs}`], group);

@@ -41,8 +41,14 @@ describe('a watch of a freezer', () => {
     using room = temporaryDirectory();
     const [module, script, control] = ['freezer.mjs', 'script.mjs', 'control'].map((name) => join(room.path, name));
     const contents = `export * from ${JSON.stringify(source('freezer'))}; export * from ${JSON.stringify(source('native'))};`;
-    const options = { format: 'esm', platform: 'node', target: 'node20', external: ['koffi'] } as const;
-    buildSync({ stdin: { contents, resolveDir: room.path }, bundle: true, outfile: module as string, ...options });
+    const options = { format: 'esm', platform: 'node', target: 'node20' } as const;
+    buildSync({
+      external: ['koffi'],
+      stdin: { contents, resolveDir: room.path },
+      bundle: true,
+      outfile: module as string,
+      ...options,
+    });
     writeFileSync(script as string, EXHAUST);
     writeFileSync(control as string, 'FROZEN\n');
     // A user of nobody's: what root may watch is left alone.
