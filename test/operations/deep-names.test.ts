@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { machine } from '../../src/host/host.js';
 import { diffTrees } from '../../src/layer/diff.js';
-import { SealedDigests } from '../../src/layer/digest.js';
 import { sealDelta } from '../../src/layer/seal.js';
 import { countChanges } from '../../src/model/changes.js';
 import { finish } from '../../src/model/job.js';
