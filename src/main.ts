@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { loadCompiled } from './host/compiled.js';
-import { writeOutput } from './host/output.js';
+import { OUTPUT_HINT, outputReason, writeOutput } from './host/output.js';
 import { readPackage } from './host/package.js';
 
 const args = process.argv.slice(2);
@@ -23,7 +23,7 @@ async function tellVersion(): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
     process.exitCode = 1;
-    const message = `lxcv: standard output could not be written: ${(error as Error).message}\n`;
+    const message = `lxcv: ${outputReason(error as NodeJS.ErrnoException)}\n      ${OUTPUT_HINT}\n`;
     await writeOutput(2, Buffer.from(message)).catch(() => {});
   }
 }

@@ -1,8 +1,7 @@
 /** Where commands write to: what cannot be written to standard output ends a command, what cannot be to standard error does not. */
 
-import { getSystemErrorMap } from 'node:util';
 import { isErrno } from '../host/files.js';
-import { isTerminal, writeOutput } from '../host/output.js';
+import { isTerminal, OUTPUT_HINT, outputReason, writeOutput } from '../host/output.js';
 import { LxcvError } from '../model/errors.js';
 import type { ReportStream } from './report.js';
 
@@ -27,12 +26,7 @@ class StandardOutput {
       await writeOutput(1, typeof text === 'string' ? Buffer.from(text) : text);
     } catch (error) {
       if (isErrno(error, 'EPIPE')) throw new ReaderGone();
-      throw new LxcvError(
-        'output-failed',
-        `standard output could not be written: ${reasonOf(error as NodeJS.ErrnoException)}`,
-        'Send it to where there is room.',
-        { cause: error },
-      );
+      throw new LxcvError('output-failed', outputReason(error as NodeJS.ErrnoException), OUTPUT_HINT, { cause: error });
     }
   }
 }
@@ -69,8 +63,3 @@ class StandardError implements ReportStream {
 }
 
 export const standardError = new StandardError();
-
-/** In the system's words. */
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return getSystemErrorMap().get(error.errno ?? 0)?.[1] ?? error.message;
-}

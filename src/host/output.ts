@@ -4,6 +4,7 @@
  */
 
 import { fstatSync, writeSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 
 export type OutputDescriptor = 1 | 2;
 
@@ -24,6 +25,14 @@ export async function writeOutput(descriptor: OutputDescriptor, bytes: Uint8Arra
       .write(rest, (error) => (error ? reject(error) : resolve()));
   });
 }
+
+/** What kept it from being written, in the system's words. */
+export function outputReason(error: NodeJS.ErrnoException): string {
+  return `standard output could not be written: ${getSystemErrorMap().get(error.errno ?? 0)?.[1] ?? error.message}`;
+}
+
+/** What to do then. */
+export const OUTPUT_HINT = 'Send it to where there is room.';
 
 /** @returns what a non-blocking pipe or terminal did not take at once. */
 function writeWhatFits(descriptor: OutputDescriptor, bytes: Uint8Array): Uint8Array {

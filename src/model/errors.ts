@@ -69,6 +69,9 @@ export interface ErrorData {
   readonly branch?: string;
   readonly tag?: string;
   readonly path?: string;
+  /** The version that was made all the same. */
+  readonly id?: string;
+  readonly number?: number;
   /** What was probably meant. */
   readonly suggestion?: string;
 }

@@ -142,8 +142,16 @@ export async function restack(
       { do: 'unlink', path: stagedConfig },
     ],
   };
-  await transact(world.host, repository.operations, transaction);
+  await transact(world.host, repository.operations, transaction).catch((error) => {
+    throw request.command === 'commit' && 'version' in present ? withVersion(error, present.version) : error;
+  });
   return version === undefined ? undefined : decodeManifest(world.host.files.read(version.manifest), version.manifest);
+}
+
+/** An operation that is done says which version it made, for programs. */
+function withVersion(error: unknown, { id, number, container }: Present['version']): unknown {
+  if (!(error instanceof LxcvError) || error.code !== 'operation-pending') return error;
+  return new LxcvError(error.code, error.message, error.hint, { cause: error, data: { container, id, number } });
 }
 
 /** @param merged the layers of a keyframe that is to be made. */

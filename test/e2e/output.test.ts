@@ -50,6 +50,10 @@ describe('standard output that is full', () => {
     expect(run(full, args)).toMatchObject({ status: 1, stderr: expect.stringMatching(NO_SPACE) });
   });
 
+  it('is told by --version as by all else', () => {
+    expect(run(full, ['--version']).stderr).toBe(run(full, ['list']).stderr);
+  });
+
   it.each([
     ['list', '--json'],
     ['log', 'web', '--json'],

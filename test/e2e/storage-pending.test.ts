@@ -97,9 +97,12 @@ it.each(Object.entries(CASES))('is told as what an operation waits for: %s', asy
     env: { ...environment(), LXCV_TEST_CALLS: calls, LXCV_TEST_STRIKE: strike },
     encoding: 'utf8',
   });
+  let made: string | undefined;
   if (struck.signal === null) {
     expect(struck.stderr).toBe('');
-    if (!isRolledBack) expectPending((JSON.parse(struck.stdout) as ErrorJson).error, each);
+    const { error } = JSON.parse(struck.stdout) as { error: ErrorJson['error'] & { data?: { id: string } } };
+    if (!isRolledBack) expectPending(error, each);
+    if (!isRolledBack && command[0] === 'commit') made = error.data?.id ?? 'a version that is not told';
   }
   try {
     await expectRead(each);
@@ -110,7 +113,9 @@ it.each(Object.entries(CASES))('is told as what an operation waits for: %s', asy
       sh(heal ?? hint.replace(/^Something may be immutable: |, then run any lxcv command.*/g, ''));
     }
   }
-  expect(await versions()).toHaveLength(isRolledBack ? before : before + 1);
+  const after = await versions();
+  expect(after).toHaveLength(isRolledBack ? before : before + 1);
+  if (made !== undefined) expect(after[0]?.id).toBe(made);
   expect(await lxc.json('fsck')).toEqual({ findings: [] });
 });
 
