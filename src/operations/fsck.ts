@@ -13,7 +13,7 @@ import { isVersionId } from '../model/names.js';
 import type { ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
 import type { IncludeCache } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { listRepositories } from '../store/store.js';
+import { listMisplaced, listRepositories } from '../store/store.js';
 import { readStoreFile } from '../store/store-file.js';
 import { toldUnfinished, touchedBy } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
@@ -21,6 +21,7 @@ import { type Finding, finding, RESTORE } from './finding.js';
 import { checkContainers, checkOtherContainers } from './fsck-containers.js';
 import { checkNames, checkRefs, checkStagedContainers } from './fsck-names.js';
 import { isConfined, openForReading } from './lookup.js';
+import { onMissing } from './missing.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -30,7 +31,8 @@ import type { World } from './world.js';
  * @throws LxcvError `repository-not-found`.
  */
 export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
-  const names = name === undefined ? listRepositories(world.host, world.lxcpath) : [name];
+  const { host, lxcpath } = world;
+  const names = name === undefined ? [...listRepositories(host, lxcpath), ...listMisplaced(host, lxcpath)] : [name];
   const shared: Shared = {
     includes: new Map(),
     prints: new Map(),
@@ -46,8 +48,15 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
     }
     findings.push(...(found ?? []));
   }
-  const others = [...checkOtherContainers(world, shared), ...checkStagedContainers(world)];
+  const missing = name === undefined ? findMissing(world, shared) : [];
+  const others = [...missing, ...checkOtherContainers(world, shared), ...checkStagedContainers(world)];
   return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
+}
+
+function findMissing(world: World, { seen, includes }: Shared): Finding[] {
+  return Array.from(onMissing(world, seen, includes), ({ repository, error: { message, hint } }) =>
+    finding('repository-unreadable', repository.root, message, hint),
+  );
 }
 
 /** What is looked at once, whatever the number of repositories. */

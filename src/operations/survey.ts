@@ -2,7 +2,7 @@
 
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { IncludeCache } from '../store/containers.js';
-import { listRepositories, type OpenRepository } from '../store/store.js';
+import { listMisplaced, listRepositories, type OpenRepository } from '../store/store.js';
 import { toldUnfinished } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
 import {
@@ -13,6 +13,7 @@ import {
   readUsers,
   type VersionedContainer,
 } from './lookup.js';
+import { onMissing } from './missing.js';
 import type { World } from './world.js';
 
 /** A repository, or a container, of which something cannot be told. */
@@ -35,7 +36,8 @@ export async function surveyRepositories<T>(
   const includes: IncludeCache = new Map();
   const found: T[] = [];
   const troubles: Trouble[] = [];
-  for (const name of listRepositories(world.host, world.lxcpath)) {
+  const known = new Set<ContainerName>();
+  for (const name of [...listRepositories(world.host, world.lxcpath), ...listMisplaced(world.host, world.lxcpath)]) {
     try {
       const part = await consistently(
         world,
@@ -44,6 +46,8 @@ export async function surveyRepositories<T>(
           if (open === undefined) return { found: [], troubles: [] };
           const repository = readRepository(reading, open.layout);
           const { containers, unreadable } = readUsers(reading, open.layout, includes);
+          for (const each of containers) known.add(each.name);
+          for (const each of unreadable) known.add(each.container);
           const visited = await visit(reading, repository, containers);
           const refs = [...repository.unreadable.values()].map(
             (error): Trouble => ({ repository: name, container: null, error }),
@@ -59,6 +63,9 @@ export async function surveyRepositories<T>(
       if (!isConfined(error)) throw error;
       troubles.push({ repository: name, container: null, error });
     }
+  }
+  for (const { container, repository, error } of onMissing(world, known, includes)) {
+    troubles.push({ repository: repository.name, container, error });
   }
   return { found, troubles };
 }

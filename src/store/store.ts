@@ -1,6 +1,7 @@
 /** The store of an lxcpath: found, made, and its repositories opened for reading or, locked, for a change. */
 
-import { isSystemError, unlessGone } from '../host/files.js';
+import { basename } from 'node:path';
+import { isSystemError, type Stat, unlessGone } from '../host/files.js';
 import { type Host, isErrno } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
@@ -27,11 +28,21 @@ const TELL_AFTER_MS = 1000;
 
 /** The names of the repositories that a store holds, sorted. @throws LxcvError `store-newer`, `store-damaged`. */
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
+  return namesIn(host, storeRoot(lxcpath), (type) => type === 'directory');
+}
+
+/** The names in a store of what is neither a repository nor the store's file: something else is in the place of a repository. */
+export function listMisplaced(host: Host, lxcpath: string): RepositoryName[] {
   const root = storeRoot(lxcpath);
+  const own = basename(storeFile(root));
+  return namesIn(host, root, (type) => type !== undefined && type !== 'directory').filter((name) => name !== own);
+}
+
+function namesIn(host: Host, root: string, isMeant: (type: Stat['type'] | undefined) => boolean): RepositoryName[] {
   if (!readStore(host, root)) return [];
   return listStoreDirectory(host.files, `${root}/.`)
     .filter(isRepositoryName)
-    .filter((name) => host.files.stat(`${root}/${name}`)?.type === 'directory')
+    .filter((name) => isMeant(host.files.stat(`${root}/${name}`)?.type))
     .sort() as string[] as RepositoryName[];
 }
 

@@ -83,6 +83,34 @@ describe('what is wrong with one of many', () => {
     }
   });
 
+  it('is told so where a repository is something else, or gone', async () => {
+    const look = async () => {
+      const { containers, troubles } = await (await engine()).list();
+      const all = await (await engine()).statusOfAll();
+      expect([containers.map(({ name }) => name), all.containers.map(({ container }) => container)]).toEqual([
+        ['good'],
+        ['good'],
+      ]);
+      const told = troubles.map(({ repository: name, container, error }) => [name, container, error.message]);
+      expect(all.troubles.map(({ error }) => error.message)).toEqual(told.map(([, , message]) => message));
+      const findings = await (await engine()).fsck(undefined);
+      expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(['repository-unreadable']));
+      expect(findings.map(({ message }) => message)).toEqual(told.map(([, , message]) => message));
+      return told;
+    };
+    const path = join(lxc.store, 'bad');
+    const gone = (of: string) => ['bad', 'fork'].map((name) => ['bad', name, expect.stringContaining(`${of} is gone`)]);
+    await withEach(path, async (what) => {
+      const kind = what === 'text' ? 'a file' : what;
+      const told = [['bad', null, `${path} is ${kind}, and must be a directory`]];
+      expect(await look()).toEqual(what === 'a directory' ? gone(`${path}/versions`) : told);
+    });
+    renameSync(path, `${lxc.directory}/saved`);
+    expect(await look()).toEqual(gone(path));
+    expect(await lxc.lxcv('list')).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(`${path} is gone`) });
+    renameSync(`${lxc.directory}/saved`, path);
+  });
+
   it('is in the exit code and the JSON', async () => {
     const path = repository('operations');
     renameSync(path, `${path}.away`);

@@ -5,6 +5,7 @@ import { type Host, machine } from '../../src/host/host.js';
 import type { RepositoryName } from '../../src/model/version.js';
 import { appendRecord, readPending } from '../../src/store/operation-log.js';
 import {
+  listMisplaced,
   listRepositories,
   lockRepository,
   openRepository,
@@ -236,6 +237,7 @@ describe('listRepositories', () => {
       link: symlinkTo('a'),
     });
     expect(listRepositories(machine, join(place.path, 'lxc'))).toEqual(['a', 'b']);
+    expect(listMisplaced(machine, join(place.path, 'lxc'))).toEqual(['file', 'link']);
   });
 
   it('lists none where there is no store', () => {
