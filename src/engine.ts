@@ -111,7 +111,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   }
   const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
   if (host.files.statTarget(lxcpath)?.type !== 'directory') throw noLxcpath(lxcpath);
-  for (const path of [lxcpath, storeRoot(lxcpath)]) checkPathOwned(host.files, path);
+  for (const path of [lxcpath, storeRoot(host.files, lxcpath)]) checkPathOwned(host.files, path);
   const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): World => ({
     host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
     lxcpath,

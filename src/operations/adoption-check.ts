@@ -53,7 +53,10 @@ export async function checkAdoptable(
     );
   }
   const { isLower } = await checkOwnRoot(world, container, origin);
-  const repository = new RepositoryLayout(storeRoot(world.lxcpath), container.name as string as RepositoryName);
+  const repository = new RepositoryLayout(
+    storeRoot(world.host.files, world.lxcpath),
+    container.name as string as RepositoryName,
+  );
   checkMovable(world, container, repository, origin.delta);
   for (const lower of origin.lowers) {
     if (files.statTarget(lower)?.type === 'directory') continue;

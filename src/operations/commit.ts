@@ -28,7 +28,7 @@ export async function commit(world: World, request: CommitRequest): Promise<Vers
   // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
   author.catch(() => undefined);
   const repositoryName = await consistently(world, (reading) => repositoryOf(reading, request), 'untold');
-  const hooks = new RepositoryLayout(storeRoot(world.lxcpath), repositoryName);
+  const hooks = new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), repositoryName);
   await runHook(world, hooks, 'pre-commit', request.container);
   const version = await commitLocked(world, repositoryName, { ...request, author });
   await runLateHook(world, hooks, 'post-commit', request.container);

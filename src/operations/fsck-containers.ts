@@ -42,7 +42,10 @@ export function* checkOtherContainers(
     readonly seen: ReadonlySet<ContainerName>;
   },
 ): Generator<Finding> {
-  const roots = Array.from(checked, (name) => new RepositoryLayout(storeRoot(world.lxcpath), name).root);
+  const roots = Array.from(
+    checked,
+    (name) => new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name).root,
+  );
   for (const name of listContainers(world.host, world.lxcpath)) {
     if (seen.has(name)) continue;
     try {

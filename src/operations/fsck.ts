@@ -77,7 +77,7 @@ async function checkConfined(world: World, name: RepositoryName, shared: Shared)
     return await consistently(world, (reading) => checkOpen(reading, name, shared), 'untold');
   } catch (error) {
     if (!isConfined(error)) throw error;
-    const { root } = new RepositoryLayout(storeRoot(world.lxcpath), name);
+    const { root } = new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name);
     const hint = error instanceof LxcvError ? error.hint : RESTORE;
     const isPending = error instanceof LxcvError && error.code === 'operation-pending';
     return [finding(isPending ? 'operation-pending' : 'repository-unreadable', root, error.message, hint)];

@@ -48,7 +48,7 @@ export function checkUpperFree(
   { host, lxcpath }: Pick<World, 'host' | 'lxcpath'>,
   { name, rootfs, layout }: Pick<Container, 'name' | 'rootfs' | 'layout'>,
 ): void {
-  if (rootfs.kind === 'overlay' && host.mounts.isUpperInUse(rootfs.upper, storeRoot(lxcpath))) {
+  if (rootfs.kind === 'overlay' && host.mounts.isUpperInUse(rootfs.upper, storeRoot(host.files, lxcpath))) {
     throw new LxcvError(
       'container-in-use',
       `${name} is stopped, but something has its root file system mounted: ${rootfs.upper}`,

@@ -89,7 +89,8 @@ export function checkUnedited({
 export function checkMarker(world: World, { name, config, layout, rootfs }: Container): void {
   checkOtherStore(world, { name, rootfs, layout });
   const marker = markerOf(config);
-  if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.lxcpath)}/`)) return;
+  if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(world.host.files, world.lxcpath)}/`))
+    return;
   if (world.host.files.stat(`${marker.repository}/versions`) === undefined) return;
   throw new LxcvError(
     'container-edited',

@@ -21,7 +21,7 @@ export interface ListedAside {
 /** Of all repositories. A record that cannot be read is fsck's to tell of. */
 export function listSetAside({ host, lxcpath }: World): ListedAside[] {
   return listRepositories(host, lxcpath).flatMap((name) => {
-    const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+    const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
     return listAsides(host.files, layout).flatMap((id) => {
       try {
         return [{ ...readSetAside(host.files, layout.aside(id)), path: layout.version(id).delta }];

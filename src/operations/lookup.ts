@@ -89,7 +89,9 @@ const NONE_SETTLED: SettledOperations = new Map();
 export function openForReading(world: World, name: RepositoryName): OpenRepository | undefined {
   const { host, lxcpath, reading } = world;
   const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED);
-  reading?.opened(open ?? { layout: new RepositoryLayout(storeRoot(lxcpath), name), unfinished: undefined });
+  reading?.opened(
+    open ?? { layout: new RepositoryLayout(storeRoot(host.files, lxcpath), name), unfinished: undefined },
+  );
   return open;
 }
 
@@ -190,7 +192,10 @@ export type VersionedContainer = Container & { readonly versioned: Versioned };
 
 /** The containers whose working deltas stand on a repository. Those whose record cannot be read are told, and left out. */
 export function containersOf(world: World, repository: RepositoryName): VersionedContainer[] {
-  const { containers, unreadable } = readUsers(world, new RepositoryLayout(storeRoot(world.lxcpath), repository));
+  const { containers, unreadable } = readUsers(
+    world,
+    new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), repository),
+  );
   for (const { error } of unreadable) tellLeftOut(world, error);
   return containers;
 }

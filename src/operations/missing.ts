@@ -20,7 +20,7 @@ export function* onMissing(
   known: ReadonlySet<ContainerName>,
   includes: IncludeCache,
 ): Generator<OnMissing> {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(host.files, lxcpath);
   for (const container of listContainers(host, lxcpath)) {
     if (known.has(container)) continue;
     const rootfs = readIfWhole(host, lxcpath, container, includes)?.rootfs;

@@ -20,7 +20,7 @@ export function checkOtherStore(
   if (rootfs.kind !== 'overlay') return;
   const { root, rest } = UPPER.exec(rootfs.upper)?.groups ?? {};
   if (root === undefined || parseUpper(root, rootfs.upper) === undefined) return;
-  const own = storeRoot(lxcpath);
+  const own = storeRoot(files, lxcpath);
   throw new LxcvError(
     'root-shared',
     `${layout.config} stands on ${rootfs.upper}, in the store ${root}, and the store of ${lxcpath} is ${own}`,
@@ -30,10 +30,11 @@ export function checkOtherStore(
   function wayOn(): string {
     const rightful = root?.replace(/v$/, '') ?? '';
     const place = directoryId(files, `${rightful}/${name}`);
-    if (place !== undefined && place === directoryId(files, layout.root))
+    // The store of what only leads to this lxcpath is the same.
+    if (place !== undefined && place === directoryId(files, layout.root) && storeRoot(files, rightful) === root)
       return `Name the lxcpath as that store does: -P ${rightful}`;
     if (files.stat(`${own}${rest}`) === undefined)
-      return `Where the lxcpath was moved, move the store too: mv ${root} ${own}`;
+      return `Where the lxcpath was moved, move the store too: mv ${root}${files.stat(own) === undefined ? ` ${own}` : `/${rest?.split('/')[1]} ${own}/`}`;
     return `Where both were copied or moved, name the store beside them: sed -i 's|${root}/|${own}/|g' ${lxcpath}/*/config`;
   }
 }

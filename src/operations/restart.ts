@@ -66,6 +66,6 @@ async function startAgain(world: World, repository: RepositoryLayout, name: Cont
 /** The containers that lxcv has stopped, and could not start again, by name. */
 export function notStarted({ host, lxcpath }: World): NotStarted[] {
   return listRepositories(host, lxcpath)
-    .flatMap((name) => readNotStarted(host, new RepositoryLayout(storeRoot(lxcpath), name)))
+    .flatMap((name) => readNotStarted(host, new RepositoryLayout(storeRoot(host.files, lxcpath), name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

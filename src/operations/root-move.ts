@@ -153,7 +153,7 @@ function checkProjects(
 
 /** The store, or the directory that it would be made in. @throws LxcvError `failed`. */
 function presentStore({ host: { files }, lxcpath }: World): string {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(files, lxcpath);
   if (files.statTarget(root) !== undefined) return root;
   if (files.stat(root)?.type !== 'symlink') return dirname(root);
   const target = files.readLink(root).toString('utf8');
@@ -167,7 +167,7 @@ function presentStore({ host: { files }, lxcpath }: World): string {
 /** The hint makes the store a link to where the root file system can be moved to; one that holds versions stays where it is. */
 function otherFileSystem(world: World, { name }: Container, delta: string): LxcvError {
   const { files, occupancy } = world.host;
-  const store = storeRoot(world.lxcpath);
+  const store = storeRoot(world.host.files, world.lxcpath);
   const isSame = files.statTarget(delta)?.device === files.statTarget(presentStore(world))?.device;
   const where = isSame
     ? `${delta} and the store, ${store}, are on one file system, but reached by two mounts of it, and no rename goes from one to the other`

@@ -45,7 +45,7 @@ export async function checkOwnRoot(world: World, container: Container, origin: O
 
 function checkHoldsNothing(world: World, container: Container, { delta, lowers }: Origin, root: DirectoryId): void {
   const { files } = world.host;
-  const store = storeRoot(world.lxcpath);
+  const store = storeRoot(world.host.files, world.lxcpath);
   const config = container.layout.config;
   const hint = `Name a directory of its own as lxc.rootfs.path in ${config}.`;
   for (const place of [container.layout.root, world.lxcpath, store, ...lowers]) {

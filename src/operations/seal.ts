@@ -19,7 +19,7 @@ import type { World } from './world.js';
  */
 export async function sealRepository(world: World, name: RepositoryName): Promise<void> {
   try {
-    await sealAll(world, new RepositoryLayout(storeRoot(world.lxcpath), name));
+    await sealAll(world, new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name));
   } catch (error) {
     if (!isConfined(error)) throw error;
     world.report({ kind: 'notice', message: `the versions of ${name} are not sealed: ${error.message}` });

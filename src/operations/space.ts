@@ -30,7 +30,7 @@ const HINT = 'Free some, and run the command again. Nothing was changed.';
  * @throws LxcvError `no-space`.
  */
 export function checkSpace({ host: { files }, lxcpath }: World, what: string, ...extents: readonly Extent[]): void {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(files, lxcpath);
   const store = files.statTarget(root) === undefined ? dirname(root) : root;
   const needs = [BOOKKEEPING, ...extents];
   const containers = files.statTarget(lxcpath) === undefined ? undefined : files.free(lxcpath);
@@ -43,7 +43,7 @@ export function checkSpace({ host: { files }, lxcpath }: World, what: string, ..
 
 /** The same of a checkout in place. A keyframe is left out where there is no room for it. */
 export function checkSpaceToSwitch({ host: { files }, lxcpath }: World, { name, versioned }: VersionedContainer): void {
-  for (const place of [storeRoot(lxcpath), lxcpath])
+  for (const place of [storeRoot(files, lxcpath), lxcpath])
     checkPlace(files.free(place), place, `the checkout of ${name}`, SWITCH, freeing(versioned));
 }
 

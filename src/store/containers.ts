@@ -88,9 +88,9 @@ function findVersioned(
   lxcpath: string,
   { name, rootfs }: Pick<Container, 'name' | 'rootfs'>,
 ): Pick<Container, 'versioned' | 'lost'> {
-  const place = rootfs.kind === 'overlay' ? parseUpper(storeRoot(lxcpath), rootfs.upper) : undefined;
+  const place = rootfs.kind === 'overlay' ? parseUpper(storeRoot(host.files, lxcpath), rootfs.upper) : undefined;
   if (place === undefined) return { versioned: undefined, lost: undefined };
-  const repository = new RepositoryLayout(storeRoot(lxcpath), place.repository);
+  const repository = new RepositoryLayout(storeRoot(host.files, lxcpath), place.repository);
   const layout = repository.version(place.id);
   const working = readWorking(host.files, layout.working);
   if (working?.container !== name) return { versioned: undefined, lost: layout };

@@ -1,11 +1,15 @@
-/** Where everything lies on disk: every path of the store and of LXC that lxcv uses, and no I/O. See docs/store-format.md. */
+/** Where everything lies on disk: every path of the store and of LXC that lxcv uses. See docs/store-format.md. */
 
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import type { BranchName, ContainerName, Layer, RepositoryName, TagName, VersionId } from '../model/version.js';
 
-/** The store of the containers under an lxcpath lies beside it: `/var/lib/lxcv` beside `/var/lib/lxc`. */
-export function storeRoot(lxcpath: string): string {
-  return `${lxcpath}v`;
+/**
+ * The store of the containers under an lxcpath lies beside it: `/var/lib/lxcv` beside `/var/lib/lxc`. Whatever links lead there, it is the
+ * same: that beside the directory itself.
+ * @param files follow them.
+ */
+export function storeRoot(files: { realPath(path: string): string | undefined }, lxcpath: string): string {
+  return `${files.realPath(lxcpath) ?? lxcpath}v`;
 }
 
 export function storeFile(root: string): string {

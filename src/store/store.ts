@@ -28,12 +28,12 @@ const TELL_AFTER_MS = 1000;
 
 /** The names of the repositories that a store holds, sorted. @throws LxcvError `store-newer`, `store-damaged`. */
 export function listRepositories(host: Host, lxcpath: string): RepositoryName[] {
-  return namesIn(host, storeRoot(lxcpath), (type) => type === 'directory');
+  return namesIn(host, storeRoot(host.files, lxcpath), (type) => type === 'directory');
 }
 
 /** The names in a store of what is neither a repository nor the store's file: something else is in the place of a repository. */
 export function listMisplaced(host: Host, lxcpath: string): RepositoryName[] {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(host.files, lxcpath);
   const own = basename(storeFile(root));
   return namesIn(host, root, (type) => type !== undefined && type !== 'directory').filter((name) => name !== own);
 }
@@ -85,7 +85,7 @@ export function openRepository(
   name: RepositoryName,
   settled: ReadonlyMap<string, Settled>,
 ): OpenRepository | undefined {
-  const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+  const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
   if (!readStore(host, layout.storeRoot)) return undefined;
   if (!isThere(host.files, layout.root, 'directory')) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
@@ -112,7 +112,7 @@ export async function lockRepository(
   name: RepositoryName,
   purpose: string,
 ): Promise<RepositoryLayout & Disposable> {
-  const layout = new RepositoryLayout(storeRoot(lxcpath), name);
+  const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
   createStore(host, layout.storeRoot);
   makeDirectory(host, layout.root);
   isThere(host.files, layout.root, 'directory');

@@ -19,7 +19,7 @@ import { machine } from '../../src/host/host.js';
 import { LxcvError } from '../../src/model/errors.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { mountDisk } from '../support/disk.js';
-import { type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { mapFile } from '../support/mapped-file.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
 import { compareTrees } from '../support/tree.js';
@@ -225,6 +225,29 @@ describe('a container that could boot before its first commit can boot after it:
     await expectBoots(lxc, 'box');
     // Those that LXC cannot read either.
     lxc.expectFindings(...Array(4).fill('container-damaged'));
+  });
+
+  it('also where the lxcpath is named by a link: the store is that of the directory', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    const alias = join(lxc.directory, 'alias');
+    symlinkSync(lxc.lxcpath, alias);
+    const commit = (lxcpath: string, message: string) =>
+      lxc.program(process.execPath, [LXCV, 'commit', '-P', lxcpath, '-m', message, '--allow-empty', 'box']);
+    expect(await commit(alias, 'first')).toMatchObject({ exitCode: 0 });
+    expect([existsSync(`${alias}v`), existsSync(join(lxc.store, 'box/versions'))]).toEqual([false, true]);
+    expect(await commit(lxc.lxcpath, 'second')).toMatchObject({ exitCode: 0 });
+    // LXC knows it by the path that it was started with, and so do messages.
+    const other = (program: string, ...args: string[]) => lxc.program(program, ['-P', alias, ...args]);
+    expect(await other('lxc-start', '-n', 'box')).toMatchObject({ exitCode: 0 });
+    expect(await commit(lxc.lxcpath, 'refused')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining(`-P ${alias}`),
+    });
+    expect(await commit(alias, 'third')).toMatchObject({ exitCode: 0 });
+    expect(await other('lxc-stop', '-n', 'box', '-k')).toMatchObject({ exitCode: 0 });
+    await expectBoots(lxc, 'box');
+    expect(await lxc.json('log', 'box')).toMatchObject({ versions: [{ number: 2 }, { number: 1 }, { number: 0 }] });
   });
 
   it('and so do the clones that stand on it, listed by LXC or not', async () => {

@@ -10,7 +10,10 @@ const MYSQL = new RepositoryLayout(ROOT, 'mysql' as RepositoryName);
 
 describe('the layout', () => {
   it('puts the store beside the containers', () => {
-    expect(storeRoot('/var/lib/lxc')).toBe(ROOT);
+    const links = new Map([['/containers', '/var/lib/lxc']]);
+    const files = { realPath: (path: string) => links.get(path) };
+    expect(storeRoot(files, '/var/lib/lxc')).toBe(ROOT);
+    expect(storeRoot(files, '/containers')).toBe(ROOT);
     expect(storeFile(ROOT)).toBe('/var/lib/lxcv/store.json');
   });
 

@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { files } from '../../src/host/files.js';
+import { machine } from '../../src/host/host.js';
 import { createDelta } from '../../src/layer/delta.js';
 import { formatRootfsPath, pinOptions } from '../../src/layer/overlayfs.js';
 import { digestManifest, encodeManifest } from '../../src/model/manifest.js';
@@ -20,7 +21,7 @@ const DIRTY_EACH = 3;
  * They stand on no base, and are never started.
  */
 export function populate(lxcpath: string, repositories: number, containers: number): void {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(machine.files, lxcpath);
   for (const path of [lxcpath, root]) mkdirSync(path, { recursive: true, mode: 0o700 });
   writeFileSync(storeFile(root), '{"format":1,"id":"populousstor"}\n', { mode: 0o600 });
   const heads = Array.from({ length: repositories }, (_, index) => makeRepository(root, `r${index}` as RepositoryName));
