@@ -8,7 +8,7 @@ import type { World } from './world.js';
 
 /** Readable for root alone: it may tell of anything. @returns the file, which takes the place of an earlier one. */
 export function keepMessage({ host, lxcpath }: World, container: ContainerName, message: string): string {
-  const root = storeRoot(lxcpath);
+  const root = storeRoot(host.files, lxcpath);
   createStore(host, root);
   const path = messageFile(root, container);
   const staged = `${path}-${newId(host.randomBytes)}`;
