@@ -48,6 +48,20 @@ const lateOclif = {
   },
 };
 
+/** Packages that few commands use: files of their own, so that the others need not read them. */
+const ASIDE = ['execa', 'simple-git'];
+
+const aside = {
+  name: 'aside',
+  /** @param {import('esbuild').PluginBuild} plugin */
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: new RegExp(`^(${ASIDE.join('|')})$`) }, ({ path }) => ({ path, namespace: 'aside' }));
+    onLoad({ filter: /.*/, namespace: 'aside' }, ({ path }) => ({
+      contents: `module.exports = lazily(() => atOnce('./${path}.cjs'));`,
+    }));
+  },
+};
+
 /** @type {import('esbuild').BuildOptions} */
 const COMMON = {
   bundle: true,
@@ -72,7 +86,13 @@ await build({
   ...COMMON_JS,
   entryPoints: ['src/program.ts'],
   banner: { js: `${LAZILY}\n${MODULE_URL}` },
-  plugins: [lateOclif],
+  plugins: [lateOclif, aside],
+});
+await build({
+  ...COMMON,
+  ...COMMON_JS,
+  entryPoints: ASIDE.map((name) => ({ in: name, out: `src/${name}` })),
+  banner: { js: MODULE_URL },
 });
 // In a language that a Node of long ago can read, so that it can be told that it is too old.
 await build({

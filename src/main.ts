@@ -2,6 +2,7 @@
 /** The executable. It reads the program as V8 compiled it before, and for its version not even that. */
 
 import { join } from 'node:path';
+import { COMMAND_NAMES } from './cli/command-names.js';
 import { loadCompiled } from './host/compiled.js';
 import { OUTPUT_HINT, outputReason, writeOutput } from './host/output.js';
 import { readPackage } from './host/package.js';
@@ -11,7 +12,8 @@ if (/^(--version|-V)$/.test(args.join(' '))) void tellVersion();
 else void loadProgram().main(args, import.meta.url);
 
 function loadProgram(): typeof import('./program.js') {
-  return loadCompiled(join(import.meta.dirname, 'program.cjs')).exports as typeof import('./program.js');
+  const command = COMMAND_NAMES.find((name) => name === args[0]) ?? 'other';
+  return loadCompiled(join(import.meta.dirname, 'program.cjs'), command).exports as typeof import('./program.js');
 }
 
 /** As oclif does. */

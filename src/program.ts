@@ -1,5 +1,6 @@
 /** The program: which commands there are. Each is loaded when it is asked for. */
 
+import type { COMMAND_NAMES } from './cli/command-names.js';
 import { standardError } from './cli/output.js';
 import { runCommand } from './cli/run.js';
 import { exactArguments } from './host/arguments.js';
@@ -21,7 +22,7 @@ export const COMMANDS = {
   status: () => import('../commands/status.js'),
   tag: () => import('../commands/tag.js'),
   umount: () => import('../commands/umount.js'),
-};
+} satisfies Record<(typeof COMMAND_NAMES)[number], unknown>;
 
 /** Runs one command, and sets the exit code. @param root a file of the package, as a URL. */
 export async function main(args: readonly string[], root: string): Promise<void> {

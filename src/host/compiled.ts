@@ -28,9 +28,11 @@ import { Script } from 'node:vm';
  * where it cannot be kept or read, the module is compiled as ever.
  *
  * @param file a module of ASCII alone, whose directory only those may write to who may change the module.
+ * @param use what it is run for, one of a few: another part of it is compiled for each.
  */
-export function loadCompiled(file: string): { readonly exports: unknown; readonly isReadBack: boolean } {
-  const kept = keptAs(file);
+export function loadCompiled(file: string, use: string): { readonly exports: unknown; readonly isReadBack: boolean } {
+  const build = keptOf(file);
+  const kept = `${build}${use}`;
   const cachedData = readIfSafe(kept);
   const script = new Script(
     `(function(exports,require,module,__filename,__dirname){${readFileSync(file, 'latin1')}\n})`,
@@ -41,19 +43,23 @@ export function loadCompiled(file: string): { readonly exports: unknown; readonl
   );
   const isReadBack = script.cachedDataRejected === false;
   // By then it holds all that this run had to compile. What V8 refuses may suit the next run: it was made under other flags.
-  if (cachedData === undefined) process.on('exit', () => keep(file, kept, script));
+  if (cachedData === undefined) process.on('exit', () => keep(file, build, kept, script));
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
   return { exports: module.exports, isReadBack };
 }
 
+const STAGED = '.partial-';
 /** Others may read it: they could as well compile the module. */
 const MODE = 0o644;
 
-/** V8 tells sources apart by their length alone, so the name has the moment since when the file is what it is. */
-function keptAs(file: string): string {
+/**
+ * What the names begin with of all that is kept of a module as it is. V8 tells sources apart by their length alone, so they have the
+ * moment since when the file is what it is.
+ */
+function keptOf(file: string): string {
   const { ctimeNs, ino } = statSync(file, { bigint: true });
-  return `${file}.${process.version}-${process.arch}-${ino}-${ctimeNs}`;
+  return `${file}.${process.version}-${process.arch}-${ino}-${ctimeNs}-`;
 }
 
 /** V8 runs what it reads back: it must be of those alone who may change the module, root or who runs it. */
@@ -78,8 +84,8 @@ function isOwn({ uid, mode }: Stats): boolean {
 }
 
 /** Whole or not at all, after a power cut too: V8 trusts what it reads back. */
-function keep(module: string, file: string, script: Script): void {
-  const staged = `${file}.${process.pid}`;
+function keep(module: string, build: string, file: string, script: Script): void {
+  const staged = `${file}${STAGED}${process.pid}`;
   try {
     if (!isOwn(statSync(dirname(file)))) return;
     const fd = openSync(staged, 'wx', MODE);
@@ -91,18 +97,19 @@ function keep(module: string, file: string, script: Script): void {
       closeSync(fd);
     }
     renameSync(staged, file);
-    removeOthers(file, module);
+    removeOthers(build, module);
   } catch {
     rmSync(staged, { force: true });
   }
 }
 
 /** What was kept of earlier builds of a module, and what was begun and never kept. Another version of Node keeps its own again. */
-function removeOthers(kept: string, module: string): void {
+function removeOthers(build: string, module: string): void {
   const directory = dirname(module);
   const start = `${basename(module)}.v`;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    if (name.startsWith(start) && path !== kept) rmSync(path, { force: true });
+    const isKept = path.startsWith(build) && !name.includes(STAGED);
+    if (name.startsWith(start) && !isKept) rmSync(path, { force: true });
   }
 }

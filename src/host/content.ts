@@ -20,6 +20,7 @@ import { finishFlags, isStarted, readFlags, startFlags } from './inode-flags.js'
 import { type HostPath, isBound } from './libc.js';
 import { cloneFile, cloneRange, hasHole, nextData, openBelow } from './native.js';
 import { copyProject } from './projects.js';
+import { statOpen } from './stat.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
@@ -46,10 +47,13 @@ export interface OpenFile extends Disposable {
 
 export function readWhole(path: HostPath): Buffer {
   return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
-    const stat = fstatSync(fd);
+    const { type, size } = statOpen(fd);
     // Of a FIFO nobody knows when somebody writes to it, and /dev/zero has no end.
-    if (!stat.isFile() && !stat.isDirectory()) throw notRegular(path);
-    return readFileSync(fd);
+    if (type !== 'file' && type !== 'directory') throw notRegular(path);
+    // Files of the kernel's have no size; to read a directory is the system's to refuse.
+    if (type === 'directory' || size === 0) return readFileSync(fd);
+    const content = Buffer.allocUnsafe(size);
+    return content.subarray(0, readAt(fd, content, 0));
   });
 }
 
@@ -234,18 +238,21 @@ function openDescriptor(descriptor: number, size: number): OpenFile {
   return {
     descriptor,
     size,
-    read(buffer, position) {
-      let done = 0;
-      while (done < buffer.length) {
-        const read = readSync(descriptor, buffer, done, buffer.length - done, position + done);
-        if (read === 0) break;
-        done += read;
-      }
-      return done;
-    },
+    read: (buffer, position) => readAt(descriptor, buffer, position),
     hasHole: () => hasHole(descriptor, size),
     [Symbol.dispose]: () => closeSync(descriptor),
   };
+}
+
+/** Fills a buffer as far as there is something. @returns how many bytes there were. */
+function readAt(fd: number, buffer: Buffer, position: number): number {
+  let done = 0;
+  while (done < buffer.length) {
+    const read = readSync(fd, buffer, done, buffer.length - done, position + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
 }
 
 function withFile<T>(path: HostPath, use: (fd: number) => T): T {

@@ -162,7 +162,7 @@ export const files: Files = {
   read: readWhole,
   readEnd,
   readIfPresent: (path) => present(() => readWhole(path)),
-  realPath: (path) => present(() => realpathSync(path)),
+  realPath: (path) => present(() => realpathSync.native(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   listTyped,
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),

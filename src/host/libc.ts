@@ -84,10 +84,14 @@ type Both<F extends (fd: number) => number> = F & {
 function bind() {
   const koffi = loadKoffi();
   const lib = koffi.load('libc.so.6');
-  const declare = <F>(prototype: string): F => lib.func(prototype) as unknown as F;
-  return {
-    errno: () => koffi.errno(),
-    address: (buffer: Buffer) => koffi.address(buffer),
+  // To declare a call takes as long as ten of them, and few commands make all.
+  const declare =
+    <F>(prototype: string) =>
+    (): F =>
+      lib.func(prototype) as unknown as F;
+  return atFirstUse({
+    errno: () => () => koffi.errno(),
+    address: () => (buffer: Buffer) => koffi.address(buffer),
     flock: declare<(fd: number, operation: number) => number>('int flock(int, int)'),
     fcntl: declare<(fd: number, command: number, lock: Buffer) => number>('int fcntl(int, int, void *)'),
     renameat2: declare<(d1: number, a: CPath, d2: number, b: CPath, flags: number) => number>(
@@ -175,7 +179,23 @@ function bind() {
     mount: declare<(source: CPath, target: CPath, type: CPath | null, flags: number, options: CPath | null) => number>(
       'int mount(const char *, const char *, const char *, unsigned long, const char *)',
     ),
-  };
+  });
+}
+
+/** An object of which each value is made when it is first asked for. */
+function atFirstUse<Makers extends Record<string, () => unknown>>(
+  makers: Makers,
+): { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> } {
+  const made = {};
+  for (const [name, make] of Object.entries(makers)) {
+    const get = () => {
+      const value = make();
+      Object.defineProperty(made, name, { value });
+      return value;
+    };
+    Object.defineProperty(made, name, { get, configurable: true });
+  }
+  return made as { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> };
 }
 
 export function check(result: number, syscall: string, path?: HostPath): void {

@@ -1,10 +1,11 @@
 /** Mounts: which upper directories are in use on this machine, and overlays that only this process sees. */
 
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { isSystemError } from './files.js';
 import type { HostPath } from './libc.js';
 import { mountOverlay, unmountIdle } from './native.js';
 import { askUppers, whyNoUpper } from './overlay-trial.js';
+import { statTarget } from './stat.js';
 
 export interface Mounts {
   /**
@@ -64,8 +65,8 @@ function uppersInUse(directories: readonly string[], spare: string): Set<string>
 
 function identityOf(path: HostPath): string | undefined {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev} ${ino}`;
+    const target = statTarget(path);
+    return target && `${target.device} ${target.inode}`;
   } catch (error) {
     if (isSystemError(error)) return undefined;
     throw error;

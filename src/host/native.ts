@@ -1,5 +1,6 @@
 /** The system calls that Node does not offer, or that take it longer; extended attributes have a room of their own. */
 
+import { constants } from 'node:fs';
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -56,9 +57,11 @@ const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const STATX_BYTES = 256;
 const STATX_BASIC_STATS = 0x7ff;
+const AT_EMPTY_PATH = 0x1000;
 const statxBuffer = Buffer.alloc(STATX_BYTES);
 const statxView = new DataView(statxBuffer.buffer, statxBuffer.byteOffset, STATX_BYTES);
-const O_CLOEXEC = 0o2000000;
+const { O_DIRECTORY } = constants;
+const [O_CLOEXEC, O_PATH] = [0o2000000, 0o10000000];
 
 /**
  * struct statx of linux/stat.h of what lies under a path, a symbolic link itself; undefined where nothing is there. The next
@@ -72,6 +75,16 @@ export function statx(path: HostPath): DataView | undefined {
 /** The same of a name below an open directory, or of any path from AT_FDCWD. */
 export function statxAt(directory: number, name: HostPath): DataView | undefined {
   return statxOf(directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS);
+}
+
+/** The same of what a path leads to, through a symbolic link. */
+export function statxTarget(path: HostPath): DataView | undefined {
+  return statxOf(AT_FDCWD, path, 0, STATX_BASIC_STATS);
+}
+
+/** The same of an open file. */
+export function statxOpen(fd: number): DataView {
+  return statxOf(fd, '', AT_EMPTY_PATH, STATX_BASIC_STATS) as DataView;
 }
 
 /** The same with flags and a mask of one's own. */
@@ -251,6 +264,13 @@ export function watchWrites(path: string): number {
   const code = errorName();
   if (fd >= 0) libc().close(fd);
   throw new SystemError(code, 'inotify_add_watch', path);
+}
+
+/** Opens a directory to name it by, and no more: `closeDescriptor` closes it. */
+export function openPlace(directory: string): number {
+  const fd = libc().openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  check(fd, 'open', directory);
+  return fd;
 }
 
 /** Closes a file descriptor that a function of this module opened. */

@@ -8,17 +8,18 @@
 import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from './files.js';
-import { closeDescriptor, createOverlay, makeNode, tryLock } from './native.js';
+import { closeDescriptor, createOverlay, makeNode, openPlace, tryLock } from './native.js';
 import { setXattr } from './xattrs.js';
 
-const O_PATH = 0o10000000;
 const S_IFCHR = 0o020000;
 /** Where trials are made, if it can hold them; nothing of it outlives a restart of the machine. */
 const RUN = '/run/lxcv';
 /** What a trial's directory is called; the lock on it tells whether its process lives. */
 const TRIAL = '.trial-';
-/** What is asked in one trial: an option has at most 255 bytes, and a name of a file descriptor 20. */
-const AT_ONCE = 10;
+/** What is asked in one trial, of the 500 layers that an overlay may have. Before Linux 6.8 it is asked again of fewer. */
+const AT_ONCE = 400;
+/** What one option can name: it has at most 255 bytes, and a name of a file descriptor 20. More need an option each. */
+const IN_OPTION = 11;
 const OPTIONS = [
   ['redirect_dir', 'off'],
   ['metacopy', 'off'],
@@ -93,24 +94,27 @@ function tryOverlay(
   const opened: number[] = [];
   // Directories are named by descriptors: no path is too long, and none has to be escaped.
   const open = (path: string) => {
-    const fd = openSync(path, O_PATH | constants.O_DIRECTORY);
+    const fd = openPlace(path);
     opened.push(fd);
     return `/proc/self/fd/${fd}`;
   };
   try {
-    const directories = [
-      ['lowerdir', lowers.map(open).join(':')],
+    const below = lowers.map(open);
+    const all: (readonly [string, string])[] = [
+      ...(below.length > IN_OPTION
+        ? below.map((lower) => ['lowerdir+', lower] as const)
+        : [['lowerdir', below.join(':')] as const]),
       ['upperdir', open(upper)],
       ['workdir', open(work)],
-    ] as const;
-    const all = [...directories, ...options];
+      ...options,
+    ];
     // At its end an overlay has the whole file system of its upper directory written to disk; from Linux 5.10 on not a volatile one.
     const error = createAndClose([...all, ['volatile']]);
     return error === 'EINVAL' ? createAndClose(all) : error;
   } catch (error) {
     return codeOf(error);
   } finally {
-    for (const fd of opened) closeSync(fd);
+    for (const fd of opened) closeDescriptor(fd);
   }
 }
 

@@ -1,9 +1,9 @@
 /** What lies under a path, as stat(2) tells it. */
 
-import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, lstatSync, statSync } from 'node:fs';
 import type { EntryType } from '../model/entry.js';
 import { AT_FDCWD, belowDescriptor, type HostPath, isBound, libc } from './libc.js';
-import { statx, statxAt, statxOf } from './native.js';
+import { statx, statxAt, statxOf, statxOpen, statxTarget } from './native.js';
 
 /** lstat(2)'s answer: `mode` is the permission bits alone (12 of them), times are nanoseconds since the epoch. */
 export interface Stat {
@@ -55,7 +55,12 @@ export function stat(path: HostPath): Stat | undefined {
 
 /** stat(2), which follows a symbolic link. */
 export function statTarget(path: HostPath): Stat | undefined {
-  return fromNode(statSync(path, IF_THERE));
+  return isBound() ? fromStatx(statxTarget(path)) : fromNode(statSync(path, IF_THERE));
+}
+
+/** Of an open file. */
+export function statOpen(fd: number): Pick<Stat, 'type' | 'size'> {
+  return (isBound() ? fromStatx(statxOpen(fd)) : fromNode(fstatSync(fd, { bigint: true }))) as Stat;
 }
 
 /** linux/stat.h: the inode and the type, by what the system has in memory. */

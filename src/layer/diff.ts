@@ -57,6 +57,26 @@ export function listDifferences(
   return descend(new Comparison(files, options, options.sizes ? 'sizes' : 'names').compareRoots(before, after));
 }
 
+/**
+ * True where a delta has changed nothing of the layer on which it was made: it is empty, and its root is as that one's. It is known
+ * without a look at what lies below.
+ */
+export function isUntouched(files: FilesRead, delta: string, below: string): boolean {
+  const [was, is] = [attributesOf(files, below), attributesOf(files, delta)];
+  return (
+    was !== undefined && is !== undefined && files.list(is.location).length === 0 && hasSameMetadata(files, was, is)
+  );
+}
+
+function attributesOf(files: FilesRead, layer: string): Attributes | undefined {
+  const location = `${layer}/.`;
+  const stat = files.stat(location);
+  return stat && { type: stat.type, stat, location };
+}
+
+/** What the metadata of an entry is read from. */
+type Attributes = Pick<TreeEntry, 'type' | 'stat' | 'location'>;
+
 /** So many names are told at once: to ask for their sizes takes some milliseconds. */
 const ROW_NAMES = 1024;
 
@@ -71,7 +91,7 @@ class Comparison {
 
   *compareRoots(before: readonly string[], after: readonly string[]): Differences {
     using a = before.length === 0 ? undefined : TreeDirectory.openRoot(this.files, before);
-    using b = after.length === 0 ? undefined : TreeDirectory.openRoot(this.files, after);
+    using b = after.length === 0 ? undefined : TreeDirectory.openRoot(this.files, after, a);
     const wanted = this.options.paths === undefined ? ALL : wantedOf(this.options.paths);
     if (a !== undefined && b !== undefined && wanted === ALL) {
       const [was, is] = [a.self(), b.self()];
@@ -102,7 +122,7 @@ class Comparison {
       yield kind === undefined ? undefined : this.difference(place, kind, before, after);
       if (before?.type === 'directory' || after?.type === 'directory') {
         using below = openChild(a, name, was);
-        using above = openChild(b, name, is);
+        using above = openChild(b, name, is, below);
         if (below !== undefined || above !== undefined) yield this.compareDirectories(place, inside, below, above);
       }
     }
@@ -209,7 +229,7 @@ function withSizes(row: ListedChanges, directory: TreeDirectory): ListedChanges 
   return { ...row, sizes: row.names.map((name) => unlessGone(0, () => directory.entry(name)?.stat.size ?? 0)) };
 }
 
-function hasSameMetadata(files: FilesRead, a: TreeEntry, b: TreeEntry): boolean {
+function hasSameMetadata(files: FilesRead, a: Attributes, b: Attributes): boolean {
   return (
     a.stat.mode === b.stat.mode &&
     a.stat.uid === b.stat.uid &&
@@ -234,8 +254,10 @@ function openChild(
   directory: TreeDirectory | undefined,
   name: BytePath,
   found: Lookup | undefined,
+  beside?: TreeDirectory,
 ): TreeDirectory | undefined {
-  return found?.kind === 'entry' && found.layers.length > 0 ? directory?.openChild(name, found.layers) : undefined;
+  if (found?.kind !== 'entry' || found.layers.length === 0) return undefined;
+  return directory?.openChild(name, found.layers, beside);
 }
 
 /** How many layers the two lists have in common at their ends. */

@@ -36,10 +36,10 @@ export function readDirectoryMark(files: FilesRead, path: HostPath): DirectoryMa
 export function isWhiteout(
   files: FilesRead,
   entry: { readonly type: EntryType; readonly stat: Stat; readonly location: HostPath },
-  directory: DirectoryMark,
+  directory: { readonly mark: DirectoryMark },
 ): boolean {
   if (entry.type === 'char') return entry.stat.rawDevice === 0n;
-  if (entry.type !== 'file' || directory !== 'xwhiteouts') return false;
+  if (entry.type !== 'file' || directory.mark !== 'xwhiteouts') return false;
   return entry.stat.size === 0 && files.xattr(entry.location, WHITEOUT) !== undefined;
 }
 

@@ -11,13 +11,22 @@ import { LxcvError } from '../model/errors.js';
 import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
 
 /** One layer's share of a directory of a tree. */
-interface Part {
-  /** Absolute path of the layer's root: with the directory's path in the tree it names this part. */
-  readonly layer: string;
-  readonly directory: Directory;
-  readonly mark: DirectoryMark;
+class Part {
+  private found: DirectoryMark | undefined;
   /** What it holds, once it was listed. */
   types?: Types;
+
+  /** @param layer absolute path of the layer's root: with the directory's path in the tree it names this part. */
+  constructor(
+    private readonly files: FilesRead,
+    readonly layer: string,
+    readonly directory: Directory,
+  ) {}
+
+  get mark(): DirectoryMark {
+    this.found ??= unlessGone('merged', () => readDirectoryMark(this.files, this.directory.path));
+    return this.found;
+  }
 }
 
 type Types = ReadonlyMap<BytePath, EntryType>;
@@ -52,17 +61,21 @@ export class TreeDirectory implements Disposable {
   private constructor(
     private readonly files: FilesRead,
     private readonly parts: readonly Part[],
+    /** Those that another does not hold open too, and for longer. */
+    private readonly own: readonly Part[],
   ) {}
 
   /**
    * The root of the tree of these layers, top first; a base may be named by a symbolic link.
+   * @param beside another such root, open for longer: what both have is not opened again.
    * @throws LxcvError `base-missing`, `store-damaged` where a layer is not there.
    */
-  static openRoot(files: FilesRead, layers: readonly string[]): TreeDirectory {
+  static openRoot(files: FilesRead, layers: readonly string[], beside?: TreeDirectory): TreeDirectory {
     return TreeDirectory.open(
       files,
       layers.map((layer) => ({ layer, location: `${layer}/.` })),
       true,
+      beside,
     );
   }
 
@@ -70,24 +83,31 @@ export class TreeDirectory implements Disposable {
     files: FilesRead,
     places: readonly { layer: string; location: HostPath }[],
     required: boolean,
+    beside: TreeDirectory | undefined,
   ): TreeDirectory {
     const parts: Part[] = [];
+    const own: Part[] = [];
     try {
       for (const { layer, location } of places) {
+        const shared = beside?.parts.find((part) => part.layer === layer);
+        if (shared !== undefined) parts.push(shared);
+        if (shared !== undefined) continue;
         const directory = files.openDirectory(location);
         if (directory === undefined && required) throw missingLayer(layer);
         if (directory === undefined) continue;
-        parts.push({ layer, directory, mark: unlessGone('merged', () => readDirectoryMark(files, directory.path)) });
+        const part = new Part(files, layer, directory);
+        parts.push(part);
+        own.push(part);
       }
     } catch (error) {
-      for (const part of parts) part.directory[Symbol.dispose]();
+      for (const part of own) part.directory[Symbol.dispose]();
       throw error;
     }
-    return new TreeDirectory(files, parts);
+    return new TreeDirectory(files, parts, own);
   }
 
   [Symbol.dispose](): void {
-    for (const part of this.parts) part.directory[Symbol.dispose]();
+    for (const part of this.own) part.directory[Symbol.dispose]();
   }
 
   /** The layers that have a share of this directory, top first. */
@@ -130,7 +150,7 @@ export class TreeDirectory implements Disposable {
     for (const part of this.parts) {
       const entry = this.entryIn(part, name);
       if (entry === undefined) continue;
-      const whiteout = unlessGone(false, () => isWhiteout(this.files, entry, part.mark));
+      const whiteout = unlessGone(false, () => isWhiteout(this.files, entry, part));
       if (top === undefined) {
         top = entry;
         if (whiteout) return { kind: 'whiteout', entry };
@@ -166,12 +186,15 @@ export class TreeDirectory implements Disposable {
     return found.kind === 'entry' && found.layers.length > 0 ? this.openChild(name, found.layers) : undefined;
   }
 
-  /** Opens the child directory that `layers`, as a lookup gave them, make; without those that have lost it since. */
-  openChild(name: BytePath, layers: readonly string[]): TreeDirectory {
+  /**
+   * Opens the child directory that `layers`, as a lookup gave them, make; without those that have lost it since.
+   * @param beside a directory of the same path, open for longer.
+   */
+  openChild(name: BytePath, layers: readonly string[], beside?: TreeDirectory): TreeDirectory {
     const places = this.parts
       .filter((part) => layers.includes(part.layer))
       .map((part) => ({ layer: part.layer, location: childPath(part.directory.path, name) }));
-    return TreeDirectory.open(this.files, places, false);
+    return TreeDirectory.open(this.files, places, false, beside);
   }
 
   /** The directory itself: what its topmost part says. */

@@ -4,6 +4,7 @@
  * Source: lxc 5.0.2, `parse_line` and `do_includedir` in src/lxc/confile.c, `lxc_file_for_each_line_mmap` in parse.c.
  */
 
+import { isAscii } from './byte-path.js';
 import { LxcvError } from './errors.js';
 
 /** Immutable. Its text is UTF-8; in a line that is not, each byte from 0x80 on is the lone surrogate U+DC00 + byte. */
@@ -48,19 +49,27 @@ const INCLUDE_DEPTH_MAX = 32;
 export function parseLxcConfig(bytes: Uint8Array): LxcConfig {
   const all = Buffer.from(bytes).toString('latin1');
   const [read = ''] = all.split('\0', 1);
-  return { lines: (read.match(LINES) ?? []).map(decodeText), unread: decodeText(all.slice(read.length)) };
+  const lines = read.match(LINES) ?? [];
+  return { lines: isAscii(read) ? lines : lines.map(decodeText), unread: decodeText(all.slice(read.length)) };
 }
 
 export function formatLxcConfig({ lines, unread }: LxcConfig): Buffer {
   return encodeText([...lines, unread].join(''));
 }
 
+/** What was found before: hundreds of containers include the same files. */
+const settingsFound = new WeakMap<LxcConfig, readonly Setting[]>();
+
 /** The settings of this file alone, in order; an `lxc.include` is one of them. */
-export function settingsOf(config: LxcConfig): Setting[] {
-  return config.lines.flatMap((text, index) => {
+export function settingsOf(config: LxcConfig): readonly Setting[] {
+  const before = settingsFound.get(config);
+  if (before !== undefined) return before;
+  const settings = config.lines.flatMap((text, index) => {
     const parts = parseSetting(text);
     return parts === undefined ? [] : [{ key: parts.key, value: parts.value, line: index + 1 }];
   });
+  settingsFound.set(config, settings);
+  return settings;
 }
 
 /** The last value that this file alone gives a key: `''` where it clears it, undefined where it does not name it. */
@@ -74,7 +83,22 @@ export function ownValue(config: LxcConfig, key: string): string | undefined {
  * @throws LxcvError `failed` for a file that includes itself.
  */
 export function effectiveValue(config: LxcConfig, key: string, readInclude: ReadInclude): string | undefined {
-  return settingsWithIncludes(config, readInclude).findLast((setting) => setting.key === key)?.value || undefined;
+  return lastValue(config, key, readInclude, 0) || undefined;
+}
+
+function lastValue(config: LxcConfig, key: string, readInclude: ReadInclude, depth: number): string | undefined {
+  checkDepth(depth);
+  const settings = settingsOf(config);
+  for (let at = settings.length - 1; at >= 0; at -= 1) {
+    const setting = settings[at] as Setting;
+    if (setting.key === key) return setting.value;
+    if (!isInclude(setting)) continue;
+    for (const included of readInclude(setting.value).toReversed()) {
+      const value = lastValue(included, key, readInclude, depth + 1);
+      if (value !== undefined) return value;
+    }
+  }
+  return undefined;
 }
 
 /** True where LXC maps the users of a container to others: `lxc.idmap` adds to a list, and clears it where it is empty. */
@@ -139,17 +163,24 @@ export function setMarker(config: LxcConfig, marker: Marker): LxcConfig {
 
 /** The settings of this file and, in the place of each `lxc.include`, of what that adds: what LXC obeys, in its order. */
 export function settingsWithIncludes(config: LxcConfig, readInclude: ReadInclude, depth = 0): Setting[] {
-  if (depth > INCLUDE_DEPTH_MAX) {
-    throw new LxcvError(
-      'failed',
-      `the config's includes are nested more than ${INCLUDE_DEPTH_MAX} deep`,
-      'Look for an lxc.include that leads back to its own file.',
-    );
-  }
+  checkDepth(depth);
   return settingsOf(config).flatMap((setting) =>
-    setting.key === 'lxc.include' && setting.value !== ''
+    isInclude(setting)
       ? readInclude(setting.value).flatMap((included) => settingsWithIncludes(included, readInclude, depth + 1))
       : [setting],
+  );
+}
+
+function isInclude({ key, value }: Setting): boolean {
+  return key === 'lxc.include' && value !== '';
+}
+
+function checkDepth(depth: number): void {
+  if (depth <= INCLUDE_DEPTH_MAX) return;
+  throw new LxcvError(
+    'failed',
+    `the config's includes are nested more than ${INCLUDE_DEPTH_MAX} deep`,
+    'Look for an lxc.include that leads back to its own file.',
   );
 }
 

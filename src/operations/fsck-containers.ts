@@ -1,5 +1,7 @@
 /** The part of fsck that looks at containers: whether what their configs name is there, and is what lxcv wrote. */
 
+import { basename } from 'node:path';
+import { unlessGone } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';
@@ -10,17 +12,25 @@ import { layersOfContainer } from './layers.js';
 import { isConfined, readUsers } from './lookup.js';
 import type { World } from './world.js';
 
-/** Of one repository. @param shared `seen` takes up which containers these are. */
+/** Of one repository. @param shared `seen` takes up which containers these are, and `directories` what layers are there. */
 export function* checkContainers(
   world: World,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
-  { includes, seen }: { readonly includes: IncludeCache; readonly seen: Set<ContainerName> },
+  {
+    includes,
+    seen,
+    directories,
+  }: {
+    readonly includes: IncludeCache;
+    readonly seen: Set<ContainerName>;
+    readonly directories: Set<string>;
+  },
 ): Generator<Finding> {
   const { containers, unreadable } = readUsers(world, layout, includes);
   for (const container of containers) {
     seen.add(container.name);
-    yield* checkContainer(world, container, versions);
+    yield* checkContainer(world, container, versions, directories);
   }
   for (const { container, error } of unreadable) {
     seen.add(container);
@@ -46,8 +56,7 @@ export function* checkOtherContainers(
     checked,
     (name) => new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name).root,
   );
-  for (const name of listContainers(world.host, world.lxcpath)) {
-    if (seen.has(name)) continue;
+  for (const name of listContainers(world.host, world.lxcpath, seen)) {
     try {
       const { layout, versioned, lost } = readContainer(world.host, world.lxcpath, name, includes) ?? {};
       const place = versioned?.layout ?? lost;
@@ -66,6 +75,7 @@ function* checkContainer(
   world: World,
   { name, layout, rootfs, versioned }: Container,
   versions: ReadonlyMap<VersionId, unknown>,
+  directories: Set<string>,
 ): Generator<Finding> {
   if (versioned === undefined) return;
   const { repository, working } = versioned;
@@ -79,16 +89,17 @@ function* checkContainer(
     );
   }
   for (const path of new Set([...layersOfContainer(versioned), ...lowers])) {
-    if (world.host.files.statTarget(path)?.type !== 'directory') {
-      yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
-    }
+    if (directories.has(path)) continue;
+    if (world.host.files.statTarget(path)?.type === 'directory') directories.add(path);
+    else yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
   }
   for (const head of working.parents) {
     if (!versions.has(head))
       yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
   }
+  const names = new Set<string>(unlessGone([], () => world.host.files.list(layout.root)));
   for (const path of stagedConfigsOf(layout)) {
-    if (world.host.files.stat(path) !== undefined) yield unknownFile(path);
+    if (names.has(basename(path))) yield unknownFile(path);
   }
 }
 

@@ -1,5 +1,8 @@
 /** The part of fsck that looks at names: what lies in a repository, and is none of lxcv's. */
 
+import { basename } from 'node:path';
+import { type FilesRead, unlessGone } from '../host/files.js';
+import type { EntryType } from '../model/entry.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
@@ -18,16 +21,32 @@ const IN_WORKING = /^(delta|work|working\.json)$/;
 /** Beside the containers: what a checkout makes before it has its name. */
 const STAGED_CONTAINER = /^\.lxcv-/;
 
+/** What lies in the directories of versions and working deltas, by their names: each is listed once. */
+export type Listings = ReadonlyMap<string, ReadonlyMap<string, EntryType>>;
+
+export function listVersions(files: FilesRead, { versions }: RepositoryLayout): Listings {
+  const list = (id: string) => {
+    using directory = files.openDirectory(`${versions}/${id}`);
+    return directory === undefined ? new Map<string, EntryType>() : files.listTyped(directory.path);
+  };
+  return new Map((files.list(versions) as string[]).map((id) => [id, list(id)]));
+}
+
+/** What is at a path directly below the directory of a version or working delta, if something is. */
+export function typeIn(listings: Listings, id: VersionId, path: string): EntryType | undefined {
+  return listings.get(id)?.get(basename(path));
+}
+
 /** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
-export function* checkNames(world: World, layout: RepositoryLayout): Generator<Finding> {
+export function* checkNames(world: World, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
   yield* checkDirectory(world, layout.root, IN_REPOSITORY);
   yield* checkDirectory(world, `${layout.root}/refs`, IN_REFS);
-  for (const id of namesIn(world, layout.versions)) {
-    const version = layout.version(id as VersionId);
-    const has = (path: string) => world.host.files.stat(path) !== undefined;
-    if (!isVersionId(id)) yield unknownFile(`${layout.versions}/${id}`);
-    else if (has(version.manifest)) yield* checkDirectory(world, version.root, IN_VERSION);
-    else if (has(version.working)) yield* checkDirectory(world, version.root, IN_WORKING);
+  for (const [id, types] of [...listings].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { root, manifest, working } = layout.version(id as VersionId);
+    const names = [...types.keys()].sort();
+    if (!isVersionId(id)) yield unknownFile(root);
+    else if (types.has(basename(manifest))) yield* checkNamesIn(root, names, IN_VERSION);
+    else if (types.has(basename(working))) yield* checkNamesIn(root, names, IN_WORKING);
   }
   yield* checkAsides(world, layout);
 }
@@ -99,11 +118,15 @@ function* checkRef(
 }
 
 function* checkDirectory(world: World, path: string, known: RegExp): Generator<Finding> {
-  for (const name of namesIn(world, path)) {
+  yield* checkNamesIn(path, namesIn(world, path), known);
+}
+
+function* checkNamesIn(path: string, names: readonly string[], known: RegExp): Generator<Finding> {
+  for (const name of names) {
     if (!known.test(name)) yield unknownFile(`${path}/${name}`);
   }
 }
 
 function namesIn({ host: { files } }: World, path: string): string[] {
-  return files.stat(path)?.type === 'directory' ? (files.list(path) as string[]).sort() : [];
+  return unlessGone<string[]>([], () => files.list(path)).sort();
 }

@@ -19,7 +19,7 @@ import { toldUnfinished, touchedBy } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { checkContainers, checkOtherContainers } from './fsck-containers.js';
-import { checkNames, checkRefs, checkStagedContainers } from './fsck-names.js';
+import { checkNames, checkRefs, checkStagedContainers, type Listings, listVersions, typeIn } from './fsck-names.js';
 import { isConfined, openForReading } from './lookup.js';
 import { onMissing } from './missing.js';
 import { runJob } from './run-job.js';
@@ -38,18 +38,24 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
     prints: new Map(),
     checked: new Set(),
     seen: new Set(),
+    directories: new Set(),
+    deltas: [],
     touched: [],
   };
   const findings: Finding[] = [];
   for (const repository of names) {
-    const found = await checkConfined(world, repository, shared);
+    const found = await checkConfined(name === undefined ? { ...world, hasStore: true } : world, repository, shared);
     if (found === undefined && name !== undefined) {
       throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
     }
     findings.push(...(found ?? []));
   }
-  const missing = name === undefined ? findMissing(world, shared) : [];
-  const others = [...missing, ...checkOtherContainers(world, shared), ...checkStagedContainers(world)];
+  const others = [
+    ...checkMounts(world, shared.deltas),
+    ...(name === undefined ? findMissing(world, shared) : []),
+    ...checkOtherContainers(world, shared),
+    ...checkStagedContainers(world),
+  ];
   return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
 }
 
@@ -67,6 +73,10 @@ interface Shared {
   readonly checked: Set<RepositoryName>;
   /** The containers that were checked with their repositories. */
   readonly seen: Set<ContainerName>;
+  /** The layers that are there. */
+  readonly directories: Set<string>;
+  /** Of all versions. */
+  readonly deltas: string[];
   /** What operations that wait have yet to change. */
   readonly touched: string[];
 }
@@ -106,15 +116,15 @@ type Findings = Generator<Finding | undefined, void>;
 function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared): Findings {
   const { files } = world.host;
   const versions = new Map<VersionId, { version: Version; digest: string }>();
-  for (const id of files.list(layout.versions) as string[]) {
-    if (isVersionId(id)) yield* readVersion(world, layout, id, versions);
+  const listings = listVersions(files, layout);
+  for (const id of listings.keys()) {
+    if (isVersionId(id)) yield* readVersion(world, layout, id, listings, versions);
   }
-  yield* checkNames(world, layout);
+  yield* checkNames(world, layout, listings);
   yield* checkGraph(layout, versions);
-  const deltas = [...versions.keys()].map((id) => layout.version(id).delta);
-  const uppers = world.host.mounts.uppersInUse(deltas, layout.storeRoot);
   for (const { version } of versions.values()) {
-    yield* checkVersion(world, layout, version, uppers);
+    shared.deltas.push(layout.version(version.id).delta);
+    yield* checkVersion(world, layout, version, listings, shared.directories);
     yield;
   }
   yield* checkBases(world, layout, versions, shared.prints);
@@ -127,9 +137,11 @@ function* readVersion(
   world: World,
   layout: RepositoryLayout,
   id: VersionId,
+  listings: Listings,
   versions: Map<VersionId, { version: Version; digest: string }>,
 ): Findings {
   const { manifest } = layout.version(id);
+  if (typeIn(listings, id, manifest) === undefined) return;
   try {
     const bytes = readStoreFile(world.host.files, manifest);
     if (bytes === undefined) return;
@@ -176,26 +188,20 @@ function* checkVersion(
   world: World,
   repository: RepositoryLayout,
   version: Version,
-  uppers: ReadonlySet<string>,
+  listings: Listings,
+  directories: Set<string>,
 ): Findings {
   const { files } = world.host;
   const layout = repository.version(version.id);
+  const typeOf = (path: string) => typeIn(listings, version.id, path);
   for (const layer of version.chain) {
     const path = repository.layer(layer);
-    if (files.stat(path)?.type !== 'directory')
-      yield finding('layer-missing', path, `@${version.number} stands on it`, RESTORE);
+    if (directories.has(path)) continue;
+    if (files.stat(path)?.type === 'directory') directories.add(path);
+    else yield finding('layer-missing', path, `@${version.number} stands on it`, RESTORE);
   }
-  if (files.stat(layout.config)?.type !== 'file')
-    yield finding('layer-missing', layout.config, 'the config is gone', RESTORE);
-  if (uppers.has(layout.delta)) {
-    yield finding(
-      'delta-open',
-      layout.delta,
-      'something has this version mounted for writing',
-      'Unmount it, and compare the version with a backup.',
-    );
-  }
-  if (files.stat(layout.work)?.type !== 'file' || files.stat(layout.working) !== undefined) {
+  if (typeOf(layout.config) !== 'file') yield finding('layer-missing', layout.config, 'the config is gone', RESTORE);
+  if (typeOf(layout.work) !== 'file' || typeOf(layout.working) !== undefined) {
     yield finding(
       'delta-open',
       layout.work,
@@ -203,10 +209,18 @@ function* checkVersion(
       `Make it an empty file: ${layout.work}`,
     );
   }
-  const unkept = files.stat(layout.delta) === undefined ? undefined : yield* findUnkept(files, layout.delta);
+  const unkept = typeOf(layout.delta) === undefined ? undefined : yield* findUnkept(files, layout.delta);
   if (unkept !== undefined) {
     yield finding('delta-not-keepable', layout.delta, `${tellPath(unkept.path)} ${unkept.reason}`, RESTORE);
   }
+}
+
+/** The kernel is asked of all at once: each question takes it as long as a look at a repository. */
+function checkMounts({ host, lxcpath }: World, deltas: readonly string[]): Finding[] {
+  const message = 'something has this version mounted for writing';
+  const hint = 'Unmount it, and compare the version with a backup.';
+  const open = host.mounts.uppersInUse(deltas, storeRoot(host.files, lxcpath));
+  return Array.from(open, (delta) => finding('delta-open', delta, message, hint));
 }
 
 function* checkBases(

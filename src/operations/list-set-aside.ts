@@ -1,10 +1,9 @@
 /** What containers held that could not become a version: it lies in the store, and nothing stands on it. */
 
 import { LxcvError } from '../model/errors.js';
-import type { ContainerName, VersionId } from '../model/version.js';
+import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { listAsides, readSetAside } from '../store/set-aside.js';
-import { listRepositories } from '../store/store.js';
 import type { World } from './world.js';
 
 export interface ListedAside {
@@ -18,10 +17,11 @@ export interface ListedAside {
   readonly reason: string;
 }
 
-/** Of all repositories. A record that cannot be read is fsck's to tell of. */
-export function listSetAside({ host, lxcpath }: World): ListedAside[] {
-  return listRepositories(host, lxcpath).flatMap((name) => {
-    const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
+/** Of some repositories. A record that cannot be read is fsck's to tell of. */
+export function listSetAside({ host, lxcpath }: World, repositories: readonly RepositoryName[]): ListedAside[] {
+  const root = storeRoot(host.files, lxcpath);
+  return repositories.flatMap((name) => {
+    const layout = new RepositoryLayout(root, name);
     return listAsides(host.files, layout).flatMap((id) => {
       try {
         return [{ ...readSetAside(host.files, layout.aside(id)), path: layout.version(id).delta }];

@@ -1,12 +1,13 @@
 /** list: the containers that have versions. */
 
 import type { ContainerState } from '../host/lxc.js';
-import { listDifferences } from '../layer/diff.js';
+import { isUntouched, listDifferences } from '../layer/diff.js';
 import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
 import type { Versioned } from '../store/containers.js';
 import type { NotStarted } from '../store/restarts.js';
+import { listRepositories } from '../store/store.js';
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { layersOfVersion, layersToRead } from './layers.js';
@@ -50,9 +51,11 @@ interface ListedContainer {
 }
 
 export async function list(world: World): Promise<Listing> {
+  const names = listRepositories(world.host, world.lxcpath);
   const states = await world.host.lxc.states(world.lxcpath);
   const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(
     world,
+    names,
     async (reading, repository, users) => {
       const { size: versions } = users.length === 0 ? repository.history : { size: 0 };
       if (users.length === 0)
@@ -75,8 +78,8 @@ export async function list(world: World): Promise<Listing> {
   return {
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     repositories,
-    setAside: listSetAside(world),
-    notStarted: notStarted(world),
+    setAside: listSetAside(world, names),
+    notStarted: notStarted(world, names),
     troubles,
   };
 }
@@ -111,11 +114,13 @@ async function isDirty(
   name: ContainerName,
   versioned: Versioned,
 ): Promise<boolean | null> {
+  const { files } = world.host;
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
-    const changed = hasChange(
-      listDifferences(world.host.files, before, layersToRead(world, versioned), { coarse: true }),
-    );
+    const [delta, ...below] = layersToRead(world, versioned) as [string, ...string[]];
+    const [top] = below;
+    if (top !== undefined && below.join() === before.join() && isUntouched(files, delta, top)) return false;
+    const changed = hasChange(listDifferences(files, before, [delta, ...below], { coarse: true }));
     return await runJob(world, `looking for what changed in ${name}`, changed);
   } catch (error) {
     if (error instanceof LxcvError) return null;

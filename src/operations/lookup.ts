@@ -87,8 +87,8 @@ const NONE_SETTLED: SettledOperations = new Map();
 
 /** Opens a repository for reading, under `consistently`, or for a look by who has its lock. */
 export function openForReading(world: World, name: RepositoryName): OpenRepository | undefined {
-  const { host, lxcpath, reading } = world;
-  const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED);
+  const { host, lxcpath, reading, hasStore } = world;
+  const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED, hasStore);
   reading?.opened(
     open ?? { layout: new RepositoryLayout(storeRoot(host.files, lxcpath), name), unfinished: undefined },
   );
@@ -220,7 +220,7 @@ export function readUsers(
   const names = listStoreDirectory(world.host.files, repository.guards).filter(isRepositoryName).sort();
   for (const name of names as string[] as ContainerName[]) {
     try {
-      const container = readContainer(world.host, world.lxcpath, name, includes);
+      const container = readContainer(world.host, world.lxcpath, name, includes, repository.storeRoot);
       if (container?.lost?.root.startsWith(`${repository.root}/`)) throw lostRecord(container, container.lost);
       const { versioned } = container ?? {};
       if (container !== undefined && versioned?.repository.name === repository.name)

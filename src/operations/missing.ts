@@ -21,9 +21,8 @@ export function* onMissing(
   includes: IncludeCache,
 ): Generator<OnMissing> {
   const root = storeRoot(host.files, lxcpath);
-  for (const container of listContainers(host, lxcpath)) {
-    if (known.has(container)) continue;
-    const rootfs = readIfWhole(host, lxcpath, container, includes)?.rootfs;
+  for (const container of listContainers(host, lxcpath, known)) {
+    const rootfs = readIfWhole(host, lxcpath, container, includes, root)?.rootfs;
     const place = rootfs?.kind === 'overlay' ? parseUpper(root, rootfs.upper) : undefined;
     if (place === undefined) continue;
     const repository = new RepositoryLayout(root, place.repository);
@@ -44,9 +43,9 @@ export function* onMissing(
 }
 
 /** What cannot be read is told by fsck. */
-function readIfWhole(...[host, lxcpath, name, includes]: Required<Parameters<typeof readContainer>>) {
+function readIfWhole(...container: Parameters<typeof readContainer>) {
   try {
-    return readContainer(host, lxcpath, name, includes);
+    return readContainer(...container);
   } catch (error) {
     if (isConfined(error)) return undefined;
     throw error;

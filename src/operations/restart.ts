@@ -2,7 +2,7 @@
 
 import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
-import type { ContainerName } from '../model/version.js';
+import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { clearRestart, failRestart, markRestart, type NotStarted, readNotStarted } from '../store/restarts.js';
@@ -63,9 +63,13 @@ async function startAgain(world: World, repository: RepositoryLayout, name: Cont
   }
 }
 
-/** The containers that lxcv has stopped, and could not start again, by name. */
-export function notStarted({ host, lxcpath }: World): NotStarted[] {
-  return listRepositories(host, lxcpath)
-    .flatMap((name) => readNotStarted(host, new RepositoryLayout(storeRoot(host.files, lxcpath), name)))
+/** The containers, of all repositories or of some, that lxcv has stopped, and could not start again, by name. */
+export function notStarted(
+  { host, lxcpath }: World,
+  repositories: readonly RepositoryName[] = listRepositories(host, lxcpath),
+): NotStarted[] {
+  const root = storeRoot(host.files, lxcpath);
+  return repositories
+    .flatMap((name) => readNotStarted(host, new RepositoryLayout(root, name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -3,6 +3,7 @@
 import type { ContainerState } from '../host/lxc.js';
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import { listRepositories } from '../store/store.js';
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
@@ -55,19 +56,23 @@ export interface Statuses {
 /** Each container by itself: what is wrong with one is told, and the others are gone on with. */
 export async function statusOfAll(world: World): Promise<Statuses> {
   const states = await world.host.lxc.states(world.lxcpath);
-  const { found, troubles } = await surveyRepositories(world, async (reading, repository, users) => {
-    const found: Status[] = [];
-    const troubles: Trouble[] = [];
-    for (const container of users) {
-      try {
-        found.push(await statusOf(reading, repository, container, await states(container.name)));
-      } catch (error) {
-        if (!isConfined(error)) throw error;
-        troubles.push({ repository: repository.name, container: container.name, error });
+  const { found, troubles } = await surveyRepositories(
+    world,
+    listRepositories(world.host, world.lxcpath),
+    async (reading, repository, users) => {
+      const found: Status[] = [];
+      const troubles: Trouble[] = [];
+      for (const container of users) {
+        try {
+          found.push(await statusOf(reading, repository, container, await states(container.name)));
+        } catch (error) {
+          if (!isConfined(error)) throw error;
+          troubles.push({ repository: repository.name, container: container.name, error });
+        }
       }
-    }
-    return { found, troubles };
-  });
+      return { found, troubles };
+    },
+  );
   return { containers: [...found].sort((a, b) => (a.container < b.container ? -1 : 1)), troubles };
 }
 

@@ -2,7 +2,7 @@
 
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { IncludeCache } from '../store/containers.js';
-import { listMisplaced, listRepositories, type OpenRepository } from '../store/store.js';
+import { listMisplaced, type OpenRepository } from '../store/store.js';
 import { toldUnfinished } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
 import {
@@ -26,21 +26,22 @@ export interface Trouble {
 }
 
 /**
- * Visits each repository, as one reading found it, with its containers. Where an operation comes between, that repository alone is
- * read again.
+ * Visits each of the repositories that `listRepositories` found, as one reading found it, with its containers. Where an operation comes
+ * between, that repository alone is read again.
  */
 export async function surveyRepositories<T>(
   world: World,
+  names: readonly RepositoryName[],
   visit: (world: World, repository: Repository, users: readonly VersionedContainer[]) => Promise<Found<T>>,
 ): Promise<Found<T>> {
   const includes: IncludeCache = new Map();
   const found: T[] = [];
   const troubles: Trouble[] = [];
   const known = new Set<ContainerName>();
-  for (const name of [...listRepositories(world.host, world.lxcpath), ...listMisplaced(world.host, world.lxcpath)]) {
+  for (const name of [...names, ...listMisplaced(world.host, world.lxcpath)]) {
     try {
       const part = await consistently(
-        world,
+        { ...world, hasStore: true },
         async (reading) => {
           const open = openForReading(reading, name);
           if (open === undefined) return { found: [], troubles: [] };

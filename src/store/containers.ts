@@ -32,12 +32,13 @@ export interface Versioned {
   readonly working: Working;
 }
 
-/** The containers under an lxcpath, by name: directories with a config, as `lxc-ls` counts them. */
-export function listContainers(host: Host, lxcpath: string): ContainerName[] {
+/** The containers under an lxcpath, by name: directories with a config, as `lxc-ls` counts them; those aside that are known. */
+export function listContainers(host: Host, lxcpath: string, known: ReadonlySet<string> = new Set()): ContainerName[] {
   if (host.files.stat(lxcpath) === undefined) return [];
   return host.files
     .list(lxcpath)
-    .filter((name) => isRepositoryName(name) && host.files.stat(`${lxcpath}/${name}/config`)?.type === 'file')
+    .filter((name) => isRepositoryName(name) && !known.has(name))
+    .filter((name) => host.files.stat(`${lxcpath}/${name}/config`)?.type === 'file')
     .sort() as string[] as ContainerName[];
 }
 
@@ -46,6 +47,7 @@ export type IncludeCache = Map<string, LxcConfig[]>;
 
 /**
  * @param includes spares those that are in it from being read, and takes up what is.
+ * @param store its root, where that is known.
  * @returns undefined where there is no such container.
  * @throws LxcvError `store-damaged` for a record that is not whole, `failed` for a config that is no file.
  */
@@ -54,6 +56,7 @@ export function readContainer(
   lxcpath: string,
   name: ContainerName,
   includes: IncludeCache = new Map(),
+  store = storeRoot(host.files, lxcpath),
 ): Container | undefined {
   const layout = new ContainerLayout(lxcpath, name);
   const configBytes = readConfigFile(layout.config, () => host.files.readIfPresent(layout.config));
@@ -67,7 +70,7 @@ export function readContainer(
   const value = (key: string) => effectiveValue(config, key, readOnce);
   const rootfs = parseRootfsPath(value('lxc.rootfs.path') ?? '');
   const container = { layout, name, configBytes, config, rootfs, options: value('lxc.rootfs.options') };
-  return { ...container, ...findVersioned(host, lxcpath, container) };
+  return { ...container, ...findVersioned(host, store, container) };
 }
 
 /** The lower directories, top first, that a container's config names for a working delta. */
@@ -85,12 +88,12 @@ export function lowersOf(
 
 function findVersioned(
   host: Host,
-  lxcpath: string,
+  store: string,
   { name, rootfs }: Pick<Container, 'name' | 'rootfs'>,
 ): Pick<Container, 'versioned' | 'lost'> {
-  const place = rootfs.kind === 'overlay' ? parseUpper(storeRoot(host.files, lxcpath), rootfs.upper) : undefined;
+  const place = rootfs.kind === 'overlay' ? parseUpper(store, rootfs.upper) : undefined;
   if (place === undefined) return { versioned: undefined, lost: undefined };
-  const repository = new RepositoryLayout(storeRoot(host.files, lxcpath), place.repository);
+  const repository = new RepositoryLayout(store, place.repository);
   const layout = repository.version(place.id);
   const working = readWorking(host.files, layout.working);
   if (working?.container !== name) return { versioned: undefined, lost: layout };

@@ -1,8 +1,9 @@
 /** The store of an lxcpath: found, made, and its repositories opened for reading or, locked, for a change. */
 
 import { basename } from 'node:path';
-import { isSystemError, type Stat, unlessGone } from '../host/files.js';
+import { isSystemError, unlessGone } from '../host/files.js';
 import { type Host, isErrno } from '../host/host.js';
+import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { parseVersioned } from '../model/manifest.js';
@@ -11,7 +12,7 @@ import type { RepositoryName } from '../model/version.js';
 import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
 import { type Pending, readPending } from './operation-log.js';
 import { finishRestarts, hasRestarts } from './restarts.js';
-import { isThere, listStoreDirectory, readStoreFile } from './store-file.js';
+import { isThere, readStoreFile } from './store-file.js';
 import { hasPassed, recover } from './transaction.js';
 import { isObstacle, toldUnfinished, type Unfinished } from './unfinished.js';
 
@@ -35,15 +36,15 @@ export function listRepositories(host: Host, lxcpath: string): RepositoryName[] 
 export function listMisplaced(host: Host, lxcpath: string): RepositoryName[] {
   const root = storeRoot(host.files, lxcpath);
   const own = basename(storeFile(root));
-  return namesIn(host, root, (type) => type !== undefined && type !== 'directory').filter((name) => name !== own);
+  return namesIn(host, root, (type) => type !== 'directory').filter((name) => name !== own);
 }
 
-function namesIn(host: Host, root: string, isMeant: (type: Stat['type'] | undefined) => boolean): RepositoryName[] {
-  if (!readStore(host, root)) return [];
-  return listStoreDirectory(host.files, `${root}/.`)
-    .filter(isRepositoryName)
-    .filter((name) => isMeant(host.files.stat(`${root}/${name}`)?.type))
-    .sort() as string[] as RepositoryName[];
+function namesIn(host: Host, root: string, isMeant: (type: EntryType) => boolean): RepositoryName[] {
+  const { files } = host;
+  const place = `${root}/.`;
+  if (!readStore(host, root) || !isThere(files, place, 'directory')) return [];
+  const names = [...files.listTyped(place)].flatMap(([name, type]) => (isMeant(type) ? [name] : []));
+  return names.filter(isRepositoryName).sort() as string[] as RepositoryName[];
 }
 
 /** A repository that is open for reading. */
@@ -76,6 +77,7 @@ interface Settled {
 /**
  * A repository for reading.
  * @param settled what was pending, and has been looked after.
+ * @param hasStore true where the store was looked at already, as it is by `listRepositories`.
  * @returns undefined where there is none.
  * @throws Unsettled; LxcvError `store-newer`, `store-damaged`.
  */
@@ -84,9 +86,10 @@ export function openRepository(
   lxcpath: string,
   name: RepositoryName,
   settled: ReadonlyMap<string, Settled>,
+  hasStore = false,
 ): OpenRepository | undefined {
   const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
-  if (!readStore(host, layout.storeRoot)) return undefined;
+  if (!hasStore && !readStore(host, layout.storeRoot)) return undefined;
   if (!isThere(host.files, layout.root, 'directory')) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   const pending = readPendingOf(host, layout);

@@ -5,8 +5,9 @@ import { afterAll, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { mountDisk } from '../support/disk.js';
-import type { TestLxc } from '../support/lxc.js';
+import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { lengthenHistory } from '../support/many.js';
+import { populate } from '../support/populous.js';
 import { interleaved, lxcv, median, type Program, took, tookWhenQuiet } from './measure.js';
 import { type Row, reportRows, under } from './report.js';
 import {
@@ -26,6 +27,7 @@ import {
 
 const ROUNDS = IS_QUICK ? 3 : 7;
 const VERSIONS = 10_000;
+const [REPOSITORIES, CONTAINERS] = [200, 500];
 /** Room for the delta and its copies. */
 const DISK_BYTES = 8 * 2 ** 30;
 const NODE: Program = [process.execPath, '-e', '0'];
@@ -47,6 +49,23 @@ it('starts', async () => {
   rows.push({ what: '`lxcv --version`', lxcv: medians.version, ...peer });
   rows.push({ what: '`lxcv log`, 10 versions', lxcv: medians.log, ...peer });
   rows.push({ what: '`lxcv status`, a small delta', lxcv: medians.status, ...peer });
+});
+
+it('looks at all of a store', async () => {
+  using lxc = temporaryLxc();
+  populate(lxc.lxcpath, REPOSITORIES, CONTAINERS);
+  const medians = await interleaved(ROUNDS, {
+    node: () => took(NODE),
+    list: () => took(lxcv(lxc.lxcpath, 'list')),
+    fsck: () => took(lxcv(lxc.lxcpath, 'fsck')),
+    status: () => took(lxcv(lxc.lxcpath, 'status', '--all')),
+  });
+  const store = `${REPOSITORIES} repositories, ${CONTAINERS} containers`;
+  const peer = { peer: '`node -e 0`', peerTook: medians.node };
+  const bar = { bar: 'at most 6', reached: under(6) };
+  rows.push({ what: `\`lxcv list\`, ${store}`, lxcv: medians.list, ...peer, ...bar });
+  rows.push({ what: `\`lxcv fsck\`, ${store}`, lxcv: medians.fsck, ...peer, ...bar });
+  rows.push({ what: `\`lxcv status --all\`, ${store}`, lxcv: medians.status, ...peer });
 });
 
 it('reads long histories', async () => {

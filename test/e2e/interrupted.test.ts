@@ -87,14 +87,9 @@ describe('a version is told', () => {
   it('before it is sealed: what ends lxcv then comes too late', () => {
     using lxc = temporaryLxc();
     makeContainer(lxc, 'web');
-    const counter = join(lxc.directory, 'calls');
-    const command = ['commit', '-m', 'again', '--allow-empty', '--json', 'web'];
-    // From the third on each makes a keyframe, and so takes as many calls as the one before.
-    for (let made = 0; made < 4; made += 1) run(lxc, `count ${counter}`, command);
-    const [, , , calls] = readFileSync(counter, 'utf8').split('\n');
-    const { signal, stdout } = run(lxc, `SIGKILL ${Number(calls) - 1}`, command);
+    const { signal, stdout } = run(lxc, 'SIGKILL /entries', ['commit', '-m', 'first', '--json', 'web']);
     expect(signal).toBe('SIGKILL');
-    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 4 } });
+    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 0 } });
   });
 
   it('where a signal comes while a hook runs that it is not told to', async () => {

@@ -53,6 +53,14 @@ describe('loadCompiled', () => {
     expect(await load(place.file)).toBe('one, compiled');
   });
 
+  it('keeps what is compiled for each use', async () => {
+    using place = program();
+    expect(await load(place.file)).toBe('one, compiled');
+    expect(await load(place.file, ['node'], 'another')).toBe('one, compiled');
+    expect(await load(place.file)).toBe('one, read back');
+    expect(await load(place.file, ['node'], 'another')).toBe('one, read back');
+  });
+
   it('removes what was kept of earlier builds', async () => {
     using place = program();
     for (const text of ['one', 'two', 'six']) {
@@ -84,9 +92,9 @@ function source(text: string): string {
 }
 
 /** What a program says in a process of its own, and whether it was compiled there. */
-async function load(file: string, node: readonly string[] = ['node']): Promise<string> {
+async function load(file: string, node: readonly string[] = ['node'], use = 'one'): Promise<string> {
   const script = `
-    const { exports, isReadBack } = (await import(${JSON.stringify(MODULE)})).loadCompiled(${JSON.stringify(file)});
+    const { exports, isReadBack } = (await import(${JSON.stringify(MODULE)})).loadCompiled(${JSON.stringify(file)}, '${use}');
     console.log(exports.tell() + ', ' + (isReadBack ? 'read back' : 'compiled'));`;
   return (await execa('env', [...node, '--input-type=module', '-e', script])).stdout;
 }

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
-import { diffTrees, type ListOptions, listDifferences } from '../../src/layer/diff.js';
+import { diffTrees, isUntouched, type ListOptions, listDifferences } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { type Change, ChangeList } from '../../src/model/changes.js';
@@ -44,6 +44,24 @@ describe('diffTrees', () => {
       }
     }
     expect(Math.min(...Object.values(told))).toBeGreaterThan(10);
+  });
+
+  it('knows a delta that changed nothing by its root alone', () => {
+    using place = temporaryDirectory();
+    const [below, delta] = [join(place.path, 'below'), join(place.path, 'delta')] as [string, string];
+    plant(below, { file: 'text' });
+    plant(delta, {});
+    expect(isUntouched(files, delta, below)).toBe(true);
+    chmodSync(delta, 0o700);
+    expect(isUntouched(files, delta, below)).toBe(false);
+    chmodSync(delta, 0o755);
+    setXattr(Buffer.from(delta), 'user.mark', Buffer.from('x'));
+    expect(isUntouched(files, delta, below)).toBe(false);
+    setXattr(Buffer.from(below), 'user.mark', Buffer.from('x'));
+    expect(isUntouched(files, delta, below)).toBe(true);
+    plant(delta, { file: whiteout });
+    expect(isUntouched(files, delta, below)).toBe(false);
+    expect(isUntouched(files, delta, join(place.path, 'gone'))).toBe(false);
   });
 
   it('finds no difference between layers and a keyframe that stands for them', () => {
