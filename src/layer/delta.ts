@@ -18,6 +18,8 @@ export function createDelta(files: Files, path: string, model: string): void {
 export interface Unkept {
   readonly path: BytePath;
   readonly reason: string;
+  /** The extended attribute that says so; undefined of a whiteout. */
+  readonly xattr: string | undefined;
 }
 
 /** How many directories lie in one another, at the most. */
@@ -60,7 +62,7 @@ function* examine(
 function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unkept | undefined {
   for (const xattr of files.xattrNames(location)) {
     const reason = whyNotKept(xattr);
-    if (reason !== undefined) return { path: name === ROOT ? parent : joinPath(parent, name), reason };
+    if (reason !== undefined) return { path: name === ROOT ? parent : joinPath(parent, name), reason, xattr };
   }
   return undefined;
 }
@@ -69,9 +71,10 @@ function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name =
 export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | undefined> {
   for (const { place, location, stat } of descend(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
-      return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own' };
+      return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own', xattr: undefined };
     const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
-    if (mark !== undefined) return { path: pathOf(place), reason: `has ${mark}, the mark of an overlay of its own` };
+    if (mark !== undefined)
+      return { path: pathOf(place), reason: `has ${mark}, the mark of an overlay of its own`, xattr: mark };
     yield;
   }
   return undefined;

@@ -53,6 +53,9 @@ export function nameInside(xattr: string): string {
   return xattr.startsWith(NESTED_PREFIX) ? `${PREFIX}${xattr.slice(NESTED_PREFIX.length)}` : xattr;
 }
 
+/** What overlayfs has instead of the attributes i and a of chattr(1), which would keep it from changing the file itself. */
+export const PROTATTR = `${PREFIX}protattr`;
+
 /** Why overlayfs would not keep a path of an upper directory once that is a lower one, or undefined where it will. */
 export function whyNotKept(xattr: string): string | undefined {
   switch (xattr) {
@@ -60,7 +63,7 @@ export function whyNotKept(xattr: string): string | undefined {
       return 'was renamed under redirect_dir=on: its content lies elsewhere';
     case `${PREFIX}metacopy`:
       return 'holds no content of its own, from metacopy=on';
-    case `${PREFIX}protattr`:
+    case PROTATTR:
       return 'has the attribute i or a of chattr, which a lower layer loses';
     default:
       return undefined;

@@ -70,7 +70,7 @@ export async function commitRunning(
       });
       await runJob(world, 'removing what only the copying needed', copy.end());
       writeSources(files, layout.sources, copy.trustedSources());
-      await checkKept(world, layout.delta, source.work);
+      await checkKept(world, layout.delta, source.work, container.name);
       const after = layersOfVersion(repository.layout, { chain, bases });
       const changes = await countOrRefuse(world, before, after, request);
       const draft = completeDraft(world, repository, {

@@ -1,17 +1,20 @@
 /** Refuses deltas that overlayfs would not keep. */
 
 import { findUnkept } from '../layer/delta.js';
-import { tellPath } from '../model/byte-path.js';
+import { PROTATTR } from '../layer/overlayfs.js';
+import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
+import type { ContainerName } from '../model/version.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
 /**
  * Looks whether overlayfs would keep all of a delta.
+ * @param running the container that runs, where the delta is a copy of what it has: an overlay forgets no attribute while it is mounted.
  * @returns how many directories lie in one another there, at the most.
  * @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed.
  */
-export async function checkKept(world: World, delta: string, work: string): Promise<number> {
+export async function checkKept(world: World, delta: string, work: string, running?: ContainerName): Promise<number> {
   const { files } = world.host;
   if (files.stat(`${work}/work/incompat/volatile`) !== undefined) {
     throw new LxcvError(
@@ -26,6 +29,21 @@ export async function checkKept(world: World, delta: string, work: string): Prom
   throw new LxcvError(
     'delta-not-keepable',
     `${tellPath(unkept.path)} ${unkept.reason}`,
-    'In the container, copy that path, remove the original and rename the copy; or undo what set it, and commit again.',
+    unkept.xattr === PROTATTR
+      ? `Take that away, and commit again: ${takeAway(world, delta, unkept.path, running)}`
+      : 'In the container, copy that path, remove the original and rename the copy; or undo what set it, and commit again.',
   );
+}
+
+/** The line of sh(1) that takes the attributes i and a away. It needs no chattr in the container, nor that this may do so. */
+function takeAway({ lxcpath }: World, delta: string, path: BytePath, running: ContainerName | undefined): string {
+  if (running === undefined) return `setfattr -x ${PROTATTR} ${delta}/${quoted(path)}`;
+  return `chattr -ia /proc/$(lxc-info -P ${lxcpath} -n ${running} -pH)/root/${quoted(path)}`;
+}
+
+/** A path as sh(1) takes it, whatever a container called it. */
+function quoted(path: BytePath): string {
+  if (/^[\w./@%+=:,-]*$/.test(path)) return path;
+  const bytes = path.replace(/[^\w./-]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return `$'${bytes}'`;
 }

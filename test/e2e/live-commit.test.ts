@@ -93,15 +93,16 @@ describe('a commit of a running container', () => {
     using lxc = await runningContainer();
     const { pid } = await lxc.info('mysql');
     await lxc.attach('mysql', 'echo one >/home/one');
-    const path = `/proc/${pid}/root/home/one`;
-    execFileSync('chattr', ['+i', path]);
-    try {
+    await lxc.attach('mysql', `echo one >"/home/it's \\$(false)"`);
+    execFileSync('chattr', ['+i', `/proc/${pid}/root/home/one`]);
+    execFileSync('chattr', ['+a', `/proc/${pid}/root/home/it's $(false)`]);
+    // What the hint says is done.
+    for (const _ of ['one', 'the other']) {
       const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'Immutable', 'mysql', '--json');
-      expect([exitCode, (JSON.parse(stdout) as Partial<ErrorJson>).error?.code]).toEqual([3, 'delta-not-keepable']);
-    } finally {
-      execFileSync('chattr', ['-i', path]);
+      const { error } = JSON.parse(stdout) as ErrorJson;
+      expect([exitCode, error]).toEqual([3, expect.objectContaining({ code: 'delta-not-keepable' })]);
+      execFileSync('bash', ['-c', /chattr .*$/.exec(error.hint)?.[0] ?? 'false']);
     }
-    await lxc.attach('mysql', 'cp -p /home/one /home/other && mv /home/other /home/one');
     await lxc.json('commit', '-m', 'Not so any more', 'mysql');
   });
 });

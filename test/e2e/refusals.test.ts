@@ -293,6 +293,18 @@ describe('lxcv refuses deltas that would not be kept', () => {
   });
 });
 
+it('an immutable file of a stopped container is kept once what the hint says is done', async () => {
+  using lxc = await withClone();
+  await lxc.clone('base', 'new');
+  {
+    using root = lxc.mount('new');
+    execFileSync('chattr', ['+i', join(root.path, 'etc/passwd')]);
+  }
+  const { error } = JSON.parse((await lxc.lxcv('commit', '-m', 'x', 'new', '--json')).stdout) as ErrorJson;
+  execFileSync('sh', ['-c', /setfattr .*$/.exec(error.hint)?.[0] ?? 'false']);
+  expect(await lxc.commit('new', 'first')).toMatchObject({ number: 0 });
+});
+
 describe('lxcv notices', () => {
   it('a base that was changed, and takes it as it is where it is told to', async () => {
     using lxc = await withClone();
