@@ -25,6 +25,17 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string
   EACCES: ['failed', 'permission denied', 'Look at the owner and mode of what it names.'],
   EPERM: ['failed', 'the system did not permit it', 'Run as root, and look for an immutable file (lsattr).'],
   EMFILE: ['failed', 'too many files are open', 'Raise the limit: ulimit -n 65536'],
+  ENFILE: ['failed', 'too many files are open on this machine', 'Raise the limit: sysctl fs.file-max'],
+  ENOMEM: [
+    'failed',
+    'there is no memory left',
+    'Free some (free -m tells how much there is), and run the command again.',
+  ],
+  EAGAIN: [
+    'failed',
+    'no more processes can be started',
+    'Raise the limit (ulimit -u), or end some, and run the command again.',
+  ],
 };
 
 /** What a command ends with when it fails: one line, one line, and what a script goes by. */

@@ -8,7 +8,7 @@ import type { BaseCommand } from './base-command.js';
 import type { CommandShape } from './command-shape.js';
 import { tellFailure } from './failure.js';
 import { ALIASES, guessedCommand } from './guesses.js';
-import { standardOutput } from './output.js';
+import { standardError, standardOutput } from './output.js';
 import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
 import { helpWidth } from './terminal.js';
 
@@ -23,6 +23,16 @@ export async function runCommand(args: readonly string[], commands: Commands, ro
   settings.enableAutoTranspile = false;
   const [typed = '', ...rest] = helpAsFlag(commandFirst(args));
   const names = Object.keys(commands);
+  const tell = async (error: unknown) => {
+    const pastable = (hint: string) => withLxcpath(hint, givenLxcpath(args), names);
+    await tellFailure(error, beforeEnd(args).includes('--json'), pastable);
+  };
+  // What no promise has: Node says so of a program that it has no file descriptors to start with.
+  process.once('uncaughtException', async (error) => {
+    await tell(error);
+    await standardError.written();
+    process.exit();
+  });
   try {
     if (typed === '' || isHelp(typed)) {
       await printOverview(commands);
@@ -35,8 +45,7 @@ export async function runCommand(args: readonly string[], commands: Commands, ro
     if (asksForHelp(rest)) await printHelp(name, command);
     else await new command(rest, new BareConfig(root, names)).start(name);
   } catch (error) {
-    const pastable = (hint: string) => withLxcpath(hint, givenLxcpath(args), names);
-    await tellFailure(error, beforeEnd(args).includes('--json'), pastable);
+    await tell(error);
   }
 }
 

@@ -158,8 +158,9 @@ function reasonOf(signal: NodeJS.Signals, { cpuSeconds, fileBytes }: Limits): st
 
 /** What is written to one that reads no further is lost: its exit code tells why. */
 function feed(child: ChildProcess, input: AsyncIterable<Buffer>): void {
-  const { stdin } = child;
-  if (stdin === null) return;
+  // There is none where the program could not be started for want of file descriptors: that ends in `error`.
+  const stdin = child.stdin ?? undefined;
+  if (stdin === undefined) return;
   let isOpen = true;
   stdin.on('error', () => {
     isOpen = false;

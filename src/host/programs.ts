@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { collectConfined, startConfined } from './confined.js';
+import { isSystemError } from './files.js';
 
 interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
@@ -26,7 +27,7 @@ interface RunOptions {
 export interface Programs {
   /**
    * Runs a program to its end, in the C locale, without standard input. What it prints is collected, but for the output
-   * of one that is told to `inherit` lxcv's own.
+   * of one that is told to `inherit` lxcv's own. Throws the system's error where one that is there cannot be started.
    */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
   /** Runs one that reads a container's bytes: see host/confined.ts. */
@@ -52,6 +53,8 @@ export const programs: Programs = {
       env: { LC_ALL: 'C', ...options.env },
       ...(options.abort === undefined ? {} : { cancelSignal: options.abort }),
     });
+    // It could not be started, for want of memory or of file descriptors, say.
+    if (result.code !== 'ENOENT' && isSystemError(result.cause)) throw result.cause;
     return {
       exitCode: result.exitCode,
       stdout: result.stdout ?? '',

@@ -293,6 +293,25 @@ describe('lxcv refuses deltas that would not be kept', () => {
   });
 });
 
+it('too few file descriptors for another program are told in two lines, and nothing is done', async () => {
+  using lxc = await withClone();
+  await commitFile(lxc, 'mysql', 'first');
+  for (const files of [24, 25, 26, 27]) {
+    for (const args of [
+      ['commit', '--allow-empty', '-m', 'x', 'mysql'],
+      ['grep', 'root', 'mysql@0'],
+    ]) {
+      const script = `ulimit -n ${files}; exec "$0" "$@"`;
+      const command = [process.execPath, LXCV, ...args, '-P', lxc.lxcpath];
+      expect(await lxc.program('sh', ['-c', script, ...command])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/^lxcv: too many files are open .*\n {6}Raise the limit: ulimit -n \d+\n$/),
+      });
+    }
+  }
+  expect(await lxc.json('log', 'mysql')).toMatchObject({ versions: [{ number: 0 }] });
+});
+
 it('an immutable file of a stopped container is kept once what the hint says is done', async () => {
   using lxc = await withClone();
   await lxc.clone('base', 'new');
