@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { buildSync, transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { collectConfined, MOUNT_POINT, startConfined } from '../../src/host/confined.js';
 import { temporaryDirectory } from '../support/overlay.js';
@@ -77,16 +77,30 @@ describe('a confined program', () => {
     expect((await run('cat', [`${MOUNT_POINT}`], { overlay })).exitCode).toBe(1);
   });
 
-  it('ends with lxcv, whatever ends that', async () => {
-    const module = new URL('../../src/host/confined.ts', import.meta.url).pathname;
+  it('hands no mount on to a machine whose mounts are shared', () => {
     using place = temporaryDirectory();
-    const script = `${place.path}/lxcv.mjs`;
-    const bundle = `${place.path}/confined.mjs`;
-    buildSync({ entryPoints: [module], outfile: bundle, format: 'esm', platform: 'node', target: 'node20' });
-    writeFileSync(
-      script,
-      `import { startConfined } from ${JSON.stringify(bundle)};
-      const running = startConfined('sh', ['-c', 'echo $$; exec sleep 1000'], { limits: ${JSON.stringify(LIMITS)} });
+    for (const layer of ['a', 'b']) mkdirSync(join(place.path, layer));
+    const options = { limits: LIMITS, overlay: `lowerdir=${join(place.path, 'a')}:${join(place.path, 'b')}` };
+    const script = writeScript(
+      place.path,
+      `import { readFileSync } from 'node:fs';
+      const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8');
+      await using running = startConfined('sh', ['-c', 'cat /proc/self/mountinfo; exec sleep 1000'], ${JSON.stringify(options)});
+      for await (const said of running.stdout) {
+        console.log([String(said), mounts()].map((text) => text.includes('lowerdir=${place.path}')), / shared:/.test(mounts()));
+        break;
+      }`,
+    );
+    const words = ['--mount', '--propagation', 'shared', process.execPath, script];
+    const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+    expect(stdout + stderr).toBe('[ true, false ] true\n');
+  });
+
+  it('ends with lxcv, whatever ends that', async () => {
+    using place = temporaryDirectory();
+    const script = writeScript(
+      place.path,
+      `const running = startConfined('sh', ['-c', 'echo $$; exec sleep 1000'], { limits: ${JSON.stringify(LIMITS)} });
       for await (const said of running.stdout) process.stdout.write(said);`,
     );
     const lxcv = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -96,3 +110,17 @@ describe('a confined program', () => {
     await until(() => isRunning(pid), false);
   });
 });
+
+/** A program that begins with what is here under test, as lxcv has it. */
+function writeScript(directory: string, text: string): string {
+  const module = new URL('../../src/host/confined.ts', import.meta.url).pathname;
+  const [script, bundle] = [join(directory, 'lxcv.mjs'), join(directory, 'confined.mjs')];
+  buildSync({ entryPoints: [module], outfile: bundle, format: 'esm', platform: 'node', target: 'node20' });
+  // Node 20 takes no `await using`.
+  const plain = transformSync(`import { startConfined } from ${JSON.stringify(bundle)};\n${text}`, {
+    target: 'node20',
+    format: 'esm',
+  });
+  writeFileSync(script, plain.code);
+  return script;
+}
