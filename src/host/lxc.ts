@@ -16,8 +16,9 @@ import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { type Freeze, type Frozen, freeze, thaw, toolFailed, watchOwners } from './freeze.js';
 import { commandSocketName } from './monitor.js';
-import { bindAbstractSocket, closeDescriptor, tryDescriptionLock } from './native.js';
+import { closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
+import { bindAbstractSocket } from './socket-calls.js';
 import { type BoundSocket, boundSockets, findHolder, type Holder, ownHolders } from './sockets.js';
 
 /** The state of a container, as lxc-info prints it, in lower case. */

@@ -6,7 +6,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { geteuid } from 'node:process';
 import type { ContainerName } from '../model/version.js';
-import { closeDescriptor, connectAbstractSocket, peerUser } from './native.js';
+import { closeDescriptor } from './native.js';
+import { connectAbstractSocket, peerUser } from './socket-calls.js';
 
 const GET_CGROUP = 6;
 const SERVE_STATE_CLIENTS = 12;

@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { geteuid } from 'node:process';
 import { isSystemError } from './files.js';
-import { askSocketDiagnosis } from './native.js';
+import { askSocketDiagnosis } from './socket-calls.js';
 
 export interface BoundSocket {
   /** Without its leading NUL, a character a byte. */

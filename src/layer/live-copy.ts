@@ -2,14 +2,7 @@
  * Copies the delta of a running container such that the container stands still only for what changed under the copy.
  *
  * Calling sequence: `copyRunning` while it runs; as often as it is worth it, still while it runs, `syncAgain` and `copyAgain`; freeze it;
- * `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy.
- *
- * What an unchanged file is. Inside a container nobody can set a ctime, so a file with the inode and ctime of before has the
- * bytes of before, but for one thing: a page that is mapped and dirty already is written to without another tick of the ctime.
- * A sync ends that, for it makes pages clean and the next write a fault that ticks. So a copy begins with a sync, and a file
- * whose ctime is not older than that sync is copied again, whatever its ctime says: in this copy and in the next. Where
- * somebody set the clock meanwhile, "older" means nothing, and all is copied again. So does each pass while the container runs: what
- * one has copied is good for the next if it was older than the sync of the one that copied it.
+ * `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy. What is copied again, and why, is told in copy-passes.ts.
  */
 
 import type { Clocks } from '../host/clocks.js';
@@ -18,13 +11,14 @@ import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Descent, descend, type Job } from '../model/job.js';
 import { type Place, placeIn, ROOT_PLACE } from '../model/place.js';
-import { copyAttributes, copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
+import { copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
+import { CopyPasses, type Pass, type Recopied } from './copy-passes.js';
 import { InStep } from './in-step.js';
-import { copyInode, LINKS_MAX } from './inode-copy.js';
+import { canUpdate, copyInode, LINKS_MAX, updateInode } from './inode-copy.js';
 import { KeptLinks } from './kept-links.js';
 import { isMark } from './overlayfs.js';
 import { removeEntry } from './removal.js';
-import { isSame, type Source, SourceList, type Sources } from './source-list.js';
+import { isSame, type Source, type Sources } from './source-list.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
 export interface EarlierCopy {
@@ -38,47 +32,15 @@ interface EarlierDirectory {
   readonly sources: InStep<Source>;
 }
 
-/** One walk over the delta. */
-interface Pass {
-  /** Of the container, meanwhile. */
-  readonly state: 'running' | 'frozen';
-  /** What it copies of a file whose ctime is older stays good as long as the ctime is the same. */
-  readonly goodBefore: bigint;
-  /** What files it copied that an earlier pass had copied too hold, in bytes. */
-  bytes: number;
-  /** The largest of them, the largest first. */
-  largest: readonly Recopied[];
-}
-
-/** A file that changed after it was copied. */
-export interface Recopied {
-  readonly place: Place;
-  readonly bytes: number;
-}
-
-/** The kernel stamps times by a clock that may be a tick of ten milliseconds behind. */
-const CLOCK_SLACK_MS = 20;
 /** Room for names that the copy still has and the source has no more. */
 const SPARE_LINKS = 1000;
-/** From so many bytes on only what differs is written to a copy that is there. */
-const UPDATE_BYTES = 1 << 20;
-/** So many of the files that changed are told. */
-const LARGEST = 3;
 /** What goes wrong with the machine, and not because something under the copy is not what it was a moment ago. */
 const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS'];
 
 export class LiveCopy {
-  /**
-   * What was copied, and what it was then, in the order of the walk. Of a directory the ctime tells whether names in it, or it
-   * itself, changed. What was taken away again, because something under the copy was not what it was, is in it too.
-   */
-  private copied = new SourceList();
+  private readonly passes: CopyPasses;
   /** Of each inode with several links: what it was when its copy was kept. */
   private readonly links: KeptLinks<Source & { readonly pass: Pass }>;
-  private synced: Clocks | undefined;
-  /** What the pass before this one has copied is good if it is older. */
-  private trustedBefore = 0n;
-  private pass: Pass = begin('running', 0n);
   private tick: () => void = () => undefined;
 
   /**
@@ -92,34 +54,33 @@ export class LiveCopy {
     links: string,
     private readonly earlier: EarlierCopy | undefined,
   ) {
+    this.passes = new CopyPasses(files, from);
     this.links = new KeptLinks(files, links);
   }
 
   /** Copies what there is. What changes meanwhile may be copied in part, or not at all; nothing leads out of the delta. */
   *copyRunning(now: Clocks): Job<void> {
-    this.pass = begin('running', this.youngFrom(now));
+    this.passes.beginRunning(now);
     this.files.syncFileSystem(this.from);
     this.links.create();
     using sources = new InStep(this.earlier?.sources ?? []);
     using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
     const earlier = directory === undefined ? undefined : { directory, sources };
     yield* descend(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
-    this.trustedBefore = this.pass.goodBefore;
+    this.passes.endRunning();
   }
 
   /** Before `copyAgain`: it takes as long as the disk needs. */
   async syncAgain(now: Clocks): Promise<void> {
-    if (this.wasClockSet(now)) this.trustedBefore = 0n;
-    this.pass = begin('running', this.youngFrom(now));
+    this.passes.beginRunning(now);
     await this.files.syncFileSystemAside(this.from);
   }
 
   /** Copies what changed since it was copied, while the container goes on. */
   *copyAgain(): Job<void> {
-    using before = new InStep(this.copied);
-    this.copied = new SourceList();
+    using before = this.passes.takeCopied();
     yield* descend(this.update(before, this.from, this.to, ROOT_PLACE));
-    this.trustedBefore = this.pass.goodBefore;
+    this.passes.endRunning();
   }
 
   /**
@@ -127,11 +88,9 @@ export class LiveCopy {
    * @param tick is called again and again, and ends it where it throws.
    */
   *copyFrozen(now: Clocks, tick: () => void = () => undefined): Job<void> {
-    using before = new InStep(this.copied);
-    this.copied = new SourceList();
+    using before = this.passes.takeCopied();
     this.tick = tick;
-    if (this.wasClockSet(now)) this.trustedBefore = 0n;
-    this.pass = begin('frozen', this.trustedBefore);
+    this.passes.beginFrozen(now);
     for (const _ of descend(this.update(before, this.from, this.to, ROOT_PLACE))) {
       tick();
       yield;
@@ -140,7 +99,7 @@ export class LiveCopy {
 
   /** Of the last pass, or of this one so far: how much it copied that was copied before, and of what. */
   get recopied(): { readonly bytes: number; readonly largest: readonly Recopied[] } {
-    return this.pass;
+    return this.passes.pass;
   }
 
   /** Takes away what only the copying needed. */
@@ -149,21 +108,8 @@ export class LiveCopy {
   }
 
   /** The files of the copy, which is done, that a later copy need not read again while they are the same. */
-  *trustedSources(): Generator<readonly [Place, Source]> {
-    for (const copied of this.copied) if (copied[1].ctimeNs < this.trustedBefore) yield copied;
-  }
-
-  /** What is not older than a sync that begins now. */
-  private youngFrom(now: Clocks): bigint {
-    this.synced = now;
-    if (!this.files.ticksForMappedWrites(this.from)) return 0n;
-    return BigInt(Math.trunc(now.wallMs - CLOCK_SLACK_MS)) * 1_000_000n;
-  }
-
-  /** True where the clock that ctimes are stamped by was set since the last sync: a young file may look old then. */
-  private wasClockSet(now: Clocks): boolean {
-    const { wallMs, monotonicMs } = this.synced as Clocks;
-    return Math.abs(now.wallMs - wallMs - (now.monotonicMs - monotonicMs)) > CLOCK_SLACK_MS;
+  trustedSources(): Iterable<readonly [Place, Source]> {
+    return this.passes.trusted();
   }
 
   /** @param earlier the same directory of the earlier copy, where that has it. */
@@ -174,11 +120,11 @@ export class LiveCopy {
     place: Place,
   ): Descent<undefined> {
     using source = this.files.openDirectory(from);
-    if (source === undefined && this.isRunning) return;
+    if (source === undefined && this.passes.isRunning) return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
     using target = createDirectory(this.files, to);
     const stat = this.files.stat(source.path) as Stat;
-    this.remember(place, stat);
+    this.passes.remember(place, stat);
     for (const name of this.files.list(source.path).sort()) {
       yield* this.copyEntry(source, target, earlier, name, placeIn(place, name));
       yield;
@@ -186,7 +132,6 @@ export class LiveCopy {
     this.finishDirectory(source, stat, target, place);
   }
 
-  /** While the container runs, what was there a moment ago may be gone or be something else: the frozen pass sees to it. */
   private *copyEntry(
     source: Directory,
     target: Directory,
@@ -195,8 +140,16 @@ export class LiveCopy {
     place: Place,
   ): Descent<undefined> {
     const to = childPath(target.path, name);
+    yield* this.unlessPassing(to, this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place));
+  }
+
+  /**
+   * While the container runs, what was there a moment ago may be gone or be something else: its copy goes, and the frozen pass sees to
+   * it.
+   */
+  private *unlessPassing(to: HostPath, copying: Descent<undefined>): Descent<undefined> {
     try {
-      yield* this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place);
+      yield* copying;
     } catch (error) {
       if (!this.isPassing(error)) throw error;
       yield removeEntry(this.files, to);
@@ -206,11 +159,7 @@ export class LiveCopy {
   /** True for an error of what is not what it was a moment ago. */
   private isPassing(error: unknown): boolean {
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    return this.isRunning && code !== undefined && !FATAL.includes(code);
-  }
-
-  private get isRunning(): boolean {
-    return this.pass.state === 'running';
+    return this.passes.isRunning && code !== undefined && !FATAL.includes(code);
   }
 
   private *copyEntryOnce(
@@ -221,7 +170,7 @@ export class LiveCopy {
     place: Place,
   ): Descent<undefined> {
     const stat = this.files.stat(from);
-    if (stat === undefined || (this.isRunning && this.files.stat(to) !== undefined)) return;
+    if (stat === undefined || (this.passes.isRunning && this.files.stat(to) !== undefined)) return;
     const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
     if (stat.type === 'directory') {
       using directory = before === undefined ? undefined : this.files.openDirectory(before);
@@ -230,7 +179,7 @@ export class LiveCopy {
     }
     const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(place), stat);
     this.copyFile(from, stat, to, isUnchanged ? before : undefined, place);
-    this.remember(place, stat);
+    this.passes.remember(place, stat);
   }
 
   /** @param same the file in the earlier copy, where that is the same. */
@@ -239,7 +188,7 @@ export class LiveCopy {
       this.links.checkNotSpent(stat.inode);
       if (this.isKept(stat)) {
         // What has no room for one name more while the container runs may have lost another one at the freeze.
-        if (this.isRunning) this.links.link(stat.inode, to);
+        if (this.passes.isRunning) this.links.link(stat.inode, to);
         else this.links.linkOrMove(stat.inode, to);
         return;
       }
@@ -247,7 +196,7 @@ export class LiveCopy {
     if (same !== undefined && this.hasRoom(same, stat)) this.files.link(same, to);
     else refuseLost(place, copyInode(this.files, from, stat, to, this.tick));
     const { inode, ctimeNs } = stat;
-    if (stat.links > 1) this.links.keep(inode, to, { inode, ctimeNs, pass: this.pass });
+    if (stat.links > 1) this.links.keep(inode, to, { inode, ctimeNs, pass: this.passes.pass });
   }
 
   /** True where a file of the earlier copy can have the names of the source's file too; one name more is tried. */
@@ -258,21 +207,19 @@ export class LiveCopy {
   /** True where a copy of the inode is kept that is good in this pass. */
   private isKept(stat: Stat): boolean {
     const kept = this.links.note(stat.inode);
-    if (kept === undefined || !isSame(kept, stat)) return false;
-    // A pass may have met no name of it, and so not have copied it again: what counts is the pass that did.
-    return kept.pass === this.pass || (stat.ctimeNs < kept.pass.goodBefore && stat.ctimeNs < this.trustedBefore);
+    return kept !== undefined && this.passes.isGood(kept, stat);
   }
 
   private *update(before: InStep<Source>, from: HostPath, to: HostPath, place: Place): Descent<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
-    if (source === undefined && this.isRunning) return;
+    if (source === undefined && this.passes.isRunning) return;
     if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
     const stat = this.files.stat(source.path) as Stat;
-    const changed = !this.isCurrent(before.find(place), stat);
+    const changed = !this.passes.isCurrent(before.find(place), stat);
     // What is linked here may be of another project: it lay in the source before that began to hand its own on.
     const handsOn = this.files.stopInheriting(target.path);
-    this.remember(place, stat);
+    this.passes.remember(place, stat);
     const names = this.files.list(source.path).sort();
     if (changed) yield this.removeOthers(target, new Set(names));
     for (const name of names) {
@@ -289,13 +236,7 @@ export class LiveCopy {
     name: BytePath,
     place: Place,
   ): Descent<undefined> {
-    const to = childPath(target.path, name);
-    try {
-      yield* this.updateEntryOnce(before, source, target, name, place);
-    } catch (error) {
-      if (!this.isPassing(error)) throw error;
-      yield removeEntry(this.files, to);
-    }
+    yield* this.unlessPassing(childPath(target.path, name), this.updateEntryOnce(before, source, target, name, place));
   }
 
   private *updateEntryOnce(
@@ -308,10 +249,10 @@ export class LiveCopy {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
     const stat = this.files.stat(from);
-    if (stat === undefined && this.isRunning) return;
+    if (stat === undefined && this.passes.isRunning) return;
     if (stat === undefined) throw new Error(`ENOENT: nothing at ${from}`);
-    if (stat.type !== 'directory' && this.isCurrent(before.find(place), stat)) {
-      this.remember(place, stat);
+    if (stat.type !== 'directory' && this.passes.isCurrent(before.find(place), stat)) {
+      this.passes.remember(place, stat);
       return;
     }
     const present = this.files.stat(to);
@@ -320,21 +261,14 @@ export class LiveCopy {
       return;
     }
     if (isWhiteoutNode(stat) && present !== undefined && isWhiteoutNode(present)) return;
-    if (stat.type === 'file') this.count(place, stat);
+    if (stat.type === 'file') this.passes.count(place, stat);
     if (present !== undefined && canUpdate(stat, present)) {
-      refuseLost(place, this.files.updateContent(from, to, this.tick));
-      copyAttributes(this.files, from, stat, to, isMark);
-      this.remember(place, stat);
+      refuseLost(place, updateInode(this.files, from, stat, to, this.tick));
+      this.passes.remember(place, stat);
       return;
     }
     if (present !== undefined) yield removeEntry(this.files, to);
     yield* this.copyEntry(source, target, undefined, name, place);
-  }
-
-  private count(place: Place, { allocated: bytes }: Stat): void {
-    this.pass.bytes += bytes;
-    const all = [...this.pass.largest, { place, bytes }];
-    this.pass.largest = all.sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST);
   }
 
   private *removeOthers(target: Directory, names: ReadonlySet<BytePath>): Job<void> {
@@ -349,31 +283,9 @@ export class LiveCopy {
     refuseLost(place, copyDirectoryAttributes(this.files, source.path, stat, target.path, isMark));
   }
 
-  private remember(place: Place, { inode, ctimeNs }: Stat): void {
-    this.copied.add(place, { inode, ctimeNs });
-  }
-
-  /** True where a copy that was made of `source` has what is there now. */
-  private isCurrent(source: Source | undefined, stat: Stat): boolean {
-    return isSame(source, stat) && stat.ctimeNs < this.trustedBefore;
-  }
-
   private mtimeOf(directory: Directory): bigint {
     return (this.files.stat(directory.path) as Stat).mtimeNs;
   }
-}
-
-function begin(state: Pass['state'], goodBefore: bigint): Pass {
-  return { state, goodBefore, bytes: 0, largest: [] };
-}
-
-/**
- * True where the copy of a large file can be written to: it is no other version's and has no other name, and neither has holes, which
- * are kept by a copy made anew.
- */
-function canUpdate(stat: Stat, copy: Stat): boolean {
-  if (stat.type !== 'file' || copy.type !== 'file' || stat.links > 1 || copy.links > 1) return false;
-  return stat.size >= UPDATE_BYTES && stat.allocated >= stat.size && copy.allocated >= copy.size && copy.size > 0;
 }
 
 function isWhiteoutNode(stat: Stat): boolean {

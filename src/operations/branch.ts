@@ -16,16 +16,8 @@ import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
 import { consistently } from './consistently.js';
-import {
-  checkReadable,
-  containersOf,
-  type FoundRevision,
-  findByName,
-  findRevision,
-  type Repository,
-  readRepository,
-  refsAt,
-} from './lookup.js';
+import { type FoundRevision, findRevision } from './find-revision.js';
+import { checkReadable, containersOf, findByName, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
 import { suggest } from './suggestion.js';
 import type { World } from './world.js';

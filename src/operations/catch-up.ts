@@ -1,7 +1,8 @@
 /** Keeps the pause of a container that is committed while it runs short, and says what made it too long. */
 
 import type { Stillness } from '../host/freeze.js';
-import type { LiveCopy, Recopied } from '../layer/live-copy.js';
+import type { Recopied } from '../layer/copy-passes.js';
+import type { LiveCopy } from '../layer/live-copy.js';
 import { formatBytes } from '../model/amount.js';
 import { pathToText } from '../model/byte-path.js';
 import { type ErrorData, LxcvError } from '../model/errors.js';

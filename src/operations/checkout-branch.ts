@@ -4,7 +4,8 @@ import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, Version } from '../model/version.js';
 import type { CheckoutRequest } from './checkout-request.js';
 import { freeBranchName } from './draft.js';
-import { checkReadable, containersOf, type FoundRevision, type Repository } from './lookup.js';
+import type { FoundRevision } from './find-revision.js';
+import { checkReadable, containersOf, type Repository } from './lookup.js';
 import type { World } from './world.js';
 
 /**

@@ -9,8 +9,8 @@ import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { consistently } from './consistently.js';
+import { type FoundRevision, findRevision } from './find-revision.js';
 import { checkMarker, layersOfVersion } from './layers.js';
-import { type FoundRevision, findRevision } from './lookup.js';
 import type { World } from './world.js';
 
 /**

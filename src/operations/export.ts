@@ -11,8 +11,8 @@ import { newId } from '../model/ids.js';
 import { descend, type Job } from '../model/job.js';
 import type { Version } from '../model/version.js';
 import { consistently } from './consistently.js';
+import { findRevision } from './find-revision.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
-import { findRevision } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 

@@ -1,20 +1,10 @@
-/** From what a user types to what it names: containers, repositories and versions, or a clear error. */
+/** From the names that a user types to containers and repositories, or a clear error. */
 
 import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
-import { ancestors } from '../model/graph.js';
 import { parentsOfStaged } from '../model/manifest.js';
-import { isRepositoryName, isVersionId } from '../model/names.js';
-import { parseRevision, type Revision, rangeHint } from '../model/revision.js';
-import type {
-  BranchName,
-  ContainerName,
-  RefName,
-  RepositoryName,
-  TagName,
-  Version,
-  VersionId,
-} from '../model/version.js';
+import { isRepositoryName } from '../model/names.js';
+import type { BranchName, ContainerName, RefName, RepositoryName, TagName, VersionId } from '../model/version.js';
 import {
   type Container,
   type IncludeCache,
@@ -28,7 +18,6 @@ import { checkPathOwned } from '../store/ownership.js';
 import { type Refs, readRefs } from '../store/refs.js';
 import { type OpenRepository, openRepository, type SettledOperations } from '../store/store.js';
 import { listStoreDirectory, readStoreFile } from '../store/store-file.js';
-import { findDescribed } from './describe.js';
 import { checkMarker } from './layers.js';
 import { namesOf, suggest } from './suggestion.js';
 import type { World } from './world.js';
@@ -150,29 +139,6 @@ export function findByName(world: World, name: ContainerName): Found {
   throw new LxcvError('repository-not-found', message, hint, { data });
 }
 
-export interface FoundRevision extends Found {
-  readonly revision: Revision;
-  readonly version: Version;
-}
-
-/** Resolves `NAME[@REV]`. @throws LxcvError `bad-revision`, `revision-not-found` and those of `findByName`. */
-export function findRevision(
-  world: World,
-  text: string,
-): Found & { readonly version: Version; readonly revision: Revision } {
-  const revision = parseRevision(text);
-  const found = findByName(world, revision.name);
-  return { ...found, revision, version: resolveRevision(found, revision) };
-}
-
-/** HEAD: of a container, the parent of its working delta; of a repository, the branch of its name, or its newest version. */
-function headOf({ repository, container, head }: Found): Version | undefined {
-  if (container !== undefined) return head === undefined ? undefined : repository.history.get(head);
-  checkReadable(repository, repository.name as string as BranchName);
-  const own = repository.branches.get(repository.name as string as BranchName);
-  return own === undefined ? newest(repository.history) : repository.history.get(own);
-}
-
 /** The branches whose newest version it is, in the order of their names. */
 export function branchesAt({ branches }: Repository, id: VersionId | undefined): BranchName[] {
   return [...branches].flatMap(([name, tip]) => (tip === id ? [name] : []));
@@ -236,100 +202,6 @@ export function readUsers(
 /** True for what is wrong with one thing, and no reason to tell nothing of others. */
 export function isConfined(error: unknown): error is Error {
   return isSystemError(error) || (error instanceof LxcvError && error.code !== 'interrupted');
-}
-
-/** @throws LxcvError `revision-not-found`, `bad-revision` for what is looked at, and is no version. */
-export function resolveRevision(found: Found, { point, text }: Revision): Version {
-  let version = resolveStart(found, point.start, text);
-  for (const step of point.steps) {
-    const next =
-      step.kind === 'ancestor' ? stepBack(found, version, step.count) : nthParent(found, version, step.index);
-    if (next === undefined) throw notFound(found, text, `version @${version.number} has no such ancestor`);
-    version = next;
-  }
-  return version;
-}
-
-/**
- * In this order: HEAD, a number, a whole id, a branch, a tag, a prefix that only one id has, a name that `describe` gives. No branch
- * and no tag hides an id.
- */
-function resolveStart(found: Found, start: string, text: string): Version {
-  const { history, branches, tags, name } = found.repository;
-  if (start === 'HEAD') {
-    const head = headOf(found);
-    if (head === undefined) throw notFound(found, text, 'nothing was committed on it yet');
-    return head;
-  }
-  if (start === 'WORK' || start === 'BASE') {
-    throw new LxcvError(
-      'bad-revision',
-      `${text} names no version`,
-      'It can be looked at alone: by diff, show and grep. Commit what a container holds to make a version of it.',
-    );
-  }
-  if (/^\d+$/.test(start)) {
-    const version = history.findNumber(Number(start));
-    if (version === undefined) throw notFound(found, text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
-    return version;
-  }
-  if (isVersionId(start) && history.has(start)) return history.get(start);
-  checkReadable(found.repository, start as RefName);
-  const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
-  if (branch !== undefined) return history.get(branch);
-  const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;
-  if (tag !== undefined) return history.get(tag.version);
-  const [id, other] = history.findPrefix(start);
-  if (other !== undefined) throw notFound(found, text, `more than one version's id begins with ${start}`);
-  if (id !== undefined) return history.get(id);
-  const described = findDescribed(found.repository, start);
-  if (described.length > 0) return history.get(chooseDescribed(found, described, text));
-  throw notFound(found, text, `${name} has no branch, tag or version ${start}`, start);
-}
-
-/** Of several versions of one name the one that led to HEAD: so `list` and `status` of a container call it. */
-function chooseDescribed(found: Found, ids: readonly VersionId[], text: string): VersionId {
-  const { history } = found.repository;
-  const head = headOf(found);
-  const own =
-    ids.length === 1 || head === undefined ? ids : ids.filter(isAmong(ancestors([head.id], history.parentsOf)));
-  const [id] = own;
-  if (id !== undefined && own.length === 1) return id;
-  const numbers = ids.map((each) => `@${history.numberOf(each)}`).join(', ');
-  throw notFound(found, text, `more than one version is called so: ${numbers}`);
-}
-
-function isAmong(ids: ReadonlySet<VersionId>): (id: VersionId) => boolean {
-  return (id) => ids.has(id);
-}
-
-function stepBack(found: Found, version: Version, count: number): Version | undefined {
-  const { history } = found.repository;
-  let id: VersionId | undefined = version.id;
-  for (let step = 0; step < count && id !== undefined; step += 1) [id] = history.parentsOf(id);
-  return id === undefined ? undefined : history.get(id);
-}
-
-function nthParent({ repository }: Found, version: Version, index: number): Version | undefined {
-  if (index === 0) return version;
-  const parent = version.parents[index - 1];
-  return parent === undefined ? undefined : repository.history.get(parent.id);
-}
-
-function newest(history: History): Version | undefined {
-  return history.findNumber(history.nextNumber - 1);
-}
-
-/** @param start where the revision begins, where it was that which is not there. */
-function notFound(found: Found, text: string, why: string, start?: string): LxcvError {
-  const { name, branches, tags } = found.repository;
-  const data = { revision: text };
-  const shows = rangeHint(text) ?? `lxcv log --all ${found.container?.name ?? name} shows the versions.`;
-  const suggested =
-    start === undefined ? { hint: shows, data } : suggest(start, [...branches.keys(), ...tags.keys()], shows, data);
-  return new LxcvError('revision-not-found', `${text} names no version: ${why}`, suggested.hint, {
-    data: suggested.data,
-  });
 }
 
 function lostRecord({ name, layout }: Container, version: VersionLayout): LxcvError {

@@ -4,8 +4,8 @@ import { readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import type { Version } from '../model/version.js';
 import { consistently } from './consistently.js';
+import { findRevision } from './find-revision.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
-import { findRevision } from './lookup.js';
 import type { World } from './world.js';
 
 /** What mountinfo shows as the source of such a mount. */

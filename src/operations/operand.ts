@@ -8,8 +8,9 @@ import type { Version } from '../model/version.js';
 import { deltaOf } from '../store/layout.js';
 import { tellChangedBases } from './changed-bases.js';
 import { consistently } from './consistently.js';
+import { resolveRevision } from './find-revision.js';
 import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
-import { type Found, findByName, type Repository, resolveRevision } from './lookup.js';
+import { type Found, findByName, type Repository } from './lookup.js';
 import type { World } from './world.js';
 
 /** The listings of the deltas that operands stand on, be they sealed or not. */

@@ -14,9 +14,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  bindAbstractSocket,
   cloneFile,
-  closeDescriptor,
   exchange,
   makeNode,
   nextData,
@@ -189,26 +187,6 @@ describe('cloneFile', () => {
     const cloned = cloneFile(from, to.fd);
     closeSync(from);
     expect(readFileSync(join(place.path, 'to'), 'utf8')).toBe(cloned ? 'content' : '');
-  });
-});
-
-describe('bindAbstractSocket', () => {
-  it('binds a name once, until it is closed', () => {
-    const name = `lxcv-test-${process.pid}/\xff`;
-    const fd = bindAbstractSocket(name) as number;
-    expect(fd).toBeGreaterThan(2);
-    expect(readFileSync('/proc/net/unix', 'latin1')).toContain(`@${name}\n`);
-    expect(bindAbstractSocket(name)).toBeUndefined();
-    closeDescriptor(fd);
-    const again = bindAbstractSocket(name) as number;
-    closeDescriptor(again);
-    expect(again).toBe(fd);
-  });
-
-  it('fails for a name that is too long', () => {
-    expect(() => bindAbstractSocket('n'.repeat(200))).toThrow(
-      expect.objectContaining({ code: 'EINVAL', syscall: 'bind' }),
-    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bindAbstractSocket } from '../../src/host/native.js';
+import { bindAbstractSocket } from '../../src/host/socket-calls.js';
 import { boundSockets, findHolder, ownHolders } from '../../src/host/sockets.js';
 import { AS_CONTAINER_ROOT, AS_NOBODY, LISTEN, squat } from '../support/squatter.js';
 
