@@ -211,5 +211,6 @@ function findEarlierCopy(
 ): EarlierCopy | undefined {
   if (copied === undefined) return undefined;
   const layout = repository.version(copied);
-  return files.stat(layout.sources) && { delta: layout.delta, sources: readSources(files, layout.sources) };
+  const isThere = files.stat(layout.sources)?.type === 'file';
+  return isThere ? { delta: layout.delta, sources: readSources(files, layout.sources) } : undefined;
 }

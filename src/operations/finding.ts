@@ -22,6 +22,8 @@ export interface Finding {
   readonly code: FindingCode;
   /** The file or directory that it is about. */
   readonly where: string;
+  /** All its bytes, in base64, where `where` is not UTF-8 and lost some. */
+  readonly whereBytes?: string;
   readonly message: string;
   readonly hint: string;
 }

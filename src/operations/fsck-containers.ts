@@ -99,7 +99,7 @@ function* checkContainer(
   }
   const names = new Set<string>(unlessGone([], () => world.host.files.list(layout.root)));
   for (const path of stagedConfigsOf(layout)) {
-    if (names.has(basename(path))) yield unknownFile(path);
+    if (names.has(basename(path))) yield unknownFile(layout.root, basename(path));
   }
 }
 

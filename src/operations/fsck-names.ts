@@ -2,21 +2,28 @@
 
 import { basename } from 'node:path';
 import { type FilesRead, unlessGone } from '../host/files.js';
+import { type BytePath, bytesToText, encodePath, isUtf8 } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
 import type { RepositoryLayout } from '../store/layout.js';
 import { readSetAside } from '../store/set-aside.js';
-import { readStoreFile } from '../store/store-file.js';
+import { describe, readStoreFile } from '../store/store-file.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { isConfined } from './lookup.js';
 import type { World } from './world.js';
 
 const IN_REPOSITORY =
   /^(aside|containers|empty|graph|graph\.partial|hooks|lock|operations|refs|restarting|seal\.lock|summaries|summaries\.partial|versions)$/;
+const FILES_IN_REPOSITORY = /^(graph|graph\.partial|lock|operations|seal\.lock|summaries|summaries\.partial)$/;
 const IN_REFS = /^(heads|tags)$/;
 const IN_VERSION = /^(config|delta|entries|entries\.partial|files|keyframe-\d|manifest\.json|sources|work|work-left)$/;
+/** Of the others it is told what they are needed for. */
+const FILES_IN_VERSION = /^(entries|entries\.partial|sources)$/;
+const DIRECTORIES_IN_VERSION = /^(files|keyframe-\d|work-left)$/;
+const WORKDIR = /^work$/;
+const NONE = /^$/;
 const IN_WORKING = /^(delta|work|working\.json)$/;
 /** Beside the containers: what a checkout makes before it has its name. */
 const STAGED_CONTAINER = /^\.lxcv-/;
@@ -25,11 +32,13 @@ const STAGED_CONTAINER = /^\.lxcv-/;
 export type Listings = ReadonlyMap<string, ReadonlyMap<string, EntryType>>;
 
 export function listVersions(files: FilesRead, { versions }: RepositoryLayout): Listings {
-  const list = (id: string) => {
-    using directory = files.openDirectory(`${versions}/${id}`);
-    return directory === undefined ? new Map<string, EntryType>() : files.listTyped(directory.path);
-  };
-  return new Map((files.list(versions) as string[]).map((id) => [id, list(id)]));
+  return new Map((files.list(versions) as string[]).map((id) => [id, listTyped(files, `${versions}/${id}`)]));
+}
+
+/** Nothing of what is no directory. */
+function listTyped(files: FilesRead, path: string): ReadonlyMap<string, EntryType> {
+  using directory = files.openDirectory(path);
+  return directory === undefined ? new Map() : files.listTyped(directory.path);
 }
 
 /** What is at a path directly below the directory of a version or working delta, if something is. */
@@ -39,14 +48,22 @@ export function typeIn(listings: Listings, id: VersionId, path: string): EntryTy
 
 /** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
 export function* checkNames(world: World, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
+  const refs = `${layout.root}/refs`;
   yield* checkDirectory(world, layout.root, IN_REPOSITORY);
-  yield* checkDirectory(world, `${layout.root}/refs`, IN_REFS);
+  yield* checkTypes(layout.root, listTyped(world.host.files, layout.root), FILES_IN_REPOSITORY, IN_REPOSITORY);
+  yield* checkDirectory(world, refs, IN_REFS);
+  yield* checkTypes(refs, listTyped(world.host.files, refs), NONE, IN_REFS);
   for (const [id, types] of [...listings].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { root, manifest, working } = layout.version(id as VersionId);
     const names = [...types.keys()].sort();
-    if (!isVersionId(id)) yield unknownFile(root);
-    else if (types.has(basename(manifest))) yield* checkNamesIn(root, names, IN_VERSION);
-    else if (types.has(basename(working))) yield* checkNamesIn(root, names, IN_WORKING);
+    if (!isVersionId(id)) yield unknownFile(layout.versions, id);
+    else if (types.has(basename(manifest))) {
+      yield* checkNamesIn(root, names, IN_VERSION);
+      yield* checkTypes(root, types, FILES_IN_VERSION, DIRECTORIES_IN_VERSION);
+    } else if (types.has(basename(working))) {
+      yield* checkNamesIn(root, names, IN_WORKING);
+      yield* checkTypes(root, types, NONE, WORKDIR);
+    }
   }
   yield* checkAsides(world, layout);
 }
@@ -54,7 +71,7 @@ export function* checkNames(world: World, layout: RepositoryLayout, listings: Li
 /** The same beside the containers, of all repositories. */
 export function* checkStagedContainers(world: World): Generator<Finding> {
   for (const name of namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each))) {
-    yield unknownFile(`${world.lxcpath}/${name}`);
+    yield unknownFile(world.lxcpath, name);
   }
 }
 
@@ -62,7 +79,7 @@ function* checkAsides(world: World, layout: RepositoryLayout): Generator<Finding
   for (const id of namesIn(world, layout.asides)) {
     const path = layout.aside(id as VersionId);
     const { delta } = layout.version(id as VersionId);
-    if (!isVersionId(id)) yield unknownFile(path);
+    if (!isVersionId(id)) yield unknownFile(layout.asides, id);
     else if (world.host.files.stat(delta)?.type !== 'directory') {
       yield finding('layer-missing', delta, 'what was set aside there is gone', RESTORE);
     } else {
@@ -87,18 +104,23 @@ export function* checkRefs(
 ): Generator<Finding> {
   for (const name of namesIn(world, layout.branches)) {
     const path = `${layout.branches}/${name}`;
-    if (!isRepositoryName(name)) yield unknownFile(path);
+    if (!isRepositoryName(name)) yield unknownFile(layout.branches, name);
     else yield* checkRef(world, path, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
   }
   for (const name of namesIn(world, layout.tags)) {
     const path = layout.tag(name as TagName);
-    if (!isRepositoryName(name)) yield unknownFile(path);
+    if (!isRepositoryName(name)) yield unknownFile(layout.tags, name);
     else yield* checkRef(world, path, (bytes) => decodeTag(bytes, path).version, versions);
   }
 }
 
-export function unknownFile(path: string): Finding {
-  return finding('unknown-file', path, 'lxcv did not make this', 'See what it is, and move it away.');
+/** @param name as it was listed: a character a byte. */
+export function unknownFile(directory: string, name: string): Finding {
+  const where = `${directory}/${bytesToText(name)}`;
+  const found = finding('unknown-file', where, 'lxcv did not make this', 'See what it is, and move it away.');
+  if (isUtf8(name as BytePath)) return found;
+  const bytes = Buffer.concat([Buffer.from(`${directory}/`), encodePath(name as BytePath)]);
+  return { ...found, whereBytes: bytes.toString('base64') };
 }
 
 function* checkRef(
@@ -123,7 +145,21 @@ function* checkDirectory(world: World, path: string, known: RegExp): Generator<F
 
 function* checkNamesIn(path: string, names: readonly string[], known: RegExp): Generator<Finding> {
   for (const name of names) {
-    if (!known.test(name)) yield unknownFile(`${path}/${name}`);
+    if (!known.test(name)) yield unknownFile(path, name);
+  }
+}
+
+/** What must be a file, or a directory, and is something else. @param files before @param directories. */
+function* checkTypes(
+  path: string,
+  types: ReadonlyMap<string, EntryType>,
+  files: RegExp,
+  directories: RegExp,
+): Generator<Finding> {
+  for (const [name, type] of types) {
+    const wanted = files.test(name) ? 'file' : directories.test(name) ? 'directory' : type;
+    if (type === wanted) continue;
+    yield { ...unknownFile(path, name), message: `it is ${describe({ type })}, and must be a ${wanted}` };
   }
 }
 

@@ -13,6 +13,7 @@ import { isVersionId } from '../model/names.js';
 import type { ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
 import type { IncludeCache } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { readClones } from '../store/other-configs.js';
 import { listMisplaced, listRepositories } from '../store/store.js';
 import { readStoreFile } from '../store/store-file.js';
 import { toldUnfinished, touchedBy } from '../store/unfinished.js';
@@ -209,7 +210,7 @@ function* checkVersion(
       `Make it an empty file: ${layout.work}`,
     );
   }
-  const unkept = typeOf(layout.delta) === undefined ? undefined : yield* findUnkept(files, layout.delta);
+  const unkept = typeOf(layout.delta) === 'directory' ? yield* findUnkept(files, layout.delta) : undefined;
   if (unkept !== undefined) {
     yield finding('delta-not-keepable', layout.delta, `${tellPath(unkept.path)} ${unkept.reason}`, RESTORE);
   }
@@ -250,7 +251,7 @@ function* checkBases(
     const clones = path.replace(/\/[^/]*$/, '/lxc_snapshots');
     const isContainer = files.stat(path.replace(/\/[^/]*$/, '/config')) !== undefined;
     const entry = `${layout.storeRoot}\n${layout.name}\n`;
-    if (isContainer && !(files.readIfPresent(clones)?.toString('utf8') ?? '').includes(entry)) {
+    if (isContainer && !readClones(files, clones).includes(entry)) {
       yield finding(
         'base-unprotected',
         clones,

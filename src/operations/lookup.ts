@@ -128,6 +128,7 @@ export function findByName(world: World, name: ContainerName): Found {
     const { versioned } = now;
     return { repository, container: { ...now, versioned }, head: headIdOf(world, repository, versioned) };
   }
+  if (container?.lost !== undefined) throw lostRecord(container, container.lost);
   if (container !== undefined) {
     checkMarker(world, container);
     throw notVersioned(name);

@@ -1,6 +1,6 @@
 /** Configs of LXC's that may name what is a container's: those beside its own, and those of snapshots and clones. */
 
-import { isSystemError } from '../host/files.js';
+import { type FilesRead, isSystemError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { type LxcConfig, parseLxcConfig, type Setting, settingsOf, settingsWithIncludes } from '../model/lxc-config.js';
 import { readInclude } from './containers.js';
@@ -48,8 +48,13 @@ function* configsAround(host: Host, lxcpaths: Iterable<string>, clones: string):
       }
     }
   }
-  const lines = (host.files.readIfPresent(clones)?.toString('utf8') ?? '').split('\n');
+  const lines = readClones(host.files, clones).split('\n');
   for (let at = 0; at + 1 < lines.length; at += 2) yield `${lines[at]}/${lines[at + 1]}/config`;
+}
+
+/** What an `lxc_snapshots` tells, as text; nothing where it is no file. */
+export function readClones(files: FilesRead, path: string): string {
+  return (files.stat(path)?.type === 'file' ? files.readIfPresent(path)?.toString('utf8') : undefined) ?? '';
 }
 
 function directoriesIn({ files }: Host, path: string): string[] {

@@ -4,11 +4,13 @@
  * tells why, until somebody has started it. The caller holds the repository's lock.
  */
 
-import { tolerate } from '../host/files.js';
+import { type FilesRead, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
+import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
 import { ContainerLayout, type RepositoryLayout } from './layout.js';
+import { readStoreFile } from './store-file.js';
 
 /** LXC gives a container a minute to stop, and then kills it: what has not stopped by then will not. */
 const STOPPING_MS = 120_000;
@@ -40,7 +42,7 @@ export function markRestart({ files, lxc, now }: Host, repository: RepositoryLay
 }
 
 export function clearRestart({ files }: Host, repository: RepositoryLayout, container: ContainerName): void {
-  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
+  tolerate(['ENOENT', 'EISDIR'], () => files.unlink(repository.restart(container)));
   tolerate(['ENOENT', 'ENOTEMPTY'], () => files.rmdir(repository.restarting));
 }
 
@@ -107,20 +109,28 @@ function readMarks(
 ): { readonly name: ContainerName; readonly mark: Mark }[] {
   if (!hasRestarts({ files }, repository)) return [];
   const names = (files.list(repository.restarting) as string[]).filter(isRepositoryName).sort();
-  return names.map((name) => {
-    const container = name as string as ContainerName;
-    return { name: container, mark: parseMark(files.readIfPresent(repository.restart(container))?.toString('utf8')) };
-  });
+  return (names as string[] as ContainerName[]).map((name) => ({ name, mark: readMark(files, repository, name) }));
 }
 
+/** One that is no file says that as its reason: nobody knows what it was there for. */
+function readMark(files: FilesRead, repository: RepositoryLayout, container: ContainerName): Mark {
+  try {
+    return parseMark(readStoreFile(files, repository.restart(container))?.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof LxcvError)) throw error;
+    return { ...NO_MARK, reason: error.message };
+  }
+}
+
+const NO_MARK: Mark = { monitor: null, time: new Date(0).toISOString() };
+
 function parseMark(text = ''): Mark {
-  const none = { monitor: null, time: new Date(0).toISOString() };
   try {
     const { monitor, time, reason } = JSON.parse(text) as Partial<Mark>;
-    const told = { monitor: monitor ?? null, time: time ?? none.time };
+    const told = { monitor: monitor ?? null, time: time ?? NO_MARK.time };
     return reason === undefined ? told : { ...told, reason };
   } catch {
-    return none;
+    return NO_MARK;
   }
 }
 

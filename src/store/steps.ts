@@ -17,6 +17,7 @@ import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/ver
 import { closeDeltaNow } from './closed-delta.js';
 import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
 import type { VersionLayout } from './layout.js';
+import { checkType } from './store-file.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
 
 export type Step =
@@ -232,6 +233,8 @@ async function listClone(host: StepHost, path: string, entry: string, listed: bo
 
   // What a write that was cut short left, also where the list is as it should be.
   tolerate(['ENOENT', 'ENOTDIR'], () => files.unlink(stagedFor(path)));
+  const stat = files.stat(path);
+  if (stat !== undefined) checkType(path, stat, 'file');
   const present = files.readIfPresent(path)?.toString('utf8') ?? '';
   const pairs: string[] = present.match(/[^\n]*\n[^\n]*\n?/g) ?? [];
   if (pairs.includes(entry) === listed) return;

@@ -17,8 +17,15 @@ export function listStoreDirectory(files: FilesRead, path: string): string[] {
 /** @throws LxcvError `store-damaged` where something else than a file, or a directory, is there; `unsafe-owner` where it is not root's. */
 export function isThere(files: FilesRead, path: string, type: 'file' | 'directory'): boolean {
   const stat = files.stat(path);
-  if (stat !== undefined) checkOwned(files, path, stat);
-  if (stat === undefined || stat.type === type) return stat !== undefined;
+  if (stat === undefined) return false;
+  checkOwned(files, path, stat);
+  checkType(path, stat, type);
+  return true;
+}
+
+/** @throws LxcvError `store-damaged` where it is of another type. */
+export function checkType(path: string, stat: Stat, type: 'file' | 'directory'): void {
+  if (stat.type === type) return;
   throw new LxcvError(
     'store-damaged',
     `${path} is ${describe(stat)}, and must be a ${type}`,
@@ -26,7 +33,8 @@ export function isThere(files: FilesRead, path: string, type: 'file' | 'director
   );
 }
 
-function describe({ type }: Stat): string {
+/** `a FIFO`, say. */
+export function describe({ type }: Pick<Stat, 'type'>): string {
   const names = {
     file: 'a file',
     directory: 'a directory',

@@ -3,6 +3,7 @@
 import { basename } from 'node:path';
 import { isSystemError, unlessGone } from '../host/files.js';
 import { type Host, isErrno } from '../host/host.js';
+import type { Lock } from '../host/lock.js';
 import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
@@ -146,12 +147,18 @@ export async function lockRepository(
 async function waitForLock(host: Host, layout: RepositoryLayout, purpose: string): Promise<Disposable> {
   const holder = `${purpose} (process ${process.pid})`;
   for (let waited = 0; ; waited += LOCK_POLL_MS) {
-    const lock = host.takeLock(layout.lock, holder);
+    const lock = takeLock(host, layout, holder);
     if (lock.held) return lock;
     if (waited >= LOCK_WAIT_MS) throw locked(layout, lock.holder);
     host.signals.check();
     await host.sleep(LOCK_POLL_MS);
   }
+}
+
+/** @throws LxcvError `store-damaged` where the lock is no file. */
+function takeLock(host: Host, { lock }: RepositoryLayout, holder: string): Lock {
+  isThere(host.files, lock, 'file');
+  return host.takeLock(lock, holder);
 }
 
 /**
@@ -194,7 +201,7 @@ interface Outcome {
 
 async function settleNow(host: Host, layout: RepositoryLayout, pending: Pending): Promise<Outcome> {
   try {
-    const lock = host.takeLock(layout.lock, 'recovery');
+    const lock = takeLock(host, layout, 'recovery');
     if (!lock.held) return { holder: lock.holder };
     using _ = lock;
     await recover(host, layout.operations);
@@ -208,7 +215,7 @@ async function settleNow(host: Host, layout: RepositoryLayout, pending: Pending)
 /** Starts what was stopped for an operation, unless one is at work, or nothing can be written. */
 function restartNow(host: Host, layout: RepositoryLayout): void {
   try {
-    const lock = host.takeLock(layout.lock, 'recovery');
+    const lock = takeLock(host, layout, 'recovery');
     if (!lock.held) return;
     using _ = lock;
     finishRestarts(host, layout);
