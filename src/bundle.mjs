@@ -57,7 +57,9 @@ const aside = {
   setup({ onLoad, onResolve }) {
     onResolve({ filter: new RegExp(`^(${ASIDE.join('|')})$`) }, ({ path }) => ({ path, namespace: 'aside' }));
     onLoad({ filter: /.*/, namespace: 'aside' }, ({ path }) => ({
-      contents: `module.exports = lazily(() => atOnce('./${path}.cjs'));`,
+      contents: `const { loadCompiled } = require('./compiled.ts');
+        module.exports = lazily(() => loadCompiled(__dirname + '/${path}.cjs', 'all').exports);`,
+      resolveDir: 'src/host',
     }));
   },
 };

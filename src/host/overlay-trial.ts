@@ -5,7 +5,17 @@
  * docs/decisions/0022-by-identity.md.
  */
 
-import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from './files.js';
 import { closeDescriptor, createOverlay, makeNode, openPlace, tryLock } from './native.js';
@@ -166,7 +176,7 @@ function makeScratch(place: string): Scratch {
         return directory;
       },
       [Symbol.dispose]() {
-        rmSync(path, { recursive: true, force: true });
+        removeTree(path);
         closeSync(fd);
       },
     };
@@ -176,11 +186,20 @@ function makeScratch(place: string): Scratch {
 function removeIfLeft(path: string): void {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    if (tryLock(fd)) rmSync(path, { recursive: true, force: true });
+    if (tryLock(fd)) removeTree(path);
     closeSync(fd);
   } catch (error) {
     codeOf(error);
   }
+}
+
+/** What a trial has made: `rmSync` takes five times as long for these few. */
+function removeTree(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(path, entry.name));
+    else unlinkSync(join(path, entry.name));
+  }
+  rmdirSync(path);
 }
 
 /** @throws what is no error of the system. */

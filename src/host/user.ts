@@ -1,6 +1,6 @@
 /** Who runs lxcv, as far as a version's author goes. */
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { simpleGit } from 'simple-git';
 import type { Author } from '../model/version.js';
@@ -22,6 +22,8 @@ export async function author(): Promise<Author> {
 
 /** The user of git's configuration, by key; empty where it has none or git is not installed. */
 async function gitUser(): Promise<ReadonlyMap<string, string>> {
+  // To ask git takes as long as the rest of a small commit.
+  if (!globalConfigs().some((path) => existsSync(path))) return new Map();
   checkDescriptors();
   try {
     const told = await simpleGit().raw('config', '--global', '--null', '--get-regexp', '^user\\.(name|email)$');
@@ -44,4 +46,11 @@ function checkDescriptors(): void {
   } finally {
     for (const fd of open) closeSync(fd);
   }
+}
+
+/** Where git looks for the configuration of a user: git-config(1), FILES. */
+function globalConfigs(): string[] {
+  const { GIT_CONFIG_GLOBAL, HOME, XDG_CONFIG_HOME } = process.env;
+  if (GIT_CONFIG_GLOBAL !== undefined) return [GIT_CONFIG_GLOBAL];
+  return [`${HOME}/.gitconfig`, `${XDG_CONFIG_HOME || `${HOME}/.config`}/git/config`];
 }

@@ -16,6 +16,16 @@ describe('author', () => {
     expect(await author()).toEqual({ name: 'Ada Lovelace', email: 'ada@example.org' });
   });
 
+  it('is found wherever git looks for it', async () => {
+    const other = GIT_CONFIG.replace('Ada', 'Eda');
+    using home = atHome({ '.config/git/config': GIT_CONFIG, 'other/git/config': other });
+    expect((await author()).name).toBe('Ada Lovelace');
+    vi.stubEnv('XDG_CONFIG_HOME', `${home.path}/other`);
+    expect((await author()).name).toBe('Eda Lovelace');
+    vi.stubEnv('GIT_CONFIG_GLOBAL', `${home.path}/.config/git/config`);
+    expect((await author()).name).toBe('Ada Lovelace');
+  });
+
   it('is the one of the environment before that', async () => {
     using _ = atHome({ '.gitconfig': GIT_CONFIG });
     vi.stubEnv('GIT_AUTHOR_NAME', 'Grace');
