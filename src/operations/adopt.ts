@@ -14,9 +14,11 @@ import { runStep, type Step } from '../store/steps.js';
 import { type Adoptable, checkAdoptable } from './adoption-check.js';
 import type { CommitOrder } from './commit-request.js';
 import { completeDraft, freeBranchName } from './draft.js';
+import { checkUnmounted } from './hold.js';
 import type { Repository } from './lookup.js';
 import { type Arrival, restack } from './restack.js';
 import { removeTrial, tryMove } from './root-move.js';
+import { checkUnused } from './root-use.js';
 import type { World } from './world.js';
 
 export async function adopt(
@@ -69,12 +71,13 @@ function tellUnprotected(
 }
 
 function planArrival(
-  { host }: World,
+  world: World,
   container: Container,
   origin: Adoptable,
   repository: RepositoryLayout,
   layout: VersionLayout,
 ): Arrival {
+  const { host } = world;
   const registrations = origin.lowers.flatMap((lower) => registration(host.files, lower, repository));
   return {
     from: origin.delta,
@@ -83,6 +86,10 @@ function planArrival(
       for (const step of registrations) await runStep(host, { do: 'register', ...step });
       host.files.mkdir(layout.root, 0o700);
       tryMove(host.files, origin.delta, layout);
+    },
+    recheck: () => {
+      checkUnmounted(world, container);
+      checkUnused(world, container, origin.delta);
     },
     moved: leaveOldPlace(host.files, container, origin),
     back: [

@@ -76,6 +76,8 @@ export interface Arrival {
   /** Its modification time, which some file systems change with a move. */
   readonly mtimeNs: bigint;
   readonly stage: () => Promise<void>;
+  /** The last look, right behind the commit point: throws where somebody uses the delta after all. */
+  readonly recheck: () => void;
   /** What to do once the delta is in its place, and the final config too. */
   readonly moved: readonly Step[];
   readonly back: readonly Step[];
@@ -118,7 +120,7 @@ export async function restack(
       checkConfigUnchanged(world, container);
       checkUnmounted(world, container);
     },
-    recheck: () => closeAndCheck(world, container, leftBehind(repository, present, arrival)?.work),
+    recheck: () => closeAndCheck(world, container, leftBehind(repository, present, arrival)?.work, arrival),
     ahead: async (step) => {
       if (step.do !== 'publish') return;
       hold[Symbol.dispose]();
@@ -184,11 +186,17 @@ function leftBehind(
  * Closes the delta that was left, and only then looks whether anything has it mounted: a start that no hold keeps off, by another path
  * of the lxcpath, has mounted it by then, or never will.
  */
-function closeAndCheck(world: World, container: Container, work: string | undefined): void {
+function closeAndCheck(
+  world: World,
+  container: Container,
+  work: string | undefined,
+  arrival: Arrival | undefined,
+): void {
   const { files } = world.host;
   try {
     if (work !== undefined) closeDeltaNow(files, work);
     checkUpperFree(world, container);
+    arrival?.recheck();
   } catch (error) {
     if (work !== undefined) reopenDelta(files, work);
     throw error;

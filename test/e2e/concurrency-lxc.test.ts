@@ -139,6 +139,31 @@ describe('a commit of a stopped container', () => {
 
 describe('a first commit', () => {
   it.each(['an overlay', 'a directory'])(
+    'of a container on %s notices that it was started by another path right before the commit point',
+    async (kind) => {
+      using lxc = temporaryLxc();
+      lxc.createBase(kind === 'an overlay' ? 'base' : 'mysql');
+      if (kind === 'an overlay') await lxc.clone('base', 'mysql');
+      lxc.quieten('mysql');
+      const other = join(lxc.directory, 'other');
+      symlinkSync(lxc.lxcpath, other);
+      const config = lxc.readConfig('mysql');
+      const host = interruptedHost({
+        at: 0,
+        matters: (call) => /^exchange .*\/\.config\.lxcv /.test(call),
+        act: () => void spawnSync('lxc-start', ['-P', other, '-n', 'mysql'], { stdio: 'ignore' }),
+      });
+      const refused = { code: expect.stringMatching(/^container-(running|in-use)$/) };
+      await expect(commit(await openEngine({ lxcpath: lxc.lxcpath, host }))).rejects.toMatchObject(refused);
+      expect(host.calls).toHaveLength(2);
+      expect(lxc.readConfig('mysql')).toBe(config);
+      spawnSync('lxc-stop', ['-P', other, '-n', 'mysql', '-k'], { stdio: 'ignore' });
+      expect(await lxc.commit('mysql', 'first')).toMatchObject({ number: 0 });
+      await expectOnItsOwn(lxc, 'afterwards', lxc.lxcpath);
+    },
+  );
+
+  it.each(['an overlay', 'a directory'])(
     'of a container on %s keeps an edit of its config at any moment, or is refused',
     async (kind) => {
       using lxc = temporaryLxc();
