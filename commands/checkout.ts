@@ -13,10 +13,12 @@ export default class Checkout extends BaseCommand {
   static override summary = 'Make a container from a version, or switch one to it in place.';
   static override description =
     `With NEW, a container of that name is made, on a branch of its own. Without it, the container that REVISION names is switched
-in place: it must be stopped, keeps its name and addresses, and what was not committed is kept as a version first.`;
+in place: it must be stopped, or be restarted by --restart, keeps its name and addresses, and what was not committed is kept as a
+version first; how to go back to that is told.`;
   static override examples = [
     'lxcv checkout mysql@2 mysql_tmp',
     'lxcv checkout mysql@3',
+    'lxcv checkout mysql --branch tuning',
     'lxcv checkout mysql@1 mysql_try --branch experiment',
   ];
   static override args = {

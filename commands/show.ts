@@ -24,7 +24,7 @@ NAME@BASE:PATH what lies under all its versions.`;
 
   async run() {
     const { own, paths } = this.splitFile();
-    this.refuseNumber(own);
+    if (paths.length === 0) this.refuseNumber(own);
     const { args, flags } = await this.parse(Show, own);
     const [path, ...others] = paths;
     if (others.length > 0) throw this.usageError(`lxcv show takes one path: ${JSON.stringify(others[0])} is too many`);

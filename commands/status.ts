@@ -28,6 +28,7 @@ export default class Status extends BaseCommand {
   async run() {
     const { args, flags } = await this.parse(Status);
     if (Boolean(flags.all) === (args.container !== undefined)) {
+      if (flags.all) throw this.usageError('lxcv status takes a CONTAINER or --all, and not both');
       throw await this.withNames(this.usageError('lxcv status needs a CONTAINER or --all'));
     }
     const engine = await this.openEngine(flags);

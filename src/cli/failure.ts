@@ -107,13 +107,14 @@ export function formatFailure({ message, hint }: Failure, columns?: number): str
   return `lxcv: ${told}\n${INDENT}${advice}\n`;
 }
 
-/** The words of a hint, each command in it as one, up to a stop behind it. */
+/** The words of a hint, each command in it as one, up to a stop behind it; and so is each `[-n N]` of a usage line. */
 function wordsAndCommands(hint: string): string[] {
   const words: string[] = [];
   let isInCommand = false;
   for (const word of hint.split(' ')) {
     const isUsage = words.at(-1) === 'Usage:';
-    if (isInCommand) words.push(`${words.pop()} ${word}`);
+    const isInBrackets = words.includes('Usage:') && /^\[[^\]]*[^\]|]$/.test(words.at(-1) ?? '');
+    if (isInCommand || isInBrackets) words.push(`${words.pop()} ${word}`);
     else words.push(word);
     isInCommand = (isInCommand || (/^(lxcv|lxc-[a-z]+)$/.test(word) && !isUsage)) && !/[;,.:?)]$/.test(word);
   }

@@ -38,7 +38,8 @@ export function renderOverview(commands: Readonly<Record<string, CommandShape>>,
       indent(
         wrap(
           'NAME[@REV] names a version. NAME is a container or, failing that, a repository; REV a number, a branch, a tag, an id or ' +
-            'its unique prefix, or HEAD (the default), with ~N and ^N as in git.',
+            'its unique prefix, or HEAD (the default), with ~N and ^N as in git. Where something is only looked at, NAME@WORK is what a ' +
+            'container holds now.',
           width - INDENT,
         ),
       ),

@@ -13,7 +13,7 @@ export function refuseLost(place: Place, lost: string): void {
   throw new LxcvError(
     'delta-not-keepable',
     `/${pathToText(pathOf(place))} has the attribute ${[...lost].join(' and ')} of chattr, which no copy of it can have`,
-    `Take it away: chattr -${lost} PATH. Or stop the container, and commit again: then nothing is copied.`,
+    `Take it away in the container: chattr -${lost} /${pathToText(pathOf(place))}. Or stop the container, and commit again: then nothing is copied.`,
   );
 }
 

@@ -114,7 +114,7 @@ class TextHistory {
       return;
     }
     const parents = [parent, ...others].flatMap((id) => (id === undefined ? [] : [this.marks.get(id) as number]));
-    if ((entry?.stat.size ?? 0) > TEXT_MAX_BYTES) throw tooLong(`@${version.number}`, this.path);
+    if ((entry?.stat.size ?? 0) > TEXT_MAX_BYTES) throw tooLong(`${this.repository.name}@${version.number}`, this.path);
     const content = entry === undefined ? undefined : () => this.read(version);
     this.marks.set(version.id, this.push(version, [...new Set(parents)], content));
   }
@@ -159,7 +159,7 @@ function tooLong(where: string, path: BytePath): LxcvError {
   return new LxcvError(
     'not-text',
     `${tellPath(path)} in ${where} is larger than 64 MiB, and its lines could not be told`,
-    'lxcv log NAME -- PATH shows which versions changed a file.',
+    `lxcv log ${where.replace(/@WORK$/, '')} -- ${tellPath(path)} shows which versions changed it.`,
   );
 }
 

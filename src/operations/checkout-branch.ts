@@ -21,7 +21,7 @@ export function branchOfNew(
   container: ContainerName,
 ): BranchName | null {
   if (request.detach) return null;
-  if (request.branch !== undefined) return takeBranch(world, repository, request.branch, version, container);
+  if (request.branch !== undefined) return takeBranch(world, request, repository, request.branch, version, container);
   const own = container as string as BranchName;
   const tip = repository.branches.get(own);
   const isFree = tip === undefined && !repository.unreadable.has(own);
@@ -42,10 +42,10 @@ export function branchInPlace(
   present: BranchName | null,
 ): BranchName | null {
   if (request.detach) return null;
-  if (request.branch !== undefined) return takeBranch(world, repository, request.branch, version, container);
+  if (request.branch !== undefined) return takeBranch(world, request, repository, request.branch, version, container);
   const named = revision.point.start as BranchName;
   const isNamed = revision.point.steps.length === 0 && repository.branches.has(named) && !/^\d+$/.test(named);
-  if (isNamed) return takeBranch(world, repository, named, version, container);
+  if (isNamed) return takeBranch(world, request, repository, named, version, container);
   return present !== null && repository.branches.get(present) === version.id ? present : null;
 }
 
@@ -62,6 +62,7 @@ export function userOf(
 
 function takeBranch(
   world: World,
+  { revision, container: made }: CheckoutRequest,
   repository: Repository,
   branch: BranchName,
   version: Version,
@@ -70,18 +71,20 @@ function takeBranch(
   checkReadable(repository, branch);
   const tip = repository.branches.get(branch);
   if (tip === undefined) return branch;
+  const names = made === undefined ? [] : [made];
   if (tip !== version.id) {
     throw new LxcvError(
       'branch-exists',
       `there is a branch ${branch} already, at @${repository.history.get(tip).number} and not at @${version.number}`,
-      'Choose another name for the branch, or check out that one.',
+      `Choose another name for the branch, or check out that one: lxcv checkout ${[`${made === undefined ? container : repository.name}@${branch}`, ...names].join(' ')}`,
     );
   }
   const user = userOf(world, repository, branch, container);
   if (user === undefined) return branch;
+  const line = ['lxcv checkout', revision, ...names].join(' ');
   throw new LxcvError(
     'branch-in-use',
     `the container ${user} is on the branch ${branch}`,
-    `Begin one of its own: --branch ${freeBranchName(repository, `${branch}-v${version.number}`)}, or do without: --detach.`,
+    `Begin one of its own: ${line} --branch ${freeBranchName(repository, `${branch}-v${version.number}`)}; or do without: ${line} --detach`,
   );
 }

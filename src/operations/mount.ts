@@ -26,11 +26,12 @@ export async function mountVersion(world: World, { revision, directory, acceptBa
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
   const { files, mounts } = world.host;
-  if (files.stat(directory)?.type !== 'directory' || files.list(directory).length > 0) {
+  const found = files.stat(directory);
+  if (found?.type !== 'directory' || files.list(directory).length > 0) {
     throw new LxcvError(
       'directory-in-use',
       `${directory} is no empty directory`,
-      'Make one, without a symbolic link in its place: mkdir DIR',
+      found !== undefined ? 'Choose one that is empty, and no symbolic link.' : `Make it: mkdir -p ${directory}`,
     );
   }
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];

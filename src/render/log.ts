@@ -7,7 +7,7 @@ import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
 import { type Column, tableLines } from './table.js';
 import { formatTime } from './time.js';
-import { truncate } from './width.js';
+import { displayWidth, truncate } from './width.js';
 
 /** A version and what points at it. */
 export interface LogEntry {
@@ -78,8 +78,10 @@ const COLUMNS: readonly Column[] = [
 
 const SHORT_ID = 7;
 const WIDTH_FOR_WHOLE_ID = 120;
-/** So much of a terminal's width what points at a version may take: the message is to be read too. */
+/** So much of a terminal's width what points at a version may take, or what a short message leaves: that is to be read too. */
 const NAMES_PART = 0.4;
+/** Of number, id and time. */
+const COLUMNS_BEFORE = 30;
 
 function draw(entries: readonly LogEntry[]): Line[] {
   const byId = new Map(entries.map((entry) => [entry.version.id, entry]));
@@ -135,7 +137,8 @@ function describeEntry(entry: LogEntry, style: Style, asked: ContainerName | und
     ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
     ...tags.map((tag) => paint(style, 'tag', `tag: ${tag}`)),
   ].join(', ');
-  const room = Math.floor(style.width * NAMES_PART) - '()'.length;
+  const left = style.width - COLUMNS_BEFORE - displayWidth(message);
+  const room = Math.max(Math.floor(style.width * NAMES_PART), left) - '() '.length;
   return `(${style.human ? truncate(names, room) : names}) ${message}`;
 }
 

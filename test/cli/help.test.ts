@@ -59,7 +59,8 @@ describe('help', () => {
       REVISIONS
         NAME[@REV] names a version. NAME is a container or, failing that, a
         repository; REV a number, a branch, a tag, an id or its unique prefix, or HEAD
-        (the default), with ~N and ^N as in git.
+        (the default), with ~N and ^N as in git. Where something is only looked at,
+        NAME@WORK is what a container holds now.
 
       SHORT FORMS
         annotate for blame, br for branch, ci for commit, co for checkout, ls for
@@ -164,8 +165,8 @@ describe('help', () => {
       DESCRIPTION
         With NEW, a container of that name is made, on a branch of its own. Without
         it, the container that REVISION names is switched in place: it must be
-        stopped, keeps its name and addresses, and what was not committed is kept as a
-        version first.
+        stopped, or be restarted by --restart, keeps its name and addresses, and what
+        was not committed is kept as a version first; how to go back to that is told.
 
       SHORT FORMS
         lxcv co
@@ -173,6 +174,7 @@ describe('help', () => {
       EXAMPLES
         $ lxcv checkout mysql@2 mysql_tmp
         $ lxcv checkout mysql@3
+        $ lxcv checkout mysql --branch tuning
         $ lxcv checkout mysql@1 mysql_try --branch experiment
 
       EXIT CODES
@@ -216,7 +218,8 @@ describe('help', () => {
         A stopped container is committed in milliseconds, whatever its size: nothing
         is copied. A running one is copied while it runs, and stands still for what
         changed meanwhile. The first commit takes a container over: it must be stopped
-        for that, or be stopped and started again by --restart.
+        for that, or be stopped and started again by --restart. Without -m and -F the
+        message is asked for in an editor.
 
       SHORT FORMS
         lxcv ci

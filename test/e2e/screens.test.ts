@@ -61,7 +61,7 @@ describe('on a terminal of 80 columns', () => {
       " #  ID       WHEN      MESSAGE
       @2  iiiiiii  just now  (HEAD -> web) A very long message that tells of everythi…
       @1  iiiiiii  just now  A site
-      @0  iiiiiii  just now  (a-container-with-a-very-long-…) First version"
+      @0  iiiiiii  just now  (a-container-with-a-very-long-name…) First version"
     `);
   });
 
@@ -70,7 +70,7 @@ describe('on a terminal of 80 columns', () => {
       "    #  ID       WHEN      MESSAGE
       *  @2  iiiiiii  just now  (HEAD -> web) A very long message that tells of every…
       *  @1  iiiiiii  just now  A site
-      *  @0  iiiiiii  just now  (a-container-with-a-very-long-…) First version"
+      *  @0  iiiiiii  just now  (a-container-with-a-very-long-name…) First version"
     `);
   });
 
@@ -78,7 +78,7 @@ describe('on a terminal of 80 columns', () => {
     expect(await screen('log', 'web', '--oneline')).toMatchInlineSnapshot(`
       "@2 iiiiiii (HEAD -> web) A very long message that tells of everything that was …
       @1 iiiiiii A site
-      @0 iiiiiii (a-container-with-a-very-long-…) First version"
+      @0 iiiiiii (a-container-with-a-very-long-name…) First version"
     `);
   });
 
@@ -370,6 +370,51 @@ describe('errors', () => {
             .tar.bz2 (.tbz2); -o - is a plain tarball to standard output."
     `);
     expect(await screen('export', 'web@1', 'web')).toMatchInlineSnapshot(`"wrote @1 to web"`);
+  });
+
+  it('status --all web', async () => {
+    expect(await screen('status', '--all', 'web')).toMatchInlineSnapshot(`
+      "lxcv: lxcv status takes a CONTAINER or --all, and not both
+            Usage: lxcv status [-a] [-s | -v] [CONTAINER]"
+    `);
+  });
+
+  it('grep x', async () => {
+    expect(await screen('grep', 'x')).toMatchInlineSnapshot(`
+      "lxcv: lxcv grep needs a REVISION
+            Usage: lxcv grep [-i] [-w] [-E | -F | --perl] [-l] PATTERN REVISION...
+            [-- PATH...]"
+    `);
+  });
+
+  it('mount web /nowhere', async () => {
+    expect(await screen('mount', 'web', '/nowhere')).toMatchInlineSnapshot(`
+      "lxcv: /nowhere is no empty directory
+            Make it: mkdir -p /nowhere"
+    `);
+    expect(await screen('mount', 'web', '/etc')).toMatchInlineSnapshot(`
+      "lxcv: /etc is no empty directory
+            Choose one that is empty, and no symbolic link."
+    `);
+  });
+
+  it('checkout web --branch tuning', async () => {
+    expect(await screen('checkout', 'web', '--branch', 'tuning')).toMatchInlineSnapshot(`
+      "lxcv: there is a branch tuning already, at @0 and not at @4
+            Choose another name for the branch, or check out that one:
+            lxcv checkout -P lxc web@tuning"
+    `);
+    expect(await screen('checkout', 'web@tuning')).toMatchInlineSnapshot(`
+      "lxcv: the container a-container-with-a-very-long-name-indeed-of-58-characters is
+            on the branch tuning
+            Begin one of its own: lxcv checkout -P lxc web@tuning --branch tuning-v0;
+            or do without: lxcv checkout -P lxc web@tuning --detach"
+    `);
+    expect(await screen('checkout', 'web@2', 'third', '--branch', 'tuning')).toMatchInlineSnapshot(`
+      "lxcv: there is a branch tuning already, at @0 and not at @2
+            Choose another name for the branch, or check out that one:
+            lxcv checkout -P lxc web@tuning third"
+    `);
   });
 
   it('log web@0..1', async () => {

@@ -137,7 +137,7 @@ describe('logLines', () => {
     const long = 'a-container-with-a-very-long-name-indeed';
     const crowded = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open port 3306', heads: { [long]: null, other: null } });
     expect(renderLog([crowded], TERMINAL, { oneline: true })).toBe(
-      '@3 k3j9x2a (a-container-with-a-very-long-…) Open port 3306',
+      '@3 k3j9x2a (a-container-with-a-very-long-nam…) Open port 3306',
     );
     expect(renderLog([crowded], PIPE, { oneline: true })).toBe(`@3 k3j9x2a (${long}@HEAD, other@HEAD) Open port 3306`);
   });
