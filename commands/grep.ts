@@ -3,7 +3,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { writeText } from '../src/cli/bytes.js';
-import { matchToJson, unsearchedToJson } from '../src/cli/json.js';
+import { matchesToJson, unsearchedToJson } from '../src/cli/json.js';
 import { jsonArrayText, mapEach } from '../src/cli/json-text.js';
 import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
@@ -64,13 +64,7 @@ export default class Grep extends BaseCommand {
     if (this.jsonEnabled()) {
       const rest = () =>
         this.withChangedBases(unsearched.length === 0 ? {} : { unsearched: unsearched.map(unsearchedToJson) });
-      await writeText(
-        jsonArrayText(
-          'matches',
-          mapEach(matches(), (some) => some.map(matchToJson)),
-          rest,
-        ),
-      );
+      await writeText(jsonArrayText('matches', mapEach(matches(), matchesToJson()), rest));
     } else {
       const render = flags['files-with-matches'] ? renderFiles(this.style) : renderMatches(this.style);
       await this.pagePieces(mapEach(matches(), render));

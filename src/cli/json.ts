@@ -56,8 +56,14 @@ export function textToJson(text: Buffer) {
   return { text: text.toString('utf8'), ...(isUtf8Bytes(text) ? {} : { textBytes: text.toString('base64') }) };
 }
 
-export function matchToJson({ revision, path, line, text }: Match) {
-  return { revision, ...pathToJson(path), line, ...textToJson(text) };
+/** Makes matches into JSON: there may be a million of one file, whose path is made into text once. */
+export function matchesToJson(): (matches: readonly Match[]) => readonly object[] {
+  let last: { readonly path: BytePath; readonly json: NameJson<'path'> } | undefined;
+  return (matches) =>
+    matches.map(({ revision, path, line, text }) => {
+      if (last?.path !== path) last = { path, json: pathToJson(path) };
+      return { revision, ...last.json, line, ...textToJson(text) };
+    });
 }
 
 export function unsearchedToJson({ revision, path, reason }: Unsearched) {

@@ -19,10 +19,14 @@ export function isTerminal(descriptor: OutputDescriptor): boolean {
 export async function writeOutput(descriptor: OutputDescriptor, bytes: Uint8Array): Promise<void> {
   const rest = writeWhatFits(descriptor, bytes);
   if (rest.length === 0) return;
+  const stream = streamOf(descriptor);
   await new Promise<void>((resolve, reject) => {
-    streamOf(descriptor)
-      .once('error', reject)
-      .write(rest, (error) => (error ? reject(error) : resolve()));
+    stream.once('error', reject);
+    stream.write(rest, (error) => {
+      if (error) return reject(error);
+      stream.off('error', reject);
+      resolve();
+    });
   });
 }
 

@@ -50,6 +50,8 @@ const BATCH_COPIED_BYTES = 1 << 24;
 const COPIED_BYTES = 1 << 20;
 /** A file with a NUL in so many first bytes is no text, as GNU grep has it. */
 const LOOKED_AT_BYTES = 1 << 15;
+/** From so many matches on there may be a million, each of which is garbage as soon as it is told. */
+const LARGE_MATCHES = 10_000;
 /** After so many entries others have their turn. */
 const BREATH_ENTRIES = 500;
 
@@ -107,6 +109,7 @@ class Search implements Disposable {
   private keys = new Set<string>();
   private copiedBytes = 0;
   private isAlone = false;
+  private matches = 0;
   private readonly found = new FoundLines();
   private readonly grep: GrepRun;
 
@@ -179,6 +182,8 @@ class Search implements Disposable {
           if ('reason' in one) this.tell(one);
           told.push(one);
         }
+        this.matches += told.length;
+        if (this.matches >= LARGE_MATCHES) this.world.onLarge?.();
         yield told;
       }
     }

@@ -6,6 +6,7 @@ import { openEngine } from '../../src/engine.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { makeNode } from '../support/libc.js';
 import { type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { measure } from '../support/many.js';
 import { recorder } from '../support/recorder.js';
 
 interface GrepJson {
@@ -136,7 +137,11 @@ describe('grep', () => {
   });
 
   it('takes of many matches what they take to be told, and holds few', async () => {
-    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    let isLarge = false;
+    const onLarge = () => {
+      isLarge = true;
+    };
+    const engine = await openEngine({ lxcpath: lxc.lxcpath, onLarge });
     const before = process.memoryUsage();
     let most = 0;
     let lines = 0;
@@ -149,6 +154,14 @@ describe('grep', () => {
     expect(lines).toBe(1 << 20);
     // All of them held would be 250 MB.
     expect(most).toBeLessThan(100 << 20);
+    expect(isLarge).toBe(true);
+  });
+
+  it('takes 120 MiB for the JSON of a million matches', () => {
+    const { stdout, exitCode, peakMib } = measure(lxc, 'grep', '--json', 'a', 'slow@0', '--', 'many');
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/"line": /g)).toHaveLength(1 << 20);
+    expect(peakMib).toBeLessThan(120);
   });
 
   it('ends with 1 where nothing matches, and says what is wrong with a pattern', async () => {
