@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type ErrorJson, temporaryLxc } from '../support/lxc.js';
@@ -46,4 +46,15 @@ it('a base that was changed is told by every command that shows a tree, and one 
   expect([refused.exitCode, (JSON.parse(refused.stdout) as ErrorJson).error.code]).toEqual([3, 'base-running']);
   await lxc.stop('base');
   expect(await lxc.lxcv('checkout', '--accept-base', 'mysql@0', 'copy')).toMatchObject({ exitCode: 0 });
+});
+
+it('a container that stands on a directory of its own is not told to protect it', async () => {
+  using lxc = temporaryLxc();
+  lxc.createBase('own');
+  const directory = join(lxc.lxcpath, 'own');
+  mkdirSync(join(directory, 'delta0'));
+  lxc.editConfig('own', (text) =>
+    text.replace(/^lxc\.rootfs\.path.*$/m, `lxc.rootfs.path = overlay:${directory}/rootfs:${directory}/delta0`),
+  );
+  expect(await lxc.lxcv('commit', '-m', 'first', 'own')).toMatchObject({ exitCode: 0, stderr: '' });
 });

@@ -192,6 +192,7 @@ describe('on a terminal of 80 columns', () => {
       LXC config:
       + lxc.start.delay = 5"
     `);
+    expect((await lxc.lxcv('diff', '--exit-code', 'web', '--', 'srv')).exitCode).toBe(0);
     lxc.editConfig('web', () => config);
   });
 
