@@ -5,7 +5,7 @@
 
 import { dirname } from 'node:path';
 import type { Held } from '../host/occupancy.js';
-import { findMisread, findShared, type Unkept } from '../layer/delta.js';
+import { findMisread, findShared, type Shared, type Unkept } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
@@ -25,6 +25,9 @@ import { runJob } from './run-job.js';
 import { checkSpace } from './space.js';
 import { checkMountable } from './staging.js';
 import type { World } from './world.js';
+
+/** So often, and after so long each time, it is looked whether who holds something of it still does. */
+const [LOOKS, LOOK_AGAIN_MS] = [20, 50];
 
 /** A root file system that can be taken over; `isLower` where the overlays of other containers stand on it. */
 export interface Adoptable extends Origin {
@@ -134,12 +137,8 @@ function checkOptions(name: string, options: string | undefined, config: string)
 /** Looks through all that it holds. */
 async function checkContent(world: World, { name, layout }: Container, { delta, lowers }: Origin): Promise<void> {
   const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
-  const { files, occupancy } = world.host;
-  const shared = await runJob(
-    world,
-    'looking for files that others have too',
-    findShared(files, delta, occupancy.held(), index),
-  );
+  const { files } = world.host;
+  const shared = await findSharedForLong(world, delta, index);
   if (shared?.by !== undefined) throw held(shared.path, shared.by, name);
   if (shared !== undefined) throw alsoElsewhere(shared.path, name, layout.lxcpath);
   if (lowers.length === 0) {
@@ -148,6 +147,22 @@ async function checkContent(world: World, { name, layout }: Container, { delta, 
   }
   const levels = lowers.length === 0 ? 0 : await checkKept(world, delta, `${dirname(delta)}/work`);
   await tryCounting(world, lowers, [delta, ...lowers], name, levels);
+}
+
+/** Who only walks through it, as another lxcv does that looks at the same container, has left by the last look. */
+async function findSharedForLong(
+  world: World,
+  delta: string,
+  index: string | undefined,
+): Promise<Shared<Held> | undefined> {
+  const { files, occupancy, signals, sleep } = world.host;
+  for (let looks = 1; ; looks += 1) {
+    const job = findShared(files, delta, occupancy.held(), index);
+    const shared = await runJob(world, 'looking for files that others have too', job);
+    if (shared?.by === undefined || looks === LOOKS) return shared;
+    signals.check();
+    await sleep(LOOK_AGAIN_MS);
+  }
 }
 
 function held(path: BytePath, { process, use }: Held, name: string): LxcvError {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -689,6 +690,22 @@ describe('a first commit takes only what is the container’s own, and changes n
       ]);
     }
     expect(await lxc.json('list')).toMatchObject({ containers: [] });
+  });
+
+  it('and waits a while for who only walks through it, as another lxcv does', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    const { dev: device, ino } = statSync(box(lxc, 'rootfs/etc'), { bigint: true });
+    const holder = { device, process: { pid: 1, name: 'find' }, use: 'a directory that it has open' };
+    let looks = 0;
+    const held = () => (looks++ < 2 ? new Map([[ino, [holder]]]) : new Map());
+    const host = { ...machine, occupancy: { ...machine.occupancy, held } };
+    const engine = await openEngine({ lxcpath: lxc.lxcpath, host });
+    const author = { name: 'Ada', email: 'ada@example.org' };
+    const name = 'box' as ContainerName;
+    await engine.commit({ container: name, message: '', author, allowEmpty: true, acceptBase: false });
+    expect(looks).toBeGreaterThan(2);
+    await expectBoots(lxc, 'box');
   });
 
   it('not what a process has mapped, and closed', async () => {
