@@ -131,6 +131,11 @@ async function copyLive(world: World, layout: VersionLayout, live: Live): Promis
   await catchUp(world, { name, copy, maxPauseMs, tookMs: host.monotonicMs() - started });
   await runHook(world, repository, 'pre-freeze', name);
   try {
+    // Its owner may have frozen it since.
+    if (isOwnersFreeze(world, name)) {
+      await whileOwnersFreeze(world, name, copyRest);
+      return 0;
+    }
     return await whileFrozen(world, layout, live, copyRest);
   } finally {
     await runLateHook(world, repository, 'post-thaw', name);

@@ -89,6 +89,16 @@ describe('a commit of a running container', () => {
     expect(await lxc.attach('mysql', 'cat /home/one')).toBe('one\n');
   });
 
+  it('leaves one that its owner froze while it was copied as it is', async () => {
+    using lxc = await runningContainer();
+    hook(lxc, 'pre-freeze', 'exec lxc-freeze -P "$LXCV_LXCPATH" -n "$LXCV_CONTAINER"');
+    await lxc.attach('mysql', 'echo one >/home/one');
+    const { version } = await lxc.json<CommitJson>('commit', '-m', 'Frozen', 'mysql');
+    expect(version).toMatchObject({ pause: 0 });
+    expect((await lxc.info('mysql')).state).toBe('FROZEN');
+    expect((await lxc.tool('lxc-unfreeze', '-n', 'mysql')).exitCode).toBe(0);
+  });
+
   it('refuses what overlayfs would not keep, as that of a stopped one does', async () => {
     using lxc = await runningContainer();
     const { pid } = await lxc.info('mysql');
