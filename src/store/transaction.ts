@@ -125,6 +125,8 @@ async function takeBack(
   log: string,
   begin: Pick<Operation, 'operation' | 'point' | 'back'>,
 ): Promise<void> {
+  // An exchange that was undone: on the disk it must be before the log says so, and before what it named is removed.
+  if (begin.point.exchange) syncAbove(host.files, begin.point.to);
   appendRecord(host.files, log, { operation: begin.operation, state: 'back' });
   host.files.sync(log);
   await finish(host, log, begin, 'taken back', begin.back);

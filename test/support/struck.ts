@@ -42,7 +42,7 @@ export interface Operation {
 }
 
 /** What can be seen without lxcv: of each container that is there, its tree, and its config without that of the root file system. */
-type Sight = ReadonlyMap<string, { readonly tree: Tree; readonly config: string }>;
+export type Sight = ReadonlyMap<string, { readonly tree: Tree; readonly config: string }>;
 
 /** What an operation left behind it. */
 interface Struck {
