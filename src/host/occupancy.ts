@@ -65,10 +65,11 @@ function mountsElsewhere(device: string): MountEntry[] {
   return processes().flatMap((pid) =>
     unlessEnded([], () => {
       const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
-      if (seen.has(namespace)) return [];
+      if (seen.has(namespace) || isStrangers(pid)) return [];
+      const found = parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'latin1'), device);
+      // Not before: a stranger, or a process that ends meanwhile, says nothing of a namespace that others are in too.
       seen.add(namespace);
-      if (isStrangers(pid)) return [];
-      return parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'latin1'), device);
+      return found;
     }),
   );
 }

@@ -57,7 +57,12 @@ function coursesOf(calls: readonly string[]): Course[] {
   return [
     whole,
     { what: 'the commit point fails', fault: { kind: 'errno', code: 'EIO' }, at: sync + 1 },
-    { what: 'the look behind the commit point fails', fault: { kind: 'errno', code: 'EIO' }, at: sync + 3, isEither: true },
+    {
+      what: 'the look behind the commit point fails',
+      fault: { kind: 'errno', code: 'EIO' },
+      at: sync + 3,
+      isEither: true,
+    },
     { what: 'lxcv dies before the commit point', fault: { kind: 'death' }, at: sync + 1 },
     { what: 'lxcv dies after the commit point', fault: { kind: 'death' }, at: sync + 2 },
   ];
