@@ -11,7 +11,7 @@ export default class List extends BaseCommand {
     const { flags } = await this.parse(List);
     const engine = await this.openEngine(flags);
     const { troubles, ...listing } = await engine.list();
-    await this.print(renderList(listing, this.style));
+    await this.print(renderList({ ...listing, troubles }, this.style));
     const errors = tellTroubles(troubles, (hint) => this.pastable(hint));
     const containers = listing.containers.map(({ refs, version, ...row }) => ({
       ...row,

@@ -40,6 +40,8 @@ export function renderList(
     readonly repositories: readonly RepositoryRow[];
     readonly setAside?: readonly AsideRow[];
     readonly notStarted?: readonly { readonly name: ContainerName; readonly reason: string }[];
+    /** What is told elsewhere, for it could not be listed. */
+    readonly troubles?: readonly unknown[];
   },
   style: Style,
 ): string {
@@ -49,7 +51,7 @@ export function renderList(
   const stopped = (listing.notStarted ?? []).map(({ name, reason }) => `  ${escapeText(name)}: ${escapeText(reason)}`);
   const repositories = listing.repositories.map((row) => repositoryCells(row));
   if (containers.length + repositories.length + asides.length + stopped.length === 0) {
-    return 'No container has versions yet: lxcv commit NAME makes the first.';
+    return listing.troubles?.length ? '' : 'No container has versions yet: lxcv commit NAME makes the first.';
   }
   const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
   const blocks = [

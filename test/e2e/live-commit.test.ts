@@ -203,13 +203,12 @@ describe('hooks', () => {
   it('may leave a process behind, for another one to end', async () => {
     using lxc = await runningContainer();
     const pid = join(lxc.directory, 'pid');
-    hook(lxc, 'pre-freeze', `sleep 30 & echo $! >${pid}`);
+    hook(lxc, 'pre-freeze', `sleep 60 & echo $! >${pid}`);
+    // Had lxcv waited for it, it would be over.
     hook(lxc, 'post-thaw', `kill $(cat ${pid})`);
     await lxc.attach('mysql', 'echo one >/home/one');
-    const started = performance.now();
     const { exitCode, stderr } = await lxc.lxcv('commit', '-m', 'Quiet', 'mysql');
     expect([exitCode, stderr]).toEqual([0, '']);
-    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it('that cannot be run refuse too, and files that are not executable are none', async () => {

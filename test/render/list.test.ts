@@ -74,6 +74,10 @@ describe('renderList', () => {
       'No container has versions yet: lxcv commit NAME makes the first.',
     );
   });
+
+  it('does not say so where something could not be listed', () => {
+    expect(renderList({ containers: [], repositories: [], troubles: [{}] }, TERMINAL)).toBe('');
+  });
 });
 
 interface Options extends Partial<Omit<ContainerRow, 'repository' | 'branch'>> {
