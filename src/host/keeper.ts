@@ -31,7 +31,7 @@ const KEEPER = `
 trap "" HUP INT QUIT TERM PIPE USR1 USR2 TSTP
 lxcpath=$1 name=$2 control=$3 thaw=$4
 echo ready
-read -r limit || exit
+read -r limit && [ "$limit" != done ] || exit
 word=$(timeout "$limit" head -n 1)
 code=$?
 [ "$word" != done ] || exit
