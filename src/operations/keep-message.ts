@@ -1,6 +1,6 @@
 /** Keeps the message of a commit that was refused, so that nobody has to write it again. */
 
-import { newId } from '../model/ids.js';
+import { tolerate } from '../host/files.js';
 import type { ContainerName } from '../model/version.js';
 import { messageFile, storeRoot } from '../store/layout.js';
 import { createStore } from '../store/store.js';
@@ -11,8 +11,7 @@ export function keepMessage({ host, lxcpath }: World, container: ContainerName, 
   const root = storeRoot(host.files, lxcpath);
   createStore(host, root);
   const path = messageFile(root, container);
-  const staged = `${path}-${newId(host.randomBytes)}`;
-  host.files.create(staged, `${message}\n`, 0o600);
-  host.files.rename(staged, path);
+  tolerate(['ENOENT'], () => host.files.unlink(path));
+  host.files.create(path, `${message}\n`, 0o600);
   return path;
 }

@@ -20,6 +20,7 @@ describe('a fault at any change that an operation makes', () => {
     expect(Object.keys(machine.files).filter((name) => !known.has(name))).toEqual([]);
     const passive = [
       'defaultPath',
+      'knownPaths',
       'state',
       'states',
       'holderOf',

@@ -108,13 +108,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** The verbs of the engine that change neither store nor container; what is neither here nor above has no test yet. */
+/** The verbs of the engine that change no repository and no container; what is neither here nor above has no test yet. */
 export const READING: readonly (keyof Engine)[] = [
   'blame',
   'diff',
   'exportVersion',
   'fsck',
   'grep',
+  'keepMessage',
   'list',
   'notStarted',
   'listBranches',
