@@ -296,12 +296,14 @@ describe('lxcv refuses deltas that would not be kept', () => {
 it('too few file descriptors for another program are told in two lines, and nothing is done', async () => {
   using lxc = await withClone();
   await commitFile(lxc, 'mysql', 'first');
+  // So git is asked for the user.
+  writeFileSync(join(lxc.directory, '.gitconfig'), '[user]\n\tname = Ada\n');
   for (const files of [24, 25, 26, 27]) {
     for (const args of [
       ['commit', '--allow-empty', '-m', 'x', 'mysql'],
       ['grep', 'root', 'mysql@0'],
     ]) {
-      const script = `ulimit -n ${files}; exec "$0" "$@"`;
+      const script = `ulimit -n ${files}; HOME=${lxc.directory} exec "$0" "$@"`;
       const command = [process.execPath, LXCV, ...args, '-P', lxc.lxcpath];
       expect(await lxc.program('sh', ['-c', script, ...command])).toMatchObject({
         exitCode: 1,
