@@ -15,8 +15,6 @@ export function terminalStyle(): Style {
     colour: human && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
     width: human ? process.stdout.columns || WIDTH_WITHOUT_TERMINAL : WIDTH_WITHOUT_TERMINAL,
     now: new Date(),
-    // `lxcv log mysql | head` is read on the terminal that standard error is.
-    ...(human || !isTerminal(2) ? {} : { readOn: process.stderr.columns }),
   };
 }
 

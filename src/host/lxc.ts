@@ -68,7 +68,11 @@ export interface Lxc {
   start(lxcpath: string, name: ContainerName): Promise<void>;
   /** The same, and does nothing else meanwhile. */
   startNow(lxcpath: string, name: ContainerName): void;
-  stop(lxcpath: string, name: ContainerName): Promise<void>;
+  /**
+   * LXC asks it to stop and, when a minute has passed, kills it.
+   * @param abort then it is not killed: it stops, or goes on, as it likes, and this fails.
+   */
+  stop(lxcpath: string, name: ContainerName, abort?: AbortSignal): Promise<void>;
   /**
    * Freezes a running container until the answer is disposed of, or for so long. Processes of their own thaw it where this one
    * cannot, at whatever moment it is stopped or killed.
@@ -119,7 +123,7 @@ export const lxc: Lxc = {
   },
   startNow,
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
-  stop: (lxcpath, name) => act('lxc-stop', lxcpath, name),
+  stop: (lxcpath, name, abort) => act('lxc-stop', lxcpath, name, abort),
   freeze,
   watchFrozen: watchOwners,
   thaw,
@@ -166,6 +170,7 @@ function startNow(lxcpath: string, name: ContainerName): void {
   const { error, status, stderr } = spawnSync('lxc-start', args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
+    ...DETACHED,
   });
   if (error !== undefined) throw error;
   if (status !== 0) throw toolFailed('lxc-start', args, stderr);
@@ -181,12 +186,15 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-async function act(program: string, lxcpath: string, name: ContainerName): Promise<void> {
-  await tool(program, ['-P', lxcpath, '-n', name]);
+/** A signal to lxcv's process group does not end LXC's tools half-way: what becomes of them, lxcv decides. Node's types lack it for `spawnSync`. */
+const DETACHED = { detached: true } as const;
+
+async function act(program: string, lxcpath: string, name: ContainerName, abort?: AbortSignal): Promise<void> {
+  await tool(program, ['-P', lxcpath, '-n', name], abort);
 }
 
-async function tool(program: string, args: readonly string[]): Promise<string> {
-  const result = await programs.run(program, args);
+async function tool(program: string, args: readonly string[], abort?: AbortSignal): Promise<string> {
+  const result = await programs.run(program, args, { ...DETACHED, ...(abort === undefined ? {} : { abort }) });
   if (result.missing) {
     throw new LxcvError('no-lxc', `LXC is not installed: there is no ${program}`, 'Install it: apt-get install lxc');
   }

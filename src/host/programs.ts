@@ -21,6 +21,8 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program when it aborts. */
   readonly abort?: AbortSignal;
+  /** In a session of its own: what the terminal sends to lxcv, as on Ctrl-C, does not reach it, and it outlives lxcv. */
+  readonly detached?: true;
 }
 
 /** What lxcv asks of other programs. */
@@ -51,6 +53,7 @@ export const programs: Programs = {
       stdin: 'ignore',
       stdout: options.stdout ?? 'pipe',
       env: { LC_ALL: 'C', ...options.env },
+      detached: options.detached ?? false,
       ...(options.abort === undefined ? {} : { cancelSignal: options.abort }),
     });
     // It could not be started, for want of memory or of file descriptors, say.

@@ -13,8 +13,8 @@ export interface Signals {
   hold(): Disposable;
   /** Aborts when the operation is to end; its reason is text that says why. For programs that need not run to their end. */
   readonly abort: AbortSignal;
-  /** @throws LxcvError `interrupted` where it is to end. */
-  check(): void;
+  /** @throws LxcvError `interrupted` where it is to end. @param hint what has become of all; without, nothing was done. */
+  check(hint?: string): void;
 }
 
 /** Signals of one call. @param hold is called as `Signals` has it; nothing is held back without it. */
@@ -22,10 +22,10 @@ export function signalsOf(abort: AbortSignal, hold: Signals['hold'] = () => NOT_
   return {
     hold,
     abort,
-    check() {
+    check(hint = 'Nothing was done: everything is as it was before.') {
       if (!abort.aborted) return;
       const cause = typeof abort.reason === 'string' ? ` by ${abort.reason}` : '';
-      throw new LxcvError('interrupted', `interrupted${cause}`, 'Nothing was done: everything is as it was before.');
+      throw new LxcvError('interrupted', `interrupted${cause}`, hint);
     },
   };
 }

@@ -24,8 +24,7 @@ export async function whileStopped<T>(
   const { name } = container;
   markRestart(world.host, repository, name);
   try {
-    world.report({ kind: 'step', what: `stopping ${name}` });
-    await world.host.lxc.stop(world.lxcpath, name);
+    await stop(world, name);
     using hold = await holdStopped(world, container);
     if (hold === undefined) {
       throw new LxcvError(
@@ -40,11 +39,39 @@ export async function whileStopped<T>(
   }
 }
 
+/** @throws LxcvError `interrupted`: once it is known whether the container, which was told to stop, has done so. */
+async function stop(world: World, name: ContainerName): Promise<void> {
+  const { host, lxcpath } = world;
+  const { lxc, signals } = host;
+  const monitor = lxc.monitorOf(lxcpath, name);
+  const isUp = () => monitor !== undefined && lxc.monitorOf(lxcpath, name) === monitor;
+  const end = host.monotonicMs() + STOPPING_MS;
+  world.report({ kind: 'step', what: `stopping ${name}` });
+  try {
+    await lxc.stop(lxcpath, name, signals.abort);
+  } catch (error) {
+    if (!signals.abort.aborted) throw error;
+    if (isUp()) world.report({ kind: 'notice', message: waiting(name) });
+    while (isUp() && host.monotonicMs() < end) await host.sleep(POLL_MS);
+  }
+  signals.check(isUp() ? `Nothing was done, and ${name} goes on.` : `Nothing was done, but that ${name} was restarted.`);
+}
+
+/** So long LXC waits for a container that it has told to stop. */
+const STOPPING_MS = 60_000;
+const POLL_MS = 250;
+
+function waiting(name: ContainerName): string {
+  return `${name} was told to stop already: it is looked for a minute at most whether it does, to start it again; a second signal ends that at once`;
+}
+
 async function startAgain(world: World, repository: RepositoryLayout, name: ContainerName): Promise<void> {
   const { host, lxcpath } = world;
   try {
-    world.report({ kind: 'step', what: `starting ${name}` });
-    if (host.lxc.monitorOf(lxcpath, name) === undefined) await host.lxc.start(lxcpath, name);
+    if (host.lxc.monitorOf(lxcpath, name) === undefined) {
+      world.report({ kind: 'step', what: `starting ${name}` });
+      await host.lxc.start(lxcpath, name);
+    }
   } catch (error) {
     if (!(error instanceof LxcvError) && !isSystemError(error)) throw error;
     failRestart(host, repository, name, error);

@@ -7,8 +7,6 @@ export interface Style {
   readonly colour: boolean;
   /** Columns of the terminal; means nothing unless `human`. */
   readonly width: number;
-  /** Of a pipe, columns of the terminal on which it is read in the end: which columns a table has follows from it. */
-  readonly readOn?: number;
   /** What relative times count from. */
   readonly now: Date;
   /** True for a terminal: relative times, lines cut to `width`. False for a pipe: exact times, nothing cut. */

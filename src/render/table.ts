@@ -11,7 +11,7 @@ export interface Column {
   readonly align?: Alignment;
   /** The one column that gives way first, and is cut, where the terminal is too narrow for all. */
   readonly flexible?: boolean;
-  /** The width of a terminal from which on the column is shown; a pipe that no terminal is known to read is shown every column. */
+  /** The width of a terminal from which on the column is shown; a pipe or a file is shown every column. */
   readonly from?: number;
 }
 
@@ -69,7 +69,7 @@ interface Fitted {
 
 /** The columns that are shown, and their cells, headings first where there are any. */
 function fitTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style) {
-  const terminal = style.human ? style.width : (style.readOn ?? Number.POSITIVE_INFINITY);
+  const terminal = style.human ? style.width : Number.POSITIVE_INFINITY;
   const isShown = ({ from = 0 }: Column) => terminal >= from;
   const shown = columns.filter(isShown);
   const isWhole = shown.length === columns.length;
