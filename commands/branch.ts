@@ -46,6 +46,11 @@ export default class Branch extends BaseCommand {
     }
     if (flags.move && args.where === undefined)
       throw this.usageError('lxcv branch --move needs the new name of the branch');
+    if ((flags.delete || flags['force-delete']) && args.where !== undefined) {
+      throw this.usageError(
+        `lxcv branch deletes one branch at a time, and does not take ${JSON.stringify(args.where)}`,
+      );
+    }
     const isNew = !(flags.move || flags.delete || flags['force-delete']);
     // One that is there may have a name that none gets today.
     const branch = isNew ? parseBranchName(args.branch) : (parseContainerName(args.branch) as string as BranchName);

@@ -6,6 +6,7 @@ import { versionToJson } from '../src/cli/json.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName } from '../src/model/names.js';
+import type { ContainerName } from '../src/model/version.js';
 import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
 
@@ -46,7 +47,7 @@ version first; how to go back to that is told.`;
     const engine = await this.openEngine(flags);
     const request = {
       revision: args.revision,
-      ...(args.new === undefined ? {} : { container: this.containerArgument(args.new) }),
+      ...(args.new === undefined ? {} : { container: this.newArgument(args.new, args.revision) }),
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     };
@@ -70,6 +71,13 @@ version first; how to go back to that is told.`;
     // Of a container that is called so, a branch may be called like a number.
     const place = /^\d+$/.test(saved.branch) ? saved.number : saved.branch;
     return this.pastable(`lxcv checkout ${restart ? '--restart ' : ''}${container}@${place}`);
+  }
+
+  /** By git's habit `web HEAD~1` may be meant as `web@HEAD~1`. */
+  private newArgument(text: string, revision: string): ContainerName {
+    if (!/[@~^]/.test(text) || /[@~^]/.test(revision)) return this.containerArgument(text);
+    const meant = text.includes('@') || text.split(/[~^]/, 1)[0] === revision ? text : `${revision}@${text}`;
+    throw new LxcvError('bad-usage', `${text} is a version, and NEW a container to make`, `lxcv checkout ${meant}`);
   }
 
   /** git would get them back with it; here a container of that name would be made. */

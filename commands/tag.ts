@@ -42,6 +42,9 @@ export default class Tag extends BaseCommand {
       await this.print(renderTags(tags, this.style));
       return { tags: tags.map(tagToJson) };
     }
+    if (flags.delete && args.revision !== undefined) {
+      throw this.usageError(`lxcv tag deletes one tag at a time, and does not take ${JSON.stringify(args.revision)}`);
+    }
     const tag = parseTagName(args.tag);
     const message = flags.message === undefined ? {} : { message: requireText(flags.message, 'the message') };
     await this.change(

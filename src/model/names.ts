@@ -44,7 +44,11 @@ export function isVersionId(text: string): text is VersionId {
 
 const NAME_HINT = 'A name is letters, digits, "_", "-" and ".", and begins with none of the last two.';
 
-/** What a revision has a meaning of its own for. */
+/** True for what a revision has a meaning of its own for: no branch and no tag is called so. */
+export function isRevisionWord(text: string): boolean {
+  return /^\d+$/.test(text) || REVISION_WORDS.includes(text);
+}
+
 const REVISION_WORDS = ['HEAD', 'WORK', 'BASE'];
 
 /** As git's check-ref-format, as far as the letters of a name allow it at all. */
@@ -57,7 +61,7 @@ function parseRefName(what: string, text: string): string {
   if (isVersionId(name)) {
     throw new LxcvError('bad-name', `${name} cannot name a ${what}: it looks like the id of a version`, ID_HINT);
   }
-  if (!/^\d+$/.test(name) && !REVISION_WORDS.includes(name)) return name;
+  if (!isRevisionWord(name)) return name;
   throw new LxcvError('bad-name', `${name} cannot name a ${what}: a revision has another meaning for it`, WORD_HINT);
 }
 

@@ -16,7 +16,7 @@ import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
 import { consistently } from './consistently.js';
-import { type FoundRevision, findRevision } from './find-revision.js';
+import { type FoundRevision, findRevision, refuseIdPrefix } from './find-revision.js';
 import { checkReadable, containersOf, findByName, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
 import { suggest } from './suggestion.js';
@@ -173,6 +173,7 @@ function refuseTaken(repository: Repository, branch: BranchName): void {
       'Choose another name.',
     );
   }
+  refuseIdPrefix(repository.history, 'branch', branch);
   const id = repository.branches.get(branch);
   if (id === undefined) return;
   throw new LxcvError(

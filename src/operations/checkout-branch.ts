@@ -1,10 +1,11 @@
 /** Which branch a checkout puts a container on. */
 
 import { LxcvError } from '../model/errors.js';
+import { isRevisionWord } from '../model/names.js';
 import type { BranchName, ContainerName, Version } from '../model/version.js';
 import type { CheckoutRequest } from './checkout-request.js';
 import { freeBranchName } from './draft.js';
-import type { FoundRevision } from './find-revision.js';
+import { type FoundRevision, isIdPrefix, refuseIdPrefix } from './find-revision.js';
 import { checkReadable, containersOf, type Repository } from './lookup.js';
 import type { World } from './world.js';
 
@@ -23,6 +24,9 @@ export function branchOfNew(
   if (request.detach) return null;
   if (request.branch !== undefined) return takeBranch(world, request, repository, request.branch, version, container);
   const own = container as string as BranchName;
+  // No revision could name a branch that is called like a number or HEAD, and none is to hide an id.
+  if (isRevisionWord(own) || isIdPrefix(repository.history, own))
+    return freeBranchName(repository, `${container}-v${version.number}`);
   const tip = repository.branches.get(own);
   const isFree = tip === undefined && !repository.unreadable.has(own);
   if (isFree || (tip === version.id && userOf(world, repository, own, container) === undefined)) return own;
@@ -70,7 +74,10 @@ function takeBranch(
 ): BranchName {
   checkReadable(repository, branch);
   const tip = repository.branches.get(branch);
-  if (tip === undefined) return branch;
+  if (tip === undefined) {
+    refuseIdPrefix(repository.history, 'branch', branch);
+    return branch;
+  }
   const names = made === undefined ? [] : [made];
   if (tip !== version.id) {
     throw new LxcvError(

@@ -11,6 +11,7 @@ import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
 import { consistently } from './consistently.js';
 import { type FoundRevision, findRevision } from './find-revision.js';
 import { checkMarker, layersOfVersion } from './layers.js';
+import type { Repository } from './lookup.js';
 import type { World } from './world.js';
 
 /**
@@ -30,7 +31,7 @@ export async function checkout(world: World, request: CheckoutRequest): Promise<
   return await switchInPlace(world, request, found, target);
 }
 
-/** By git's habit NEW may be meant as a branch or a tag, or as a path of the version: no container is made of it then, unless it is said. */
+/** By git's habit NEW may be meant as a branch, a tag or a version, or as a path of the version: no container is made of it then, unless it is said. */
 function refuseOtherMeaning(
   world: World,
   { revision: text, branch, detach }: CheckoutRequest,
@@ -41,7 +42,9 @@ function refuseOtherMeaning(
     ? 'branch'
     : repository.tags.has(target as string as TagName)
       ? 'tag'
-      : undefined;
+      : namesVersion(repository, target)
+        ? 'version'
+        : undefined;
   if (what !== undefined && text === revision.name && target !== revision.name) {
     throw new LxcvError(
       'bad-usage',
@@ -58,6 +61,15 @@ function refuseOtherMeaning(
     `To see it: lxcv show ${text}:/${target}; to copy it: lxcv mount ${text} /mnt; a new container of that name: lxcv checkout ${text} ${target} --branch ${target}`,
   );
 }
+
+/** By itself: HEAD, a number, or as much of an id as no other begins with. */
+function namesVersion({ history }: Repository, text: string): boolean {
+  if (text === 'HEAD') return true;
+  if (/^\d+$/.test(text)) return history.findNumber(Number(text)) !== undefined;
+  return text.length >= ID_PREFIX_MIN && history.findPrefix(text).length === 1;
+}
+
+const ID_PREFIX_MIN = 4;
 
 function nameTaken(name: ContainerName): LxcvError {
   return new LxcvError(

@@ -17,7 +17,8 @@ interface Place {
   readonly distance: number;
 }
 
-const SHORT_ID = 7;
+/** So much of an id is shown. */
+export const SHORT_ID = 7;
 
 /**
  * `v1.0` for a version with that tag, `v1.0-3` for the third version after it; null where no tag leads there. Of several tags the

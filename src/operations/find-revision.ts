@@ -6,7 +6,7 @@ import { isRepositoryName, isVersionId } from '../model/names.js';
 import { parseRevision, type Revision, rangeHint } from '../model/revision.js';
 import type { BranchName, RefName, TagName, Version, VersionId } from '../model/version.js';
 import type { History } from '../store/history.js';
-import { findDescribed } from './describe.js';
+import { findDescribed, SHORT_ID } from './describe.js';
 import { checkReadable, type Found, findByName } from './lookup.js';
 import { suggest } from './suggestion.js';
 import type { World } from './world.js';
@@ -81,6 +81,24 @@ function resolveStart(found: Found, start: string, text: string): Version {
   const described = findDescribed(found.repository, start);
   if (described.length > 0) return history.get(chooseDescribed(found, described, text));
   throw notFound(found, text, `${name} has no branch, tag or version ${start}`, start);
+}
+
+/**
+ * A name that is as good as an id would hide the version that `log` shows so.
+ * @throws LxcvError `bad-name` for the beginning of an id of the repository, as long as those that are shown.
+ */
+export function refuseIdPrefix(history: History, what: 'branch' | 'tag', name: string): void {
+  if (!isIdPrefix(history, name)) return;
+  const [id] = history.findPrefix(name) as [VersionId];
+  throw new LxcvError(
+    'bad-name',
+    `${name} cannot name a ${what}: the id of version @${history.numberOf(id)} begins so`,
+    'Choose another name, or one with "-".',
+  );
+}
+
+export function isIdPrefix(history: History, name: string): boolean {
+  return name.length >= SHORT_ID && history.findPrefix(name).length > 0;
 }
 
 /** Of several versions of one name the one that led to HEAD: so `list` and `status` of a container call it. */

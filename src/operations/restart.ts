@@ -54,7 +54,9 @@ async function stop(world: World, name: ContainerName): Promise<void> {
     if (isUp()) world.report({ kind: 'notice', message: waiting(name) });
     while (isUp() && host.monotonicMs() < end) await host.sleep(POLL_MS);
   }
-  signals.check(isUp() ? `Nothing was done, and ${name} goes on.` : `Nothing was done, but that ${name} was restarted.`);
+  signals.check(
+    isUp() ? `Nothing was done, and ${name} goes on.` : `Nothing was done, but that ${name} was restarted.`,
+  );
 }
 
 /** So long LXC waits for a container that it has told to stop. */

@@ -6,6 +6,7 @@ import type { Author, ContainerName, RefName, RepositoryName, TagName, Version }
 import { lockRepository } from '../store/store.js';
 import { findOwn } from './branch.js';
 import { consistently } from './consistently.js';
+import { refuseIdPrefix } from './find-revision.js';
 import { checkReadable, findByName, type Repository, readRepository, refsAt } from './lookup.js';
 import { changeRef } from './ref-change.js';
 import { suggest } from './suggestion.js';
@@ -92,6 +93,7 @@ function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]):
 function refuseTaken(repository: Repository, tag: TagName): void {
   checkReadable(repository, tag);
   const { tags, branches, history, name } = repository;
+  refuseIdPrefix(history, 'tag', tag);
   const present = tags.get(tag);
   if (present !== undefined) {
     throw new LxcvError(

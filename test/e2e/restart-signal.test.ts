@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
@@ -15,23 +15,13 @@ describe('a signal while a container is stopped', () => {
   it('of the whole process group is told as that, and the container is started again', async () => {
     using lxc = await slowContainer();
     const { pid } = await lxc.info('web');
-    const words = [LXCV, 'checkout', '-P', lxc.lxcpath, '--restart', '--json', 'web@0'];
-    const env = { PATH: process.env.PATH, HOME: lxc.directory };
-    const child = spawn(process.execPath, words, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (bytes: Buffer) => {
-      stdout += bytes;
-    });
-    child.stderr.on('data', (bytes: Buffer) => {
-      stderr += bytes;
-    });
-    const ended = once(child, 'close');
+    const checkout = startCheckout(lxc);
     await until(() => isAsked(lxc), true);
-    process.kill(-(child.pid as number), 'SIGINT');
-    await until(() => child.exitCode !== null || stderr.includes('was told to stop'), true);
+    checkout.signalGroup();
+    await until(() => checkout.hasEnded() || checkout.said().includes('was told to stop'), true);
     await lxc.attach('web', 'touch /go');
-    expect(await ended, `${stdout}${stderr}`).toEqual([null, 'SIGINT']);
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(await checkout.ended, checkout.said()).toEqual([null, 'SIGINT']);
+    expect(JSON.parse(checkout.printed())).toMatchObject({
       error: {
         code: 'interrupted',
         message: 'interrupted by SIGINT',
@@ -40,6 +30,24 @@ describe('a signal while a container is stopped', () => {
     });
     expect(await lxc.info('web')).toEqual({ state: 'RUNNING', pid: expect.not.toSatisfy((now) => now === pid) });
     await isUnchanged(lxc);
+  });
+
+  it('lets it be started all the same where that comes too late', async () => {
+    using lxc = await slowContainer();
+    const [asked, go] = [join(lxc.directory, 'asked'), join(lxc.directory, 'go')];
+    writeFileSync(join(lxc.directory, 'hook'), `#!/bin/sh\ntouch ${asked}\nuntil [ -e ${go} ]; do sleep 0.1; done\n`, {
+      mode: 0o755,
+    });
+    lxc.editConfig('web', (text) => `${text}lxc.hook.pre-start = ${lxc.directory}/hook\n`);
+    await lxc.attach('web', 'touch /go');
+    const checkout = startCheckout(lxc);
+    await until(() => existsSync(asked), true);
+    checkout.signalGroup();
+    await until(() => checkout.hasSignal(), true);
+    writeFileSync(go, '');
+    expect(await checkout.ended, checkout.said()).toEqual([null, 'SIGINT']);
+    expect(JSON.parse(checkout.printed())).toMatchObject({ version: { number: 0 } });
+    expect((await lxc.info('web')).state).toBe('RUNNING');
   });
 
   it('lets one go on that does not stop', async () => {
@@ -86,6 +94,30 @@ async function slowContainer(): Promise<TestLxc> {
     lxc[Symbol.dispose]();
     throw error;
   }
+}
+
+/** In a process group of its own. */
+function startCheckout(lxc: TestLxc) {
+  const words = [LXCV, 'checkout', '-P', lxc.lxcpath, '--restart', '--json', 'web@0'];
+  const env = { PATH: process.env.PATH, HOME: lxc.directory };
+  const child = spawn(process.execPath, words, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [printed, said] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => {
+    printed += bytes;
+  });
+  child.stderr.on('data', (bytes: Buffer) => {
+    said += bytes;
+  });
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    printed: () => printed,
+    said: () => said,
+    hasEnded,
+    ended: once(child, 'close'),
+    signalGroup: () => process.kill(-(child.pid as number), 'SIGINT'),
+    /** True once no signal waits for it any more. */
+    hasSignal: () => hasEnded() || /^ShdPnd:\t0+$/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8')),
+  };
 }
 
 function isAsked(lxc: TestLxc): boolean {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 
 let lxc: TestLxc;
 
@@ -337,10 +337,10 @@ describe('on a terminal of 80 columns', () => {
     await lxc.stop('copy');
   });
 
-  it('log in a pipe that the terminal reads has the columns that the terminal has room for', async () => {
-    const lines = (await shell(`${command('log', 'web')} | cat`)).split('\n');
-    expect(lines[0]).toMatch(/# +ID +WHEN +MESSAGE$/);
-    expect((await lxc.lxcv('log', 'web')).stdout).toContain('AUTHOR');
+  it('log in a pipe has all columns, whatever terminal there is', async () => {
+    const told = await shell(`${command('log', 'web')} | cat`);
+    expect(told.split('\n')[0]).toMatch(/# +ID +WHEN +AUTHOR +CHANGES +SIZE +MESSAGE$/);
+    expect(told.trimEnd()).toBe((await lxc.lxcv('log', 'web')).stdout.trimEnd());
   });
 });
 
@@ -555,6 +555,51 @@ describe('errors', () => {
       `"tuning is at @4, on the branch tuning-v4"`,
     );
     await lxc.destroy('tuning');
+  });
+
+  it('checkout web 1', async () => {
+    expect(await screen('checkout', 'web', '1')).toMatchInlineSnapshot(`
+      "lxcv: 1 is a version of web, and no container
+            The version: lxcv checkout -P lxc web@1; a new container of that name:
+            lxcv checkout -P lxc web@HEAD 1"
+    `);
+    expect(await screen('checkout', 'web', 'HEAD')).toMatchInlineSnapshot(`
+      "lxcv: HEAD is a version of web, and no container
+            The version: lxcv checkout -P lxc web@HEAD; a new container of that name:
+            lxcv checkout -P lxc web@HEAD HEAD"
+    `);
+    expect(await screen('checkout', 'web', 'HEAD~1')).toMatchInlineSnapshot(`
+      "lxcv: HEAD~1 is a version, and NEW a container to make
+            lxcv checkout -P lxc web@HEAD~1"
+    `);
+    expect(await screen('checkout', 'web', 'web~1')).toMatchInlineSnapshot(`
+      "lxcv: web~1 is a version, and NEW a container to make
+            lxcv checkout -P lxc web~1"
+    `);
+    const { versions } = await lxc.json<LogJson>('log', 'web');
+    const id = versions.at(-1)?.id ?? '';
+    expect(await screen('checkout', 'web', id.slice(0, 4))).toContain(`lxcv checkout -P lxc web@${id.slice(0, 4)};`);
+    expect(await screen('checkout', 'web@HEAD', '1')).toMatchInlineSnapshot(`"1 is at @4, on the branch 1-v4"`);
+    await lxc.destroy('1');
+    await lxc.lxcv('branch', 'web', '-d', '1-v4');
+    // What log shows of an id names that version, and nothing else.
+    const short = id.slice(0, 7);
+    const told = `lxcv: ${short} cannot name a NAME: the id of version @0 begins so`;
+    expect(await screen('branch', 'web', short)).toContain(told.replace('NAME', 'branch'));
+    expect(await screen('branch', 'web', '-m', 'tuning', short)).toContain(told.replace('NAME', 'branch'));
+    expect(await screen('checkout', 'web@1', 'other', '-b', short)).toContain(told.replace('NAME', 'branch'));
+    expect(await screen('tag', 'web', short)).toContain(told.replace('NAME', 'tag'));
+  });
+
+  it('branch web -d tuning other', async () => {
+    expect(await screen('branch', 'web', '-d', 'tuning', 'other')).toMatchInlineSnapshot(`
+      "lxcv: lxcv branch deletes one branch at a time, and does not take "other"
+            Usage: lxcv branch [-m | -d | -D] NAME [BRANCH] [WHERE]"
+    `);
+    expect(await screen('tag', 'web', '-d', 'before-upgrade', 'other')).toMatchInlineSnapshot(`
+      "lxcv: lxcv tag deletes one tag at a time, and does not take "other"
+            Usage: lxcv tag [-m TEXT] [-a] [-d] NAME [TAG] [REVISION]"
+    `);
   });
 
   it('checkout web@1 etc', async () => {
