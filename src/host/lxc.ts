@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { type Freeze, type Frozen, freeze, thaw, toolFailed, watchOwners } from './freeze.js';
-import { commandSocketName } from './monitor.js';
+import { askConfigItem, commandSocketName } from './monitor.js';
 import { closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
 import { bindAbstractSocket } from './socket-calls.js';
@@ -65,6 +65,8 @@ export interface Lxc {
   runningUnder(lxcpath: string, name: ContainerName): string | undefined;
   /** What tells one run of a container from another, the process that LXC has for it; undefined where it does not run. */
   monitorOf(lxcpath: string, name: ContainerName): string | undefined;
+  /** The value of a key in the config that a running container was started with; undefined where LXC does not say. */
+  startedWith(lxcpath: string, name: ContainerName, key: string): string | undefined;
   start(lxcpath: string, name: ContainerName): Promise<void>;
   /** The same, and does nothing else meanwhile. */
   startNow(lxcpath: string, name: ContainerName): void;
@@ -121,6 +123,7 @@ export const lxc: Lxc = {
     const holder = lxc.holderOf(lxcpath, name);
     return holder === undefined || holder === 'unknown' || !holder.isOwn ? undefined : startOf(holder.pid);
   },
+  startedWith: askConfigItem,
   startNow,
   start: (lxcpath, name) => act('lxc-start', lxcpath, name),
   stop: (lxcpath, name, abort) => act('lxc-stop', lxcpath, name, abort),

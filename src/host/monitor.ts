@@ -10,6 +10,7 @@ import { closeDescriptor } from './native.js';
 import { connectAbstractSocket, peerUser } from './socket-calls.js';
 
 const GET_CGROUP = 6;
+const GET_CONFIG_ITEM = 7;
 const SERVE_STATE_CLIENTS = 12;
 const GET_LIMIT_CGROUP = 19;
 /** Of src/lxc/state.h. */
@@ -54,6 +55,11 @@ export function askFreezerGroup(lxcpath: string, name: ContainerName): string | 
     if (group?.startsWith('/')) return group;
   }
   return undefined;
+}
+
+/** The value of a key in the config that a container was started with, whatever its file says by now. undefined where it does not say. */
+export function askConfigItem(lxcpath: string, name: ContainerName, key: string): string | undefined {
+  return ask(lxcpath, name, GET_CONFIG_ITEM, `${key}\0`)?.replace(/\0+$/, '');
 }
 
 /** @param pointer stands where the data's address would: what is that short needs no data. */

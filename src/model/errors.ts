@@ -31,6 +31,7 @@ export const EXIT_CODES = {
   'base-running': 3,
   'delta-not-keepable': 3,
   'directory-in-use': 3,
+  ephemeral: 3,
   'hook-refused': 3,
   idmapped: 3,
   'legacy-config': 3,

@@ -15,7 +15,7 @@ import { holdStopped } from './hold.js';
 import { runHook, runLateHook } from './hooks.js';
 import { checkUnedited } from './layers.js';
 import { openForReading, readRepository, requireContainer } from './lookup.js';
-import { whileStopped } from './restart.js';
+import { checkSurvivesStop, whileStopped } from './restart.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
 
@@ -69,6 +69,7 @@ async function repositoryOf(world: World, { container: name, restart }: CommitRe
   // What there is to be told of the hold is told when it is taken for good.
   const hold = await holdStopped({ ...world, report: () => {} }, container);
   if (hold === undefined && !restart) throw running(container);
+  if (hold === undefined) checkSurvivesStop(world, container);
   hold?.[Symbol.dispose]();
   await checkAdoptable(world, container, hold === undefined ? 'running' : 'stopped');
   return own;

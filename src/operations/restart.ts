@@ -2,13 +2,38 @@
 
 import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
+import { effectiveValue } from '../model/lxc-config.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';
-import type { Container } from '../store/containers.js';
+import { type Container, readInclude } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { clearRestart, failRestart, markRestart, type NotStarted, readNotStarted } from '../store/restarts.js';
 import { listRepositories } from '../store/store.js';
 import { holdStopped } from './hold.js';
 import type { World } from './world.js';
+
+/**
+ * Of a container that runs. What counts is the config that it was started with; but one that got the line since would be destroyed the
+ * next time.
+ * @throws LxcvError `ephemeral` where LXC destroys it, with its root file system, when it stops.
+ */
+export function checkSurvivesStop({ host, lxcpath }: World, { name, config, layout, versioned }: Container): void {
+  const isSet = (value: string | undefined) => (value ?? '0') !== '0';
+  const key = 'lxc.ephemeral';
+  const isStartedSo = isSet(host.lxc.startedWith(lxcpath, name, key));
+  if (!isStartedSo && !isSet(effectiveValue(config, key, (path) => readInclude(host, path)))) return;
+  const init = `$(lxc-info -P ${lxcpath} -n ${name} -p -H)`;
+  const keep =
+    versioned === undefined
+      ? `Copy what it holds while it runs: tar -C /proc/${init}/root --one-file-system --numeric-owner --xattrs -cpf ${name}.tar .`
+      : `Commit it while it runs, and check that version out as a new container: lxcv commit -P ${lxcpath} ${name}`;
+  throw new LxcvError(
+    'ephemeral',
+    isStartedSo
+      ? `${name} was started with ${key}: LXC destroys it, with its root file system, when it stops`
+      : `${layout.config} has ${key}: LXC would destroy ${name}, with its root file system, when it stops after its next start`,
+    isStartedSo ? keep : `Take ${key} out of the config, or out of what that includes, and try again.`,
+  );
+}
 
 /**
  * The caller holds the lock of the repository, and the container runs. That it cannot be started again is told by a notice, and
@@ -20,6 +45,7 @@ export async function whileStopped<T>(
   container: Container,
   act: (hold: Disposable) => Promise<T>,
 ): Promise<T> {
+  checkSurvivesStop(world, container);
   using _ = world.host.signals.hold();
   const { name } = container;
   markRestart(world.host, repository, name);

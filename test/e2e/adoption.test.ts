@@ -802,6 +802,54 @@ describe('a running container that is restarted for its first commit', () => {
     expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
   });
 
+  it.each([
+    ['its config', (lxc: TestLxc) => lxc.editConfig('box', (text) => `${text}lxc.ephemeral = 1\n`)],
+    [
+      'an include',
+      (lxc: TestLxc) => {
+        writeFileSync(box(lxc, 'x.conf'), 'lxc.ephemeral = 1\n');
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${box(lxc, 'x.conf')}\n`);
+      },
+    ],
+  ])('is not stopped where LXC would destroy it, by %s now or when it was started', async (_, make) => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    const config = lxc.readConfig('box');
+    const expectRefused = async (hint: RegExp, ...args: string[]) => {
+      const { exitCode, stdout } = await lxc.lxcv(...args, '--restart', '--json');
+      expect([exitCode, JSON.parse(stdout).error]).toMatchObject([3, { code: 'ephemeral' }]);
+      expect(JSON.parse(stdout).error.hint).toMatch(hint);
+      expect((await lxc.info('box')).state).toBe('RUNNING');
+    };
+    await lxc.start('box');
+    make(lxc);
+    await expectRefused(/Take lxc\.ephemeral out/, 'commit', '-m', 'x', 'box');
+    await lxc.stop('box');
+    lxc.editConfig('box', () => config);
+    await lxc.commit('box', 'first');
+    const versioned = lxc.readConfig('box');
+    make(lxc);
+    await lxc.start('box');
+    await expectRefused(/lxcv commit/, 'checkout', 'box@0', 'box');
+    lxc.editConfig('box', () => versioned);
+    await expectRefused(/lxcv commit/, 'checkout', 'box@0', 'box');
+    await lxc.json('commit', '-m', 'second', '--allow-empty', '--restart', 'box');
+    expect((await lxc.info('box')).state).toBe('RUNNING');
+  });
+
+  it('is not stopped where LXC would destroy it, whatever its config says since', async () => {
+    using lxc = temporaryLxc();
+    await restartable(lxc);
+    const config = lxc.readConfig('box');
+    lxc.editConfig('box', (text) => `${text}lxc.ephemeral = 1\n`);
+    await lxc.start('box');
+    lxc.editConfig('box', () => config);
+    const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'first', '--restart', 'box', '--json');
+    expect([exitCode, JSON.parse(stdout).error]).toMatchObject([3, { code: 'ephemeral' }]);
+    expect((await lxc.info('box')).state).toBe('RUNNING');
+    expect(existsSync(join(lxc.store, 'box'))).toBe(false);
+  });
+
   it('runs as before where it is refused', async () => {
     using lxc = temporaryLxc();
     await restartable(lxc);

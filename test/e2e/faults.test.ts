@@ -29,6 +29,7 @@ describe('a fault at any change that an operation makes', () => {
       'watchFrozen',
       'tryLockDirectory',
       'runningUnder',
+      'startedWith',
     ];
     expect(Object.keys(machine.lxc).filter((name) => ![...CHANGING.lxc, ...passive].includes(name))).toEqual([]);
   });
