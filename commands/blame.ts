@@ -22,10 +22,10 @@ export default class Blame extends BaseCommand {
     await this.pageBytes(renderBlame(lines, this.style));
     return {
       revision: name,
-      lines: lines.map(({ number, text, version }) => ({
+      lines: lines.map(({ number, text, version, refs }) => ({
         number,
         ...textToJson(text),
-        version: version === undefined ? null : versionToJson(version),
+        version: version === undefined ? null : versionToJson(version, refs),
       })),
     };
   }

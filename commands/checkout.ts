@@ -15,7 +15,9 @@ export default class Checkout extends BaseCommand {
   static override description =
     `With NEW, a container of that name is made, on a branch of its own. Without it, the container that REVISION names is switched
 in place: it must be stopped, or be restarted by --restart, keeps its name and addresses, and what was not committed is kept as a
-version first; how to go back to that is told.`;
+version first, on the branch that it is on, also with --branch; how to go back to that is told. To take it along to a new branch, rename
+the present one and make that again: lxcv branch mysql -m mysql tuning, lxcv branch mysql mysql. --restart waits up to a minute
+until the container has stopped by lxc.signal.halt, and then kills it.`;
   static override examples = [
     'lxcv checkout mysql@2 mysql_tmp',
     'lxcv checkout mysql@3',

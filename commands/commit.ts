@@ -18,7 +18,7 @@ export default class Commit extends BaseCommand {
   static override description =
     `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one is copied
 while it runs, and stands still for what changed meanwhile. The first commit takes a container over: it must be stopped
-for that, or be stopped and started again by --restart. Without -m and -F the message is asked for in an editor.`;
+for that, or be stopped and started again by --restart, which waits up to a minute until it has stopped by lxc.signal.halt. Without -m and -F the message is asked for in an editor.`;
   static override examples = ['lxcv commit -m "Initial customisation" mysql', 'lxcv commit -F /tmp/comment mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = {

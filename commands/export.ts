@@ -49,10 +49,10 @@ export default class Export extends BaseCommand {
     const request = { revision: args.revision, output, acceptBase: flags['accept-base'] };
     await this.change(
       () => engine.exportVersion(request),
-      (version) => ({
+      ({ version, refs }) => ({
         done: `wrote @${version.number} to ${file}`,
         ...(toStdout ? { text: '' } : {}),
-        json: { version: versionToJson(version), output: output ?? null },
+        json: { version: versionToJson(version, refs), output: output ?? null },
       }),
     );
   }

@@ -7,7 +7,7 @@ import { renderFindings } from '../src/render/findings.js';
 export default class Fsck extends BaseCommand {
   static override summary = 'Look whether the store keeps its promises.';
   static override description =
-    'Reads every manifest, ref and record, and looks at every path of every delta for what overlayfs would not keep. Changes nothing. Ends with exit code 5 where it finds something, and with 1 where that is only an operation that waits.';
+    'Reads every manifest, ref and record, and looks at the extended attributes of every path of every version for what overlayfs would not keep, and compares bases by the 4096 shallowest entries. Reads no files: their bytes, sizes, modes, and whether one is missing in a version, it does not look at. Changes nothing. Ends with exit code 5 where it finds something, and with 1 where that is only an operation that waits.';
   static override examples = ['lxcv fsck', 'lxcv fsck mysql'];
   static override args = { repository: Args.string({ description: 'The repository; all of them without it.' }) };
 

@@ -23,9 +23,9 @@ export default class Mount extends BaseCommand {
     const request = { revision: args.revision, directory, acceptBase: flags['accept-base'] };
     await this.change(
       () => engine.mountVersion(request),
-      (version) => ({
+      ({ version, refs }) => ({
         done: `@${version.number} is mounted on ${args.directory}`,
-        json: { version: versionToJson(version), directory },
+        json: { version: versionToJson(version, refs), directory },
       }),
     );
   }

@@ -27,6 +27,7 @@ import { type GrepRequest, grep, type Match, type Unsearched } from './operation
 import { keepMessage } from './operations/keep-message.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
+import type { NamedVersion } from './operations/lookup.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
 import { type PatchRequest, patch } from './operations/patch.js';
 import { notStarted } from './operations/restart.js';
@@ -81,8 +82,8 @@ export interface Engine {
   grep(request: GrepRequest, call?: Call): AsyncIterable<readonly (Match | Unsearched)[]>;
   /** Lists what the new versions of a repository hold: see operations/seal.ts. It takes long, and may be interrupted. */
   seal(repository: RepositoryName, call?: Call): Promise<void>;
-  exportVersion(request: ExportRequest, call?: Call): Promise<Version>;
-  mountVersion(request: MountRequest, call?: Call): Promise<Version>;
+  exportVersion(request: ExportRequest, call?: Call): Promise<NamedVersion>;
+  mountVersion(request: MountRequest, call?: Call): Promise<NamedVersion>;
   unmountVersion(directory: string, call?: Call): Promise<void>;
   fsck(repository: ContainerName | undefined, call?: Call): Promise<Finding[]>;
 }

@@ -12,7 +12,7 @@ import type { NamedTag } from '../operations/tag.js';
 import type { Attributes, ToldChange } from '../operations/told-changes.js';
 
 /** @param refs the names of the branches and tags that name the version. */
-export function versionToJson(version: Summary, refs: readonly string[] = []) {
+export function versionToJson(version: Summary, refs: readonly string[]) {
   const { id, number, parents, message, author, time, branch, changes, pause } = version;
   return {
     ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },

@@ -1,7 +1,7 @@
 /** Other programs, run without a shell. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { collectConfined, startConfined } from './confined.js';
 import { isSystemError } from './files.js';
@@ -25,6 +25,11 @@ interface RunOptions {
   readonly detached?: true;
 }
 
+interface LeftProgram extends Pick<ProgramResult, 'exitCode' | 'missing'> {
+  /** The end of what it printed, as output and as errors. */
+  readonly said: string;
+}
+
 /** What lxcv asks of other programs. */
 export interface Programs {
   /**
@@ -35,12 +40,20 @@ export interface Programs {
   /** Runs one that reads a container's bytes: see host/confined.ts. */
   startConfined: typeof startConfined;
   collectConfined: typeof collectConfined;
-  /** Runs a program until it ends, whatever it leaves running behind it; of what it prints only errors are collected. */
-  runAndLeave(program: string, env: Readonly<Record<string, string>>): Promise<Omit<ProgramResult, 'stdout'>>;
+  /** Runs a program until it ends, whatever it leaves running behind it. */
+  runAndLeave(program: string, env: Readonly<Record<string, string>>): Promise<LeftProgram>;
 }
 
 /** Linux's flag to open a new file in a directory that bears no name there. */
 const O_TMPFILE = 0o20200000;
+
+const SAID_MAX_BYTES = 1 << 14;
+
+function readEnd(file: number): string {
+  const { size } = fstatSync(file);
+  const bytes = Buffer.alloc(Math.min(size, SAID_MAX_BYTES));
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, size - bytes.length)).toString('utf8');
+}
 
 export const programs: Programs = {
   startConfined,
@@ -70,7 +83,7 @@ export const programs: Programs = {
     const said = openSync(tmpdir(), O_TMPFILE | constants.O_RDWR, 0o600);
     try {
       const child = spawn(program, [], {
-        stdio: ['ignore', 'ignore', said],
+        stdio: ['ignore', said, said],
         env: { ...process.env, LC_ALL: 'C', ...env },
       });
       const { exitCode, missing } = await new Promise<Pick<ProgramResult, 'exitCode' | 'missing'>>((resolve) => {
@@ -79,7 +92,7 @@ export const programs: Programs = {
           resolve({ exitCode: undefined, missing: 'code' in error && error.code === 'ENOENT' }),
         );
       });
-      return { exitCode, missing, stderr: readFileSync(`/proc/self/fd/${said}`, 'utf8') };
+      return { exitCode, missing, said: readEnd(said) };
     } finally {
       closeSync(said);
     }

@@ -8,10 +8,10 @@ import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
-import type { Version, VersionId } from '../model/version.js';
+import type { RefName, Version, VersionId } from '../model/version.js';
 import { consistently } from './consistently.js';
 import { layersOfVersion } from './layers.js';
-import type { Repository } from './lookup.js';
+import { type Repository, refsAt } from './lookup.js';
 import { findOperand, type Operand } from './operand.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
@@ -35,6 +35,8 @@ interface BlamedLine {
   readonly text: Buffer;
   /** The version that brought it; undefined where it is not committed yet. */
   readonly version: Version | undefined;
+  /** The branches and tags that name that. */
+  readonly refs: readonly RefName[];
 }
 
 /** The name of the one file in the repositories that git is asked about. */
@@ -55,7 +57,8 @@ export async function blame(world: World, { revision, path }: BlameRequest): Pro
   const ids = await git.import(history.commits);
   const told = await git.run('blame', '--porcelain', ids.at(-1) as string, '--', FILE);
   const byCommit = new Map(ids.map((id, index) => [id, history.versions[index]]));
-  return { name: operand.name, lines: parsePorcelain(told, byCommit) };
+  const lines = parsePorcelain(told, byCommit).map((line) => ({ ...line, refs: refsAt(repository, line.version?.id) }));
+  return { name: operand.name, lines };
 }
 
 function readPresent({ host: { files } }: World, operand: Operand, path: BytePath): Buffer {
@@ -138,8 +141,8 @@ function* oneFile(read: () => Buffer): Generator<GitFile> {
 }
 
 /** `ID ORIGINAL FINAL [COUNT]`, headers, and then a tab and the line. */
-function parsePorcelain(told: Buffer, byCommit: ReadonlyMap<string, Version | undefined>): BlamedLine[] {
-  const lines: BlamedLine[] = [];
+function parsePorcelain(told: Buffer, byCommit: ReadonlyMap<string, Version | undefined>): Omit<BlamedLine, 'refs'>[] {
+  const lines: Omit<BlamedLine, 'refs'>[] = [];
   let commit = '';
   for (let start = 0; start < told.length; ) {
     const feed = told.indexOf(0x0a, start);

@@ -9,10 +9,10 @@ import { isBookkeeping, readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { descend, type Job } from '../model/job.js';
-import type { Version } from '../model/version.js';
 import { consistently } from './consistently.js';
 import { findRevision } from './find-revision.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
+import { type NamedVersion, refsAt } from './lookup.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -50,7 +50,10 @@ export interface ExportRequest {
 }
 
 /** @throws LxcvError `bad-usage` for a name with an ending that means nothing, `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
-export async function exportVersion(world: World, { revision, output, acceptBase }: ExportRequest): Promise<Version> {
+export async function exportVersion(
+  world: World,
+  { revision, output, acceptBase }: ExportRequest,
+): Promise<NamedVersion> {
   const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
@@ -76,7 +79,7 @@ export async function exportVersion(world: World, { revision, output, acceptBase
     if (staged !== undefined && files.stat(staged) !== undefined) files.unlink(staged);
     throw isErrno(error, 'EEXIST') ? outputExists(output as string) : error;
   }
-  return version;
+  return { version, refs: refsAt(repository, version.id) };
 }
 
 /** What there is to pack, as an upper bound. */

@@ -10,9 +10,11 @@ import type { World } from './world.js';
 export type HookName = 'pre-commit' | 'pre-freeze' | 'post-thaw' | 'post-commit';
 
 const EXECUTABLE = 0o111;
+/** Of what a hook that failed printed before its last line. */
+const LINES_SHOWN = 20;
 
 /**
- * Runs a hook, if there is one, with the container's name, the lxcpath and its own name in `LXCV_CONTAINER`, `LXCV_LXCPATH`
+ * Runs a hook, if there is one that is executable, with the container's name, the lxcpath and its own name in `LXCV_CONTAINER`, `LXCV_LXCPATH`
  * and `LXCV_HOOK`.
  * @throws LxcvError `hook-refused` where it does not end with 0, `unsafe-owner` where it is not root's alone.
  */
@@ -24,12 +26,19 @@ export async function runHook(
 ): Promise<void> {
   const path = repository.hook(hook);
   const stat = world.host.files.statTarget(path);
-  if (stat?.type !== 'file' || (stat.mode & EXECUTABLE) === 0) return;
+  if (stat?.type !== 'file') return;
+  if ((stat.mode & EXECUTABLE) === 0) {
+    const message = `the hook ${hook} is not executable, and was not run; to have it run: chmod +x ${path}`;
+    world.report({ kind: 'notice', message });
+    return;
+  }
   checkPathOwned(world.host.files, path);
   const env = { LXCV_CONTAINER: container, LXCV_LXCPATH: world.lxcpath, LXCV_HOOK: hook };
-  const { exitCode, stderr } = await world.host.programs.runAndLeave(path, env);
+  const { exitCode, said: output } = await world.host.programs.runAndLeave(path, env);
   if (exitCode === 0) return;
-  const said = stderr.trim().split('\n').at(-1) ?? '';
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  const said = lines.pop() ?? '';
+  for (const line of lines.slice(-LINES_SHOWN)) world.report({ kind: 'notice', message: `${hook}: ${line}` });
   throw new LxcvError(
     'hook-refused',
     `the hook ${hook} ended with ${exitCode ?? 'a signal'}${said === '' ? '' : `: ${said}`}`,

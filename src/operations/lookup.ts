@@ -4,7 +4,15 @@ import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { parentsOfStaged } from '../model/manifest.js';
 import { isRepositoryName } from '../model/names.js';
-import type { BranchName, ContainerName, RefName, RepositoryName, TagName, VersionId } from '../model/version.js';
+import type {
+  BranchName,
+  ContainerName,
+  RefName,
+  RepositoryName,
+  TagName,
+  Version,
+  VersionId,
+} from '../model/version.js';
 import {
   type Container,
   type IncludeCache,
@@ -153,6 +161,12 @@ export function tagsAt({ tags }: Repository, id: VersionId | undefined): TagName
 /** The names of all branches and tags that name it: branches first. */
 export function refsAt(repository: Repository, id: VersionId | undefined): RefName[] {
   return [...branchesAt(repository, id), ...tagsAt(repository, id)];
+}
+
+/** A version, and the branches and tags that name it. */
+export interface NamedVersion {
+  readonly version: Version;
+  readonly refs: readonly RefName[];
 }
 
 export type VersionedContainer = Container & { readonly versioned: Versioned };

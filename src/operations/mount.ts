@@ -2,10 +2,10 @@
 
 import { readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
-import type { Version } from '../model/version.js';
 import { consistently } from './consistently.js';
 import { findRevision } from './find-revision.js';
 import { checkBases, checkLayers, layersOfVersion } from './layers.js';
+import { type NamedVersion, refsAt } from './lookup.js';
 import type { World } from './world.js';
 
 /** What mountinfo shows as the source of such a mount. */
@@ -21,7 +21,10 @@ export interface MountRequest {
 }
 
 /** @throws LxcvError `directory-in-use`, `base-changed`, and those of looking a revision up. */
-export async function mountVersion(world: World, { revision, directory, acceptBase }: MountRequest): Promise<Version> {
+export async function mountVersion(
+  world: World,
+  { revision, directory, acceptBase }: MountRequest,
+): Promise<NamedVersion> {
   const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
   checkLayers(world, repository.layout, version);
   checkBases(world, version.bases, acceptBase);
@@ -36,7 +39,7 @@ export async function mountVersion(world: World, { revision, directory, acceptBa
   }
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
   mounts.mount(SOURCE, directory, readOnlyMountOptions(layers));
-  return version;
+  return { version, refs: refsAt(repository, version.id) };
 }
 
 /** @throws LxcvError `not-mounted` where no `lxcv mount` made what is mounted there. */

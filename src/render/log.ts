@@ -45,7 +45,8 @@ export function logLines(
   { graph = false, oneline = false, container }: LogForm = {},
 ): Iterable<string> {
   const lines = graph ? draw(entries) : entries.map((entry) => ({ lanes: '', entry }));
-  const describe: Describe = (entry) => describeEntry(entry, style, container);
+  const head = entries.flatMap(({ heads }) => heads).find((each) => each.container === container);
+  const describe: Describe = (entry) => describeEntry(entry, style, head);
   return oneline ? onelines(lines, style, describe) : rowLines(lines, style, graph, describe);
 }
 
@@ -126,15 +127,20 @@ function renderOneline(entry: LogEntry, style: Style, describe: Describe): strin
 }
 
 /** What points at the version, in git's manner, and the first line of its message. */
-function describeEntry(entry: LogEntry, style: Style, asked: ContainerName | undefined): string {
-  const { branches, tags, heads } = entry;
+function describeEntry(entry: LogEntry, style: Style, asked: Head | undefined): string {
+  const { branches, tags } = entry;
+  // What was asked of stands first: where there is no room, the end is cut.
+  const heads = firstOf(entry.heads, ({ container }) => container === asked?.container);
   const message = firstLine(entry.version.message) || paint(style, 'faint', '(no message)');
   // Nothing points at most of them.
   if (branches.length + tags.length + heads.length === 0) return message;
   const held = new Set(heads.map(({ branch }) => branch));
+  const others = branches.filter((branch) => !held.has(branch));
+  const own = others.filter((branch) => branch === asked?.branch);
   const names = [
+    ...own.map((branch) => paint(style, 'branch', branch)),
     ...heads.map((head) => renderHead(head, branches, style, asked)),
-    ...branches.filter((branch) => !held.has(branch)).map((branch) => paint(style, 'branch', branch)),
+    ...others.filter((branch) => !own.includes(branch)).map((branch) => paint(style, 'branch', branch)),
     ...tags.map((tag) => paint(style, 'tag', `tag: ${tag}`)),
   ].join(', ');
   const left = style.width - COLUMNS_BEFORE - displayWidth(message);
@@ -142,14 +148,18 @@ function describeEntry(entry: LogEntry, style: Style, asked: ContainerName | und
   return `(${style.human ? truncate(names, room) : names}) ${message}`;
 }
 
+function firstOf<T>(all: readonly T[], isFirst: (each: T) => boolean): T[] {
+  return [...all.filter(isFirst), ...all.filter((each) => !isFirst(each))];
+}
+
 /** `HEAD -> mysql` for the container that was asked of, `web@HEAD -> tuning` for another, `web@HEAD` on no branch. */
 function renderHead(
   { container, branch }: Head,
   branches: readonly BranchName[],
   style: Style,
-  asked: ContainerName | undefined,
+  asked: Head | undefined,
 ): string {
-  const head = paint(style, 'head', container === asked ? 'HEAD' : `${container}@HEAD`);
+  const head = paint(style, 'head', container === asked?.container ? 'HEAD' : `${container}@HEAD`);
   if (branch === null || !branches.includes(branch)) return head;
   return `${head} -> ${paint(style, 'branch', branch)}`;
 }

@@ -166,7 +166,11 @@ describe('help', () => {
         With NEW, a container of that name is made, on a branch of its own. Without
         it, the container that REVISION names is switched in place: it must be
         stopped, or be restarted by --restart, keeps its name and addresses, and what
-        was not committed is kept as a version first; how to go back to that is told.
+        was not committed is kept as a version first, on the branch that it is on,
+        also with --branch; how to go back to that is told. To take it along to a new
+        branch, rename the present one and make that again: lxcv branch mysql -m mysql
+        tuning, lxcv branch mysql mysql. --restart waits up to a minute until the
+        container has stopped by lxc.signal.halt, and then kills it.
 
       SHORT FORMS
         lxcv co
@@ -218,8 +222,9 @@ describe('help', () => {
         A stopped container is committed in milliseconds, whatever its size: nothing
         is copied. A running one is copied while it runs, and stands still for what
         changed meanwhile. The first commit takes a container over: it must be stopped
-        for that, or be stopped and started again by --restart. Without -m and -F the
-        message is asked for in an editor.
+        for that, or be stopped and started again by --restart, which waits up to a
+        minute until it has stopped by lxc.signal.halt. Without -m and -F the message
+        is asked for in an editor.
 
       SHORT FORMS
         lxcv ci
@@ -338,10 +343,12 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Reads every manifest, ref and record, and looks at every path of every delta
-        for what overlayfs would not keep. Changes nothing. Ends with exit code 5
-        where it finds something, and with 1 where that is only an operation that
-        waits.
+        Reads every manifest, ref and record, and looks at the extended attributes of
+        every path of every version for what overlayfs would not keep, and compares
+        bases by the 4096 shallowest entries. Reads no files: their bytes, sizes,
+        modes, and whether one is missing in a version, it does not look at. Changes
+        nothing. Ends with exit code 5 where it finds something, and with 1 where that
+        is only an operation that waits.
 
       EXAMPLES
         $ lxcv fsck

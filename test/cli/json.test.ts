@@ -35,7 +35,7 @@ describe('versionToJson', () => {
   });
 
   it('tells the pause of a version that was made while its container ran', () => {
-    expect(versionToJson({ ...VERSION, pause: 12 })).toMatchObject({ pause: 12 });
+    expect(versionToJson({ ...VERSION, pause: 12 }, [])).toMatchObject({ pause: 12 });
   });
 });
 

@@ -58,6 +58,21 @@ describe('export', () => {
     }
   });
 
+  it('tells, as blame does, the branches and tags that name the version', async () => {
+    const refs = ['mysql', 'shipped'];
+    await lxc.json('tag', 'mysql', 'shipped');
+    const output = join(lxc.directory, 'named.tar');
+    expect(await lxc.json('export', 'mysql', '-o', output)).toMatchObject({ version: { number: 1, refs } });
+    expect(await lxc.json('export', 'mysql@0', '-o', `${output}.gz`)).toMatchObject({ version: { refs: [] } });
+    {
+      using root = lxc.mount('mysql');
+      writeFileSync(join(root.path, 'text'), 'a line\n');
+    }
+    expect(await lxc.json('blame', 'mysql@WORK', 'text')).toMatchObject({ lines: [{ version: null }] });
+    await lxc.commit('mysql', 'third');
+    expect(await lxc.json('blame', 'mysql', 'text')).toMatchObject({ lines: [{ version: { refs: ['mysql'] } }] });
+  });
+
   it('leaves a process that uses the engine where it was', async () => {
     const before = readlinkSync('/proc/self/ns/mnt');
     const engine = await openEngine({ lxcpath: lxc.lxcpath });

@@ -159,10 +159,12 @@ describe('hooks', () => {
   it.each(['pre-commit', 'pre-freeze'])('refuse a commit, of which nothing is left then (%s)', async (name) => {
     using lxc = await runningContainer();
     await lxc.attach('mysql', 'echo one >/home/one');
-    hook(lxc, name, 'echo starting; echo oh no >&2; echo not now >&2; exit 7');
+    hook(lxc, name, 'seq 1000; echo starting; echo oh no >&2; echo not now; exit 7');
     const before = [lxc.listing(), lxc.tree('mysql')] as const;
-    const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'Refused', 'mysql', '--json');
+    const { exitCode, stdout, stderr } = await lxc.lxcv('commit', '-m', 'Refused', 'mysql', '--json');
     expect(exitCode).toBe(3);
+    // The end of what it printed is told, and not all.
+    expect(stderr).toMatch(new RegExp(`^lxcv: ${name}: 983\n[\\s\\S]*lxcv: ${name}: starting\nlxcv: ${name}: oh no\n`));
     const { error } = JSON.parse(stdout) as ErrorJson;
     expect(error).toMatchObject({ code: 'hook-refused', message: `the hook ${name} ended with 7: not now` });
     expect(error.hint).toContain(hookPath(lxc, name));
@@ -216,7 +218,9 @@ describe('hooks', () => {
     await lxc.attach('mysql', 'echo one >/home/one');
     hook(lxc, 'pre-commit', 'exit 1');
     chmodSync(hookPath(lxc, 'pre-commit'), 0o644);
-    await lxc.json('commit', '-m', 'Ignored', 'mysql');
+    const ignored = await lxc.lxcv('commit', '-m', 'Ignored', 'mysql');
+    const told = `the hook pre-commit is not executable, and was not run; to have it run: chmod +x ${hookPath(lxc, 'pre-commit')}`;
+    expect([ignored.exitCode, ignored.stderr]).toEqual([0, `lxcv: ${told}\n`]);
     await lxc.attach('mysql', 'echo two >/home/two');
     writeFileSync(hookPath(lxc, 'pre-commit'), '#!/nowhere/at/all\n');
     chmodSync(hookPath(lxc, 'pre-commit'), 0o755);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { type ErrorJson, type LogJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { storm } from '../support/storm.js';
 import { expectSameTree, readTree, type Tree } from '../support/tree.js';
 
@@ -29,7 +29,10 @@ describe('a version that is mounted', () => {
   afterAll(() => lxc[Symbol.dispose]());
 
   it.each([0, 1])('shows exactly what @%i holds, and is gone when it is taken away', async (number) => {
-    expect(await lxc.json('mount', `mysql@${number}`, directory)).toMatchObject({ version: { number }, directory });
+    expect(await lxc.json('mount', `mysql@${number}`, directory)).toMatchObject({
+      version: { number, refs: (await lxc.json<LogJson>('log', `mysql@${number}`)).versions[0]?.refs },
+      directory,
+    });
     try {
       expectSameTree(readTree(directory), trees[number] as Tree);
       expect(() => writeFileSync(join(directory, 'new'), '')).toThrow('EROFS');

@@ -129,8 +129,20 @@ describe('logLines', () => {
     const told = (container: string | undefined) =>
       renderLog([both], PIPE, { oneline: true, container: container as ContainerName | undefined });
     expect(told('mysql')).toBe('@3 k3j9x2a (HEAD -> mysql, web@HEAD -> web) Open port');
-    expect(told('web')).toBe('@3 k3j9x2a (mysql@HEAD -> mysql, HEAD -> web) Open port');
+    expect(told('web')).toBe('@3 k3j9x2a (HEAD -> web, mysql@HEAD -> mysql) Open port');
     expect(told(undefined)).toBe('@3 k3j9x2a (mysql@HEAD -> mysql, web@HEAD -> web) Open port');
+  });
+
+  it('cuts the own HEAD and branch last, however many others there are', () => {
+    const heads = { first: 'first', second: 'second', third: 'third', mysql: 'mysql' };
+    const crowded = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open', heads, branches: Object.values(heads) });
+    expect(renderLog([crowded], { ...TERMINAL, width: 50 }, { oneline: true })).toBe(
+      '@3 k3j9x2a (HEAD -> mysql, f…) Open',
+    );
+    // Its branch may be elsewhere than HEAD.
+    const behind = entry(2, 'b5n7d1f4u0pe', [], { message: 'Begin', heads: { mysql: 'tuning' } });
+    const tip = entry(3, 'k3j9x2a8m1qz', [], { message: 'Open', heads: { a: 'b' }, branches: ['b', 'tuning'] });
+    expect(renderLog([tip, behind], PIPE, { oneline: true })).toMatch(/^@3 k3j9x2a \(tuning, a@HEAD -> b\) Open$/m);
   });
 
   it('leaves room for the message, however much points at a version', () => {
