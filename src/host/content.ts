@@ -45,13 +45,18 @@ export interface OpenFile extends Disposable {
   hasHole(): boolean;
 }
 
-export function readWhole(path: HostPath): Buffer {
+/** What is larger is no record and no config: to read it would take all memory. */
+const RECORD_BYTES_MAX = 1 << 24;
+
+/** @throws EFBIG for a file of more than `max` bytes, and ESTALE for what is neither file nor directory. */
+export function readWhole(path: HostPath, max = RECORD_BYTES_MAX): Buffer {
   return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
     const { type, size } = statOpen(fd);
     // Of a FIFO nobody knows when somebody writes to it, and /dev/zero has no end.
     if (type !== 'file' && type !== 'directory') throw notRegular(path);
     // Files of the kernel's have no size; to read a directory is the system's to refuse.
     if (type === 'directory' || size === 0) return readFileSync(fd);
+    if (size > max) throw Object.assign(new Error(`more than ${max} bytes: ${path}`), { code: 'EFBIG' });
     const content = Buffer.allocUnsafe(size);
     return content.subarray(0, readAt(fd, content, 0));
   });

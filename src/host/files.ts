@@ -71,11 +71,12 @@ export interface FilesRead {
   expectLooks(count: number): void;
   /** Follows a symbolic link in the last part; undefined where nothing is there. */
   statTarget(path: HostPath): Stat | undefined;
-  read(path: HostPath): Buffer;
+  /** @throws EFBIG where there are more bytes than `max`, or than any record or config has. */
+  read(path: HostPath, max?: number): Buffer;
   /** The last `bytes` of a file, or all of a shorter one. */
   readEnd(path: HostPath, bytes: number): Buffer;
-  /** undefined where nothing is there. */
-  readIfPresent(path: HostPath): Buffer | undefined;
+  /** The same; undefined where nothing is there. */
+  readIfPresent(path: HostPath, max?: number): Buffer | undefined;
   /** The path without symbolic links, or undefined where nothing is there. */
   realPath(path: string): string | undefined;
   /** Names in a directory, in no order, without `.` and `..`. */
@@ -161,7 +162,7 @@ export const files: Files = {
   statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,
   readEnd,
-  readIfPresent: (path) => present(() => readWhole(path)),
+  readIfPresent: (path, max) => present(() => readWhole(path, max)),
   realPath: (path) => present(() => realpathSync.native(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   listTyped,

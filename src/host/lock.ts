@@ -8,7 +8,7 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readFileSync,
+  readSync,
   writeSync,
 } from 'node:fs';
 import { isErrno } from './files.js';
@@ -22,6 +22,8 @@ export type Lock =
 /** How often a lock file may be replaced while it is taken. */
 const ATTEMPTS_MAX = 100;
 const MODE = 0o600;
+/** So much is read of what the holder wrote. */
+const HOLDER_BYTES = 1 << 12;
 
 /**
  * Takes flock(2)'s lock on a file, made where it is missing, and leaves `holder` in it for others to read. The lock is on the file
@@ -32,9 +34,10 @@ export function takeLock(path: string, holder: string): Lock {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
     try {
       if (!tryLock(fd)) {
-        const other = readFileSync(fd, 'utf8');
+        const other = Buffer.alloc(HOLDER_BYTES);
+        const length = readSync(fd, other, 0, HOLDER_BYTES, 0);
         closeSync(fd);
-        return { held: false, holder: other };
+        return { held: false, holder: other.toString('utf8', 0, length) };
       }
       if (isStill(fd, path)) {
         tell(fd, holder);

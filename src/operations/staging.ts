@@ -71,7 +71,7 @@ export function copyPrivateFiles({ host: { files } }: World, paths: readonly str
     if (stat.type === 'symlink') {
       files.symlink(files.readLink(`${from}/${path}`), `${to}/${path}`);
     } else {
-      files.create(`${to}/${path}`, files.read(`${from}/${path}`), stat.mode);
+      files.copyBytes(`${from}/${path}`, `${to}/${path}`);
       files.chmod(`${to}/${path}`, stat.mode);
     }
   }

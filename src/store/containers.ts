@@ -111,15 +111,16 @@ export function readInclude(host: Host, path: string): LxcConfig[] {
   return names.sort().flatMap((name) => readInclude(host, `${real}/${name}`));
 }
 
-/** Reads what LXC reads as a config. @throws LxcvError `failed` for a FIFO, a device or a directory. */
+/** Reads what LXC reads as a config. @throws LxcvError `failed` for a FIFO, a device or a directory, and for what is far too large. */
 function readConfigFile<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!isErrno(error, 'ESTALE', 'EISDIR', 'ENXIO')) throw error;
+    if (!isErrno(error, 'ESTALE', 'EISDIR', 'ENXIO', 'EFBIG')) throw error;
+    const what = isErrno(error, 'EFBIG') ? 'far too large for a config' : 'no file';
     throw new LxcvError(
       'failed',
-      `${path} is no file, and LXC reads a config from it`,
+      `${path} is ${what}, and LXC reads a config from it`,
       `Put a file in its place, or take the line that includes it away. What is there now: ls -ld ${path}`,
       { cause: error },
     );

@@ -9,9 +9,11 @@ import type { Files, FilesRead } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { layerSchema } from '../model/manifest.js';
 import type { Step } from './steps.js';
+import { tooLarge } from './store-file.js';
 
-/** How much of the log's end is read at first: several records. */
-const TAIL_BYTES = 1 << 16;
+/** How much of the log's end is read: several records at first, and in the end more than any that holds a config. */
+const TAILS_BYTES = [1 << 16, 1 << 20, 1 << 24, 1 << 26];
+const LINE_FEED = 0x0a;
 
 const path = v.string();
 const inode = v.pipe(v.string(), v.digits());
@@ -75,7 +77,7 @@ export interface Pending {
 
 /**
  * Looks no further back than to the end of an operation, whatever was written before it.
- * @throws LxcvError `store-newer`.
+ * @throws LxcvError `store-newer`; `store-damaged` where there is no record in far more bytes than one takes.
  */
 export function readPending(files: FilesRead, log: string): Pending | undefined {
   if (files.stat(log) === undefined) return undefined;
@@ -98,29 +100,35 @@ export function appendRecord(files: Files, log: string, record: LogRecord): void
   files.append(log, `${JSON.stringify(record)}\n`);
 }
 
+/** @throws LxcvError `store-damaged`. */
 function sizeOfWholeLines(files: FilesRead, log: string, size: number): number {
-  for (let bytes = TAIL_BYTES; ; bytes *= 16) {
+  for (const bytes of TAILS_BYTES) {
     const end = files.readEnd(log, bytes);
-    const newline = end.lastIndexOf('\n');
+    const newline = end.lastIndexOf(LINE_FEED);
     if (newline >= 0 || end.length === size) return size - end.length + newline + 1;
   }
+  throw tooLarge(log);
 }
 
-/** The whole lines of the log, from the last on. */
+/** The whole lines of the log, from the last on. @throws LxcvError `store-damaged` for who asks for more than what is looked at. */
 function* linesBackwards(files: FilesRead, log: string): Generator<string> {
+  /** So many bytes of the end were told. */
   let told = 0;
-  for (let bytes = TAIL_BYTES; ; bytes *= 16) {
+  for (const bytes of TAILS_BYTES) {
     const end = files.readEnd(log, bytes);
     const isAll = end.length < bytes;
-    const lines = end
-      .toString('utf8')
-      .split('\n')
-      .slice(isAll ? 0 : 1, -1)
-      .reverse();
-    yield* lines.slice(told);
+    const first = isAll ? 0 : end.indexOf(LINE_FEED) + 1;
+    for (let feed = end.length - told - 1; feed >= first; ) {
+      const isEmpty = feed === 0 || end[feed - 1] === LINE_FEED;
+      const before = isEmpty ? feed - 1 : end.lastIndexOf(LINE_FEED, feed - 1);
+      // What stands behind the last line feed is no whole line.
+      if (end[feed] === LINE_FEED && !isEmpty) yield end.toString('utf8', before + 1, feed);
+      feed = before;
+      told = end.length - 1 - before;
+    }
     if (isAll) return;
-    told = lines.length;
   }
+  throw tooLarge(log);
 }
 
 /**

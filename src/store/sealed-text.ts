@@ -6,13 +6,17 @@
 import { createHash } from 'node:crypto';
 import { type Files, type FilesRead, isErrno } from '../host/files.js';
 
+/** A million versions take less. */
+const BYTES_MAX = 1 << 28;
+
 /**
  * The lines of the file at `path`, each with its newline and a character a byte.
- * @returns none where the file is missing, cut short, damaged or of another format than `head`, a line.
+ * @returns none where the file is missing, cut short, damaged, too large or of another format than `head`, a line.
  */
 export function readSealed(files: FilesRead, path: string, head: string): string {
-  const isFile = files.stat(path)?.type === 'file';
-  const bytes = (isFile ? files.readIfPresent(path) : undefined) ?? Buffer.alloc(0);
+  const stat = files.stat(path);
+  const isRead = stat?.type === 'file' && stat.size <= BYTES_MAX;
+  const bytes = (isRead ? files.readIfPresent(path, BYTES_MAX) : undefined) ?? Buffer.alloc(0);
   const end = bytes.lastIndexOf('\n', -2) + 1;
   const isWhole =
     bytes.subarray(0, head.length).equals(Buffer.from(head)) &&

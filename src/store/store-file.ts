@@ -1,12 +1,26 @@
 /** Files and directories of the store, read as what they must be: a FIFO, say, that stands in the place of one is never opened. */
 
-import type { FilesRead, Stat } from '../host/files.js';
+import { type FilesRead, isErrno, type Stat } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { checkOwned } from './ownership.js';
 
-/** @returns undefined where nothing is there. @throws LxcvError `store-damaged` where it is no regular file. */
+/** @returns undefined where nothing is there. @throws LxcvError `store-damaged` where it is no regular file, or larger than any record. */
 export function readStoreFile(files: FilesRead, path: string): Buffer | undefined {
-  return isThere(files, path, 'file') ? files.readIfPresent(path) : undefined;
+  try {
+    return isThere(files, path, 'file') ? files.readIfPresent(path) : undefined;
+  } catch (error) {
+    throw isErrno(error, 'EFBIG') ? tooLarge(path, error) : error;
+  }
+}
+
+/** The error of a file that is far larger than what lxcv writes there. */
+export function tooLarge(path: string, cause?: unknown): LxcvError {
+  return new LxcvError(
+    'store-damaged',
+    `${path} is far larger than what lxcv writes there`,
+    'Move it away, and restore it from a backup of the store: lxcv fsck tells what else is wrong.',
+    { cause },
+  );
 }
 
 /** The names in a directory, in no order; none where it is missing. @throws LxcvError `store-damaged` where it is none. */

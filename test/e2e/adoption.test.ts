@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -677,6 +678,14 @@ describe('a first commit takes only what is the container’s own, and changes n
     ['a directory', (config: string) => mkdirSync(config)],
     ['a device', (config: string) => execFileSync('mknod', [config, 'c', '1', '3'])],
     ['a file that includes a device', (config: string) => writeFileSync(config, 'lxc.include = /dev/null\n')],
+    ['20 GiB', tooLarge],
+    [
+      'a file that includes 20 GiB',
+      (config: string) => {
+        tooLarge(`${config}-more`);
+        writeFileSync(config, `lxc.include = ${config}-more\n`);
+      },
+    ],
   ])('nor does it take %s for a config', async (_, make) => {
     using lxc = temporaryLxc();
     mkdirSync(box(lxc));
@@ -686,7 +695,7 @@ describe('a first commit takes only what is the container’s own, and changes n
       const { exitCode, stdout } = await lxc.lxcv(...command, 'box', '--json');
       expect([exitCode, JSON.parse(stdout).error]).toEqual([
         1,
-        expect.objectContaining({ code: 'failed', message: expect.stringContaining('is no file') }),
+        expect.objectContaining({ code: 'failed', message: expect.stringMatching(/is (no file|far too large)/) }),
       ]);
     }
     expect(await lxc.json('list')).toMatchObject({ containers: [] });
@@ -729,6 +738,11 @@ describe('a first commit takes only what is the container’s own, and changes n
     expect(compareTrees(lxc.listing(), before)).toEqual([]);
   });
 });
+
+function tooLarge(path: string): void {
+  writeFileSync(path, '');
+  truncateSync(path, 20 * 1024 ** 3);
+}
 
 /** Removes a container at the end: LXC's tools, which then look at all, would wait for a FIFO for ever. */
 function withoutFifo(container: string): Disposable {

@@ -1,7 +1,7 @@
 /** Records of the store, and what LXC has beside them, that are not what they must be. */
 
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toFailure } from '../../src/cli/failure.js';
@@ -21,7 +21,13 @@ const KINDS: Readonly<Record<string, (path: string) => void>> = {
   garbage: (path) => writeFileSync(path, '\0\xff{"no": JSON\n\n', { mode: 0o600 }),
   'an empty file': (path) => writeFileSync(path, '', { mode: 0o600 }),
   'a dangling link': symlinkTo('/none'),
+  'far too large': tooLarge,
 };
+
+function tooLarge(path: string): void {
+  writeFileSync(path, '', { mode: 0o600 });
+  truncateSync(path, 20 * 1024 ** 3);
+}
 
 const C = 'c0' as ContainerName;
 const VERSION = 'v00000000001' as VersionId;
@@ -123,6 +129,7 @@ const HARMLESS: readonly (readonly [kinds: RegExp, names: RegExp])[] = [
     /^(branches|tags|guard|restarting|empty|asides)$|^version (files|delta)$|^working delta (delta|work)$/,
   ],
   [/garbage|empty/, /^(lock|sealLock|operations|graph|summaries)$|^version (config|sources|(partialE|e)ntries|work)$/],
+  [/too large/, /^(lock|sealLock|graph|summaries)$|^version (config|sources|(partialE|e)ntries|work)$/],
   [/./, /^container clones$/],
 ];
 

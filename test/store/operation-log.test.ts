@@ -75,6 +75,16 @@ describe('readPending', () => {
     expect(readPending(files, log.path)?.last.state).toBe('ready');
   });
 
+  it('finds a record before far more that are no records, and gives a log up that is far too large', () => {
+    using log = temporaryLog([BEGIN, READY]);
+    appendFileSync(log.path, `${'x'.repeat(100_000)}\n\n${'\n'.repeat(2_000_000)}cut short`);
+    expect(readPending(files, log.path)?.last.state).toBe('ready');
+    truncateSync(log.path, 3 * 1024 ** 3);
+    const damaged = expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining(log.path) });
+    expect(() => readPending(files, log.path)).toThrow(damaged);
+    expect(() => appendRecord(files, log.path, DONE)).toThrow(damaged);
+  });
+
   it('passes over a line that is no JSON', () => {
     using log = temporaryLog([BEGIN]);
     appendFileSync(log.path, '{"operation":\n\n\xff\n');
