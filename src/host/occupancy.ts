@@ -15,6 +15,9 @@ const OWNER_WRITES = 0o200;
 /** A line of proc_pid_maps(5): `w` and `s`, and an inode. */
 const WRITABLE_MAPPING = /^([0-9a-f]+-[0-9a-f]+) .w.s [0-9a-f]+ [0-9a-f:]+ [1-9]/gm;
 
+/** A line of proc_swaps(5). */
+const SWAP_FILE = /^(\/\S+)\s+file\s/gm;
+
 /** A line of mountinfo: proc_pid_mountinfo(5). */
 export interface MountEntry {
   readonly id: number;
@@ -31,12 +34,22 @@ interface RootProcess {
   readonly name: string;
 }
 
-/** What a process could write to: a file, or a directory in which it could open one. */
+/** What a process, or the kernel, could write to: a file, or a directory in which it could open one. */
 export interface Held {
   readonly device: bigint;
-  readonly process: RootProcess;
+  readonly holder: RootProcess | LoopDevice | Swap;
   /** What it has it as: `its working directory`. */
   readonly use: string;
+}
+
+interface LoopDevice {
+  /** `/dev/loop0`. */
+  readonly loop: string;
+}
+
+interface Swap {
+  /** The path by which the kernel was given it. */
+  readonly swap: string;
 }
 
 export interface Occupancy {
@@ -47,8 +60,8 @@ export interface Occupancy {
   /** A process that has a directory as its root, be it by a mount of that. */
   rootProcess(directory: string): RootProcess | undefined;
   /**
-   * By its inode, what other processes could write to: the working directories and roots of all, and what those of this machine's
-   * administration have open or mapped. It takes as long as these have files open.
+   * By its inode, what others could write to: the working directories and roots of all processes, what those of this machine's
+   * administration have open or mapped, and files behind loop devices and swap. It takes as long as these have files open.
    */
   held(): ReadonlyMap<bigint, readonly Held[]>;
 }
@@ -93,6 +106,12 @@ function tellProcess(pid: number): RootProcess {
 
 function held(): ReadonlyMap<bigint, readonly Held[]> {
   const found = new Map<bigint, Held[]>();
+  const add = (holder: Held['holder'], { inode, device, use }: Use) => {
+    const holders = found.get(inode) ?? [];
+    holders.push({ device, holder, use });
+    found.set(inode, holders);
+  };
+  for (const { holder, ...use } of heldByKernel()) add(holder, use);
   const namespace = readlinkSync('/proc/self/ns/pid');
   for (const pid of processes()) {
     if (pid === process.pid || unlessEnded(true, () => isStrangers(pid))) continue;
@@ -100,13 +119,27 @@ function held(): ReadonlyMap<bigint, readonly Held[]> {
     const all = own ? [...directoriesOf(pid), ...openIn(pid), ...mappedIn(pid)] : directoriesOf(pid);
     const who = all.length === 0 ? undefined : tellProcess(pid);
     if (who === undefined) continue;
-    for (const { inode, device, use } of all) {
-      const holders = found.get(inode) ?? [];
-      holders.push({ device, process: who, use });
-      found.set(inode, holders);
-    }
+    for (const use of all) add(who, use);
   }
   return found;
+}
+
+/** No process need have these open. Whose name is gone is in no tree: the kernel then writes ` (deleted)` behind it. */
+function heldByKernel(): (Use & Pick<Held, 'holder'>)[] {
+  const loops = unlessEnded([], () => readdirSync('/sys/block')).flatMap((name) => {
+    const path = unlessEnded('', () => readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').replace(/\n$/, ''));
+    return path === '' ? [] : [{ path, holder: { loop: `/dev/${name}` }, use: 'the file behind it' }];
+  });
+  const swaps = [...unlessEnded('', () => readFileSync('/proc/swaps', 'latin1')).matchAll(SWAP_FILE)].map(
+    ([, name]) => {
+      const path = unescapeOctal(name as string);
+      return { path, holder: { swap: path }, use: 'swap' };
+    },
+  );
+  return [...loops, ...swaps].flatMap(({ path, ...held }) => {
+    const stat = unlessEnded(undefined, () => statKnown(path));
+    return stat === undefined ? [] : [{ ...stat, ...held }];
+  });
 }
 
 type Use = Pick<Stat, 'inode' | 'device'> & Pick<Held, 'use'>;
@@ -179,7 +212,7 @@ function parseMountInfo(table: string, device?: string): MountEntry[] {
   });
 }
 
-/** mountinfo has bytes, some of them in octal. */
+/** mountinfo and swaps have bytes, some of them in octal. */
 function unescapeOctal(text: string): string {
   const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   return Buffer.from(bytes, 'latin1').toString('utf8');

@@ -165,12 +165,22 @@ async function findSharedForLong(
   }
 }
 
-function held(path: BytePath, { process, use }: Held, name: string): LxcvError {
+function held(path: BytePath, { holder, use }: Held, name: string): LxcvError {
+  const [who, hint] = tellHolder(holder);
   return new LxcvError(
     'container-in-use',
-    `${name} is stopped, but the process ${process.pid} (${process.name}) has ${tellPath(path)} of its root file system as ${use}`,
-    `End it, or have it leave that, and try again: ps -fp ${process.pid}`,
+    `${name} is stopped, but ${who} has ${tellPath(path)} of its root file system as ${use}`,
+    hint,
   );
+}
+
+function tellHolder(holder: Held['holder']): [who: string, hint: string] {
+  if ('loop' in holder) {
+    return [holder.loop, `Unmount what is mounted from it, take it down, and try again: losetup -d ${holder.loop}`];
+  }
+  if ('swap' in holder) return ['the kernel', `Take it from the kernel, and try again: swapoff ${holder.swap}`];
+  const { pid, name } = holder;
+  return [`the process ${pid} (${name})`, `End it, or have it leave that, and try again: ps -fp ${pid}`];
 }
 
 function alsoElsewhere(path: BytePath, name: string, lxcpath: string): LxcvError {

@@ -529,6 +529,30 @@ describe('a first commit takes only what is the container’s own, and changes n
       },
     ],
     [
+      'what a loop device stands on',
+      'container-in-use',
+      /\/dev\/loop(\d+) has \/disk .* behind it\n.*losetup -d \/dev\/loop\1$/,
+      async (lxc) => {
+        await plain(lxc);
+        writeFileSync(box(lxc, 'rootfs/disk'), Buffer.alloc(1 << 20));
+        const device = execFileSync('losetup', ['-f', '--show', box(lxc, 'rootfs/disk')], { encoding: 'utf8' }).trim();
+        return { [Symbol.dispose]: () => void execFileSync('losetup', ['-d', device]) };
+      },
+    ],
+    [
+      'what the kernel swaps to',
+      'container-in-use',
+      /the kernel has \/swap .* as swap\n.*swapoff \/.*\/rootfs\/swap$/,
+      async (lxc) => {
+        await plain(lxc);
+        const swap = box(lxc, 'rootfs/swap');
+        writeFileSync(swap, Buffer.alloc(1 << 20), { mode: 0o600 });
+        execFileSync('mkswap', [swap], { stdio: 'ignore' });
+        execFileSync('swapon', [swap]);
+        return { [Symbol.dispose]: () => void execFileSync('swapoff', [swap]) };
+      },
+    ],
+    [
       'what is mounted elsewhere, as a whole or in part',
       'container-in-use',
       /elsewhere/,
@@ -705,7 +729,7 @@ describe('a first commit takes only what is the container’s own, and changes n
     using lxc = temporaryLxc();
     await plain(lxc);
     const { dev: device, ino } = statSync(box(lxc, 'rootfs/etc'), { bigint: true });
-    const holder = { device, process: { pid: 1, name: 'find' }, use: 'a directory that it has open' };
+    const holder = { device, holder: { pid: 1, name: 'find' }, use: 'a directory that it has open' };
     let looks = 0;
     const held = () => (looks++ < 2 ? new Map([[ino, [holder]]]) : new Map());
     const host = { ...machine, occupancy: { ...machine.occupancy, held } };
