@@ -3,7 +3,7 @@
  * for good, and boots from the store as it did before. What cannot is refused. It changes nothing.
  */
 
-import { dirname } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Held } from '../host/occupancy.js';
 import { findMisread, findShared, type Shared, type Unkept } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
@@ -15,6 +15,7 @@ import type { RepositoryName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { obeyedSettings } from '../store/other-configs.js';
+import { checkPathOwned } from '../store/ownership.js';
 import { tryCounting } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
@@ -37,7 +38,7 @@ export interface Adoptable extends Origin {
 /**
  * @param state of a container that runs only what its own processes do not change is looked at.
  * @throws LxcvError `root-shared`, `not-movable`, `other-file-system`, `container-in-use`, `container-edited`, `legacy-config`,
- * `idmapped`, `backing-store`, `base-missing`, `delta-not-keepable`, `too-long`, `no-space`.
+ * `idmapped`, `backing-store`, `base-missing`, `delta-not-keepable`, `too-long`, `no-space`, `unsafe-owner`.
  */
 export async function checkAdoptable(
   world: World,
@@ -48,6 +49,7 @@ export async function checkAdoptable(
   checkReadable(world, container);
   checkMarker(world, container);
   const origin = originOf(container);
+  checkOwners(world, container, origin);
   if (files.stat(origin.delta)?.type !== 'directory') {
     throw new LxcvError(
       'backing-store',
@@ -99,6 +101,13 @@ function checkReadable({ host }: World, { name, layout, config, options }: Conta
     `${name} is unprivileged: lxcv cannot version containers with ${isMappedByMount ? 'the option idmap in lxc.rootfs.options' : 'lxc.idmap'} yet`,
     `Keep it with LXC for now: lxc-snapshot -P ${layout.lxcpath} -n ${name}`,
   );
+}
+
+/** What it obeys of includes, and the way to what it moves; whose that is itself is the container's matter. @throws LxcvError `unsafe-owner`. */
+function checkOwners({ host }: World, { config }: Container, { delta }: Origin): void {
+  const includes = obeyedSettings(host, config).filter(({ key }) => key === 'lxc.include');
+  for (const { value } of includes) checkPathOwned(host.files, isAbsolute(value) ? value : resolve(value));
+  checkPathOwned(host.files, delta, 'anybody');
 }
 
 function originOf({ name, rootfs, options, layout }: Container): Origin {

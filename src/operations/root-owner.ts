@@ -100,7 +100,8 @@ function checkOwnConfig(
   defaultLxcpath: string | undefined,
 ): void {
   const settings = obeyedSettings(world.host, container.config);
-  for (const { key, path, isTarget } of pathsIn(world, settings)) {
+  const mount = { key: 'lxc.rootfs.mount', path: lastValueOf(settings, 'lxc.rootfs.mount'), isTarget: false };
+  for (const { key, path, isTarget } of [...(mount.path.startsWith('/') ? [mount] : []), ...pathsIn(world, settings)]) {
     // LXC takes this prefix off by itself.
     if (isTarget && `${path}/`.startsWith(`${defaultLxcpath}/${container.name}/rootfs/`)) continue;
     if (!chainOfPresent(world.host.files, path).has(root)) continue;
@@ -154,13 +155,17 @@ function checkOtherConfigs(
 
 /** What a config has for its root: `roots` are written to. The keys are those of LXC now and before 2.1. */
 function rootsIn(settings: readonly Setting[]): { roots: string[]; lowers: string[] } {
-  const last = (key: string) => settings.findLast((setting) => setting.key === key)?.value ?? '';
+  const last = (key: string) => lastValueOf(settings, key);
   const paths = [last('lxc.rootfs.path'), last('lxc.rootfs')].map(parseRootfsPath);
   const roots = paths.flatMap((path) =>
     path.kind === 'directory' ? path.path : path.kind === 'overlay' ? path.upper : [],
   );
   const lowers = paths.flatMap((path) => (path.kind === 'overlay' ? path.lowers : []));
   return { roots: [...roots, last('lxc.rootfs.mount')].filter((path) => path.startsWith('/')), lowers };
+}
+
+function lastValueOf(settings: readonly Setting[], key: string): string {
+  return settings.findLast((setting) => setting.key === key)?.value ?? '';
 }
 
 const ROOTFS_KEY = /^lxc\.rootfs(?:\.path|\.mount)?$/;

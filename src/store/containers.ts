@@ -1,6 +1,6 @@
 /** LXC's containers as lxcv sees them: their config, and which working delta in the store they stand on. */
 
-import { isErrno } from '../host/files.js';
+import { type FilesRead, isErrno } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { parseRootfsPath, type RootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
@@ -107,8 +107,18 @@ export function readInclude(host: Host, path: string): LxcConfig[] {
   if (host.files.stat(real)?.type !== 'directory') {
     return [parseLxcConfig(readConfigFile(real, () => host.files.read(real)))];
   }
-  const names = host.files.list(real).filter((name) => /.\.conf$/.test(name));
-  return names.sort().flatMap((name) => readInclude(host, `${real}/${name}`));
+  return configsIn(host.files, real).flatMap((name) => readInclude(host, `${real}/${name}`));
+}
+
+/** What an `lxc.include` leads to, by path: what it names, and of a directory each `*.conf` in that. */
+export function includedPaths(files: FilesRead, path: string): string[] {
+  const real = files.realPath(path);
+  if (real === undefined || files.stat(real)?.type !== 'directory') return [path];
+  return [path, ...configsIn(files, real).flatMap((name) => includedPaths(files, `${path}/${name}`))];
+}
+
+function configsIn(files: FilesRead, directory: string): string[] {
+  return (files.list(directory) as string[]).filter((name) => /.\.conf$/.test(name)).sort();
 }
 
 /** Reads what LXC reads as a config. @throws LxcvError `failed` for a FIFO, a device or a directory, and for what is far too large. */

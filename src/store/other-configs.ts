@@ -2,14 +2,18 @@
 
 import { type FilesRead, isSystemError } from '../host/files.js';
 import type { Host } from '../host/host.js';
-import { type LxcConfig, parseLxcConfig, type Setting, settingsOf, settingsWithIncludes } from '../model/lxc-config.js';
-import { readInclude } from './containers.js';
+import { type LxcConfig, parseLxcConfig, type Setting, settingsWithIncludes } from '../model/lxc-config.js';
+import { includedPaths, readInclude } from './containers.js';
 import type { ContainerLayout } from './layout.js';
 
-/** What a config sets, includes and all, and which includes those are. */
+/** What a config sets, includes and all, and, as settings of `lxc.include` without a line, all files and directories that are included. */
 export function obeyedSettings(host: Host, config: LxcConfig): Setting[] {
-  const includes = settingsOf(config).filter(({ key }) => key === 'lxc.include');
-  return [...includes, ...settingsWithIncludes(config, (path) => readInclude(host, path))];
+  const included: string[] = [];
+  const settings = settingsWithIncludes(config, (path) => {
+    included.push(...includedPaths(host.files, path));
+    return readInclude(host, path);
+  });
+  return [...included.map((value) => ({ key: 'lxc.include', value, line: 0 })), ...settings];
 }
 
 /**

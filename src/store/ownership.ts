@@ -16,9 +16,10 @@ const [GROUP_WRITES, OTHERS_WRITE, STICKY] = [0o020, 0o002, 0o1000];
 /**
  * Looks at a path, and at every directory and symbolic link on the way to it: whoever owns one of these, or can write to it, can put
  * something else in its place. What is not there is nobody's.
+ * @param end `anybody`: what it leads to in the end may belong to whom it likes.
  * @throws LxcvError `unsafe-owner`.
  */
-export function checkPathOwned(files: FilesRead, path: string): void {
+export function checkPathOwned(files: FilesRead, path: string, end: 'root' | 'anybody' = 'root'): void {
   const left = path.split('/').filter((name) => name !== '');
   let place = '/';
   let links = 0;
@@ -30,7 +31,7 @@ export function checkPathOwned(files: FilesRead, path: string): void {
     if (stat.type !== 'symlink') {
       place = next;
       if (left.length > 0) checkOnTheWay(files, place);
-      else checkOwned(files, place, stat);
+      else if (end === 'root') checkOwned(files, place, stat);
       continue;
     }
     links += 1;

@@ -1,8 +1,11 @@
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   cpSync,
   existsSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -86,6 +89,13 @@ describe('a container that could boot before its first commit can boot after it:
         await plain(lxc);
         renameSync(box(lxc), join(lxc.directory, 'real'));
         symlinkSync(join(lxc.directory, 'real'), box(lxc));
+      },
+    ],
+    [
+      'one that is a stranger’s',
+      async (lxc) => {
+        await plain(lxc);
+        chownSync(box(lxc, 'rootfs'), 12_345, 0);
       },
     ],
     [
@@ -597,6 +607,63 @@ describe('a first commit takes only what is the container’s own, and changes n
         await plain(lxc);
         execFileSync('chattr', ['+i', box(lxc, 'rootfs')]);
         return { [Symbol.dispose]: () => void execFileSync('chattr', ['-i', box(lxc, 'rootfs')]) };
+      },
+    ],
+    [
+      'a container that is to be mounted in itself',
+      'not-movable',
+      /lxc\.rootfs\.mount of box/,
+      async (lxc) => {
+        await plain(lxc);
+        lxc.editConfig('box', (text) => `${text}lxc.rootfs.mount = ${box(lxc, 'rootfs/mnt')}\n`);
+      },
+    ],
+    [
+      'one that includes what lies in it, by a link in a directory that an include includes',
+      'not-movable',
+      /lxc\.include of box names .*\/conf\/x\.conf/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(box(lxc, 'conf'));
+        writeFileSync(box(lxc, 'rootfs/x'), '');
+        symlinkSync(box(lxc, 'rootfs/x'), box(lxc, 'conf/x.conf'));
+        writeFileSync(box(lxc, 'a.conf'), `lxc.include = ${box(lxc, 'conf')}\n`);
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${box(lxc, 'a.conf')}\n`);
+      },
+    ],
+    [
+      'one with an include that others can write to',
+      'unsafe-owner',
+      /chmod go-w .*\/conf\/x\.conf$/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(box(lxc, 'conf'));
+        writeFileSync(box(lxc, 'conf/x.conf'), '');
+        chmodSync(box(lxc, 'conf/x.conf'), 0o666);
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${box(lxc, 'conf')}\n`);
+      },
+    ],
+    [
+      'one with an include in a stranger’s directory',
+      'unsafe-owner',
+      /chown -h root: .*\/theirs$/,
+      async (lxc) => {
+        await plain(lxc);
+        mkdirSync(join(lxc.directory, 'theirs'));
+        writeFileSync(join(lxc.directory, 'theirs/x.conf'), '');
+        chownSync(join(lxc.directory, 'theirs'), 12_345, 0);
+        lxc.editConfig('box', (text) => `${text}lxc.include = ${lxc.directory}/theirs/x.conf\n`);
+      },
+    ],
+    [
+      'one to which a stranger’s link leads',
+      'unsafe-owner',
+      /chown -h root: .*\/link$/,
+      async (lxc) => {
+        await plain(lxc);
+        symlinkSync(box(lxc, 'rootfs'), join(lxc.directory, 'link'));
+        lchownSync(join(lxc.directory, 'link'), 12_345, 0);
+        setPath(lxc, `dir:${lxc.directory}/link`);
       },
     ],
     [
