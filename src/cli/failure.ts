@@ -22,6 +22,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string
     'the disk reports an error',
     'See what the kernel says of it (dmesg). lxcv fsck tells whether the store is whole.',
   ],
+  EFBIG: ['failed', 'a file is larger than lxcv, or the system, allows', 'See what the limit of a file is: ulimit -f'],
   EACCES: ['failed', 'permission denied', 'Look at the owner and mode of what it names.'],
   EPERM: ['failed', 'the system did not permit it', 'Run as root, and look for an immutable file (lsattr).'],
   EMFILE: ['failed', 'too many files are open', 'Raise the limit: ulimit -n 65536'],

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmdirSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,14 +39,14 @@ export interface ConfinedOptions {
 }
 
 export interface ConfinedResult {
-  /** undefined where it was ended by a signal. */
+  /** undefined where it was ended by a signal, or never begun. */
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
   /** The first of what it printed as errors. */
   readonly stderr: string;
   /** True where there is no such program. */
   readonly missing: boolean;
-  /** Why it did not come to its end, as a predicate: `took more than 10 s`. */
+  /** Why it did not come to its end, as a predicate: `took more than 10 s`; without a signal, why it was never begun. */
   readonly ended: string | undefined;
 }
 
@@ -67,7 +67,11 @@ const MOUNT_ENVIRONMENT = { LIBMOUNT_FORCE_MOUNT2: 'always' };
 /** Words: the options, the directory, and what to run once it is mounted. */
 const MOUNT_AND_RUN = 'mount -n -i -c -t overlay -o "ro,nosuid,nodev,$1" lxcv "$2" && shift 2 && exec "$@"';
 
-export function startConfined(program: string, args: readonly string[], options: ConfinedOptions): ConfinedProgram {
+/** What one of the chain says that could not do its part; what it says of the next one that is not there is another thing. */
+const UNCONFINED = /^(?:unshare|prlimit|setpriv): (?!failed to execute).*/;
+
+export function startConfined(program: string, args: readonly string[], given: ConfinedOptions): ConfinedProgram {
+  const options = { ...given, limits: withinInherited(given.limits) };
   const mountPoint = options.overlay === undefined ? undefined : mkdtempSync(join(tmpdir(), 'lxcv-'));
   const output = typeof options.stdout === 'string' ? openSync(options.stdout, O_WRONLY | O_NOFOLLOW) : options.stdout;
   const [command = '', ...words] = chain(program, args, options, mountPoint);
@@ -93,6 +97,22 @@ export function startConfined(program: string, args: readonly string[], options:
       child.stdout?.resume();
       await result.catch(() => {});
     },
+  };
+}
+
+/** Nobody may raise a hard limit that lxcv was given, unless the system lets it: so it is kept. */
+function withinInherited({ cpuSeconds, memoryBytes, fileBytes }: Limits): Limits {
+  const lines = readFileSync('/proc/self/limits', 'latin1').split('\n');
+  // The name of a limit, the soft one and the hard one: a number, or `unlimited`.
+  const hard = (name: string) => {
+    const words = lines.find((line) => line.startsWith(`Max ${name} `))?.slice(`Max ${name} `.length);
+    return Number(/^ *\S+ +(\d+)/.exec(words ?? '')?.[1] ?? Infinity);
+  };
+  return {
+    // The soft limit comes a second before the hard one, which tells nothing.
+    cpuSeconds: Math.min(cpuSeconds, Math.max(hard('cpu time') - 1, 1)),
+    memoryBytes: Math.min(memoryBytes, hard('address space')),
+    fileBytes: Math.min(fileBytes, hard('file size')),
   };
 }
 
@@ -141,10 +161,16 @@ async function resultOf(child: ChildProcess, limits: Limits): Promise<ConfinedRe
       resolve([NOT_FOUND, null]);
     });
   });
+  const stderr = Buffer.concat(said).subarray(0, STDERR_MAX).toString('utf8');
+  const [unconfined] = (code !== 0 && UNCONFINED.exec(stderr)) || [];
+  if (unconfined !== undefined) {
+    const ended = `could not be confined: ${unconfined}`;
+    return { exitCode: undefined, signal: undefined, stderr, missing: false, ended };
+  }
   return {
     exitCode: code ?? undefined,
     signal: signal ?? undefined,
-    stderr: Buffer.concat(said).subarray(0, STDERR_MAX).toString('utf8'),
+    stderr,
     missing: missing || code === NOT_FOUND,
     ended: signal === null ? undefined : reasonOf(signal, limits),
   };

@@ -7,13 +7,18 @@ import { LxcvError } from '../model/errors.js';
 import { type Place, pathOf } from '../model/place.js';
 import { isBookkeeping } from './overlayfs.js';
 
-/** @param lost the letters of the flags of chattr(1) that a copy cannot have. @throws LxcvError `delta-not-keepable` where it is any. */
-export function refuseLost(place: Place, lost: string): void {
+/**
+ * @param lost the letters of the flags of chattr(1) that a copy cannot have.
+ * @param onHost its path, where no container need run for the flags to be taken away.
+ * @throws LxcvError `delta-not-keepable` where it is any.
+ */
+export function refuseLost(place: Place, lost: string, onHost?: string): void {
   if (lost === '') return;
+  const inContainer = `Take it away in the container: chattr -${lost} /${pathToText(pathOf(place))}. Or stop the container, and commit again: then nothing is copied.`;
   throw new LxcvError(
     'delta-not-keepable',
     `/${pathToText(pathOf(place))} has the attribute ${[...lost].join(' and ')} of chattr, which no copy of it can have`,
-    `Take it away in the container: chattr -${lost} /${pathToText(pathOf(place))}. Or stop the container, and commit again: then nothing is copied.`,
+    onHost === undefined ? inContainer : `Take it away: chattr -${lost} ${onHost}`,
   );
 }
 

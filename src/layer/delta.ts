@@ -11,7 +11,7 @@ import { whyNotKept } from './overlayfs.js';
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
   using delta = createDirectory(files, path);
-  refuseLost(ROOT_PLACE, copyDirectoryAttributes(files, model, files.statTarget(model) as Stat, delta.path));
+  refuseLost(ROOT_PLACE, copyDirectoryAttributes(files, model, files.statTarget(model) as Stat, delta.path), model);
 }
 
 /** A path that overlayfs would not keep, and the reason as a predicate: `was renamed ...`. */

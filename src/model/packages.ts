@@ -33,6 +33,7 @@ export function* parseDpkgStatus(bytes: string): Generator<Package> {
   const fields = new Map<string, string>();
   for (const line of linesOf(bytes)) {
     if (isBlank(line)) {
+      if (fields.size === 0) continue;
       yield* dpkgPackage(fields);
       fields.clear();
       continue;
@@ -122,9 +123,16 @@ export function* parseRpmList(bytes: string): Generator<Package> {
   }
 }
 
-/** Lines without their line feeds, one at a time: a text may be nothing but line feeds. */
+const LINE_FEED = 0x0a;
+
+/** Lines without their line feeds, one at a time; of empty ones that follow each other the first: a text may be nothing else. */
 function* linesOf(bytes: string): Generator<string> {
   for (let start = 0; start < bytes.length; ) {
+    if (bytes.charCodeAt(start) === LINE_FEED) {
+      yield '';
+      while (bytes.charCodeAt(start) === LINE_FEED) start += 1;
+      continue;
+    }
     const feed = bytes.indexOf('\n', start);
     const end = feed < 0 ? bytes.length : feed;
     yield bytes.slice(start, end);

@@ -74,6 +74,7 @@ export async function exportVersion(
     if (staged !== undefined && output !== undefined) {
       files.sync(staged);
       files.renameNew(staged, output);
+      files.sync(`${dirname(output)}/.`);
     }
   } catch (error) {
     if (staged !== undefined && files.stat(staged) !== undefined) files.unlink(staged);

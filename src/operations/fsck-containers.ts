@@ -61,6 +61,8 @@ export function* checkOtherContainers(
       const { layout, versioned, lost } = readContainer(world.host, world.lxcpath, name, includes) ?? {};
       const place = versioned?.layout ?? lost;
       if (layout === undefined || !roots.some((root) => place?.root.startsWith(`${root}/`))) continue;
+      // It was made since its repository was checked.
+      if (versioned !== undefined && world.host.files.stat(versioned.repository.guard(name)) !== undefined) continue;
       const message = lost ? 'the store has no record of its working delta' : 'its guard is gone from the store';
       yield finding('container-damaged', layout.config, message, RESTORE);
     } catch (error) {

@@ -1,14 +1,15 @@
 /** The part of fsck that looks at names: what lies in a repository, and is none of lxcv's. */
 
 import { basename } from 'node:path';
-import { type FilesRead, unlessGone } from '../host/files.js';
+import { type FilesRead, isSystemError, unlessGone } from '../host/files.js';
 import { type BytePath, bytesToText, encodePath, isUtf8 } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
-import type { RepositoryLayout } from '../store/layout.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { readSetAside } from '../store/set-aside.js';
+import { listRepositories } from '../store/store.js';
 import { describe, readStoreFile } from '../store/store-file.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { isConfined } from './lookup.js';
@@ -68,11 +69,29 @@ export function* checkNames(world: World, layout: RepositoryLayout, listings: Li
   yield* checkAsides(world, layout);
 }
 
-/** The same beside the containers, of all repositories. */
+/** The same beside the containers, of all repositories; nothing while another lxcv is at work, which may be about to take it away. */
 export function* checkStagedContainers(world: World): Generator<Finding> {
-  for (const name of namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each))) {
-    yield unknownFile(world.lxcpath, name);
-  }
+  const names = namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each));
+  if (names.length > 0 && isAtWork(world)) return;
+  for (const name of names) yield unknownFile(world.lxcpath, name);
+}
+
+/** Whether another lxcv has any repository locked. */
+function isAtWork({ host, lxcpath }: World): boolean {
+  const root = storeRoot(host.files, lxcpath);
+  return listRepositories(host, lxcpath).some((name) => {
+    const { lock } = new RepositoryLayout(root, name);
+    if (host.files.stat(lock)?.type !== 'file') return false;
+    try {
+      const taken = host.takeLock(lock, 'fsck');
+      if (taken.held) taken[Symbol.dispose]();
+      return !taken.held;
+    } catch (error) {
+      // A store that is read-only, say, has nobody at work.
+      if (isSystemError(error)) return false;
+      throw error;
+    }
+  });
 }
 
 function* checkAsides(world: World, layout: RepositoryLayout): Generator<Finding> {

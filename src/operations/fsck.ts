@@ -26,6 +26,9 @@ import { onMissing } from './missing.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
+const LOOKS_MAX = 20;
+const LOOK_AGAIN_MS = 50;
+
 /**
  * Each repository by itself: what is wrong with one is found, and the others are gone on with.
  * @param name of a repository; all of them without it.
@@ -53,11 +56,24 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
   }
   const others = [
     ...checkMounts(world, shared.deltas),
-    ...(name === undefined ? findMissing(world, shared) : []),
-    ...checkOtherContainers(world, shared),
-    ...checkStagedContainers(world),
+    ...(await thatStays(world, () => [
+      ...(name === undefined ? findMissing(world, shared) : []),
+      ...checkOtherContainers(world, shared),
+      ...checkStagedContainers(world),
+    ])),
   ];
   return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
+}
+
+/** What is no repository's own may be on its way with another lxcv: it is told where it is found again and again. */
+async function thatStays({ host }: World, look: () => readonly Finding[]): Promise<readonly Finding[]> {
+  let found = look();
+  for (let looks = 1; found.length > 0 && looks < LOOKS_MAX; looks += 1) {
+    await host.sleep(LOOK_AGAIN_MS);
+    const still = new Set(look().map((each) => JSON.stringify(each)));
+    found = found.filter((each) => still.has(JSON.stringify(each)));
+  }
+  return found;
 }
 
 function findMissing(world: World, { seen, includes }: Shared): Finding[] {

@@ -4,12 +4,13 @@
  * tells why, until somebody has started it. The caller holds the repository's lock.
  */
 
-import { type FilesRead, tolerate } from '../host/files.js';
+import { type Files, type FilesRead, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
 import { ContainerLayout, type RepositoryLayout } from './layout.js';
+import { replaceFile, stagedFor } from './steps.js';
 import { readStoreFile } from './store-file.js';
 
 /** LXC gives a container a minute to stop, and then kills it: what has not stopped by then will not. */
@@ -33,16 +34,14 @@ export function markRestart({ files, lxc, now }: Host, repository: RepositoryLay
   const { root, restarting, lxcpath } = placesOf(repository);
   const monitor = lxc.monitorOf(lxcpath, container) ?? null;
   tolerate(['EEXIST'], () => files.mkdir(restarting, 0o700));
-  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
-  const mark: Mark = { monitor, time: now().toISOString() };
-  files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
-  files.sync(repository.restart(container));
-  files.sync(restarting);
+  writeMark(files, repository, container, { monitor, time: now().toISOString() });
   files.sync(root);
 }
 
 export function clearRestart({ files }: Host, repository: RepositoryLayout, container: ContainerName): void {
-  tolerate(['ENOENT', 'EISDIR'], () => files.unlink(repository.restart(container)));
+  const mark = repository.restart(container);
+  // A crash may have left a file that was to take its place.
+  for (const path of [mark, stagedFor(mark)]) tolerate(['ENOENT', 'EISDIR'], () => files.unlink(path));
   tolerate(['ENOENT', 'ENOTEMPTY'], () => files.rmdir(repository.restarting));
 }
 
@@ -53,9 +52,12 @@ export function failRestart(
   cause: unknown,
 ): void {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  tolerate(['ENOENT'], () => files.unlink(repository.restart(container)));
-  const mark: Mark = { monitor: null, time: now().toISOString(), reason };
-  files.create(repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
+  writeMark(files, repository, container, { monitor: null, time: now().toISOString(), reason });
+}
+
+/** In the place of one that is there: no crash loses both. */
+function writeMark(files: Files, repository: RepositoryLayout, container: ContainerName, mark: Mark): void {
+  replaceFile(files, repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
 }
 
 /** Those of a repository that could not be started, by name. */

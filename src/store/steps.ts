@@ -193,7 +193,7 @@ function standOn(files: Files, path: string, lowers: readonly Layer[]): void {
 }
 
 /** Writes a file whole and durable, or leaves the one that is there. */
-function replaceFile(files: Files, path: string, content: string | Buffer, mode: number): void {
+export function replaceFile(files: Files, path: string, content: string | Buffer, mode: number): void {
   const staged = stagedFor(path);
   tolerate(['ENOENT'], () => files.unlink(staged));
   files.create(staged, content, mode);
@@ -202,7 +202,8 @@ function replaceFile(files: Files, path: string, content: string | Buffer, mode:
   files.sync(`${dirname(path)}/.`);
 }
 
-function stagedFor(path: string): string {
+/** Where a file lies that is to take the place of the one at `path`. */
+export function stagedFor(path: string): string {
   return join(dirname(path), '.lxcv-staged');
 }
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync, transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -45,6 +45,27 @@ describe('a confined program', () => {
     const output = openSync(join(place.path, 'out'), 'wx');
     expect((await run('cat', ['/dev/zero'], { stdout: output })).ended).toBe('wrote more than 1048576 bytes');
     closeSync(output);
+  });
+
+  it('keeps within the limits that lxcv was given, and is not taken for one that ran where it cannot be confined', async () => {
+    const soft = { limits: { ...LIMITS, fileBytes: 2 ** 60 } };
+    expect(await run('true', [], soft)).toMatchObject({ exitCode: 0 });
+    using place = temporaryDirectory();
+    for (const program of ['unshare', 'prlimit', 'setpriv']) {
+      const stand = join(place.path, program);
+      writeFileSync(stand, `#!/bin/sh\necho '${program}: no' >&2\nexit 1\n`, { mode: 0o755 });
+      const before = process.env.PATH;
+      process.env.PATH = `${place.path}:${before}`;
+      const told = await run('grep', ['x']).finally(() => {
+        process.env.PATH = before;
+      });
+      rmSync(stand);
+      expect(told).toMatchObject({
+        exitCode: undefined,
+        missing: false,
+        ended: `could not be confined: ${program}: no`,
+      });
+    }
   });
 
   it('is given what it reads, and waits while nobody reads what it prints', async () => {

@@ -46,6 +46,16 @@ describe('createDelta', () => {
   });
 });
 
+it('says where an attribute that no delta can have is taken away', () => {
+  using place = temporaryDirectory();
+  const model = plant(join(place.path, 'model'), {});
+  execFileSync('chattr', ['+i', model]);
+  using _ = { [Symbol.dispose]: () => void execFileSync('chattr', ['-i', model]) };
+  expect(() => createDelta(files, join(place.path, 'delta'), model)).toThrow(
+    expect.objectContaining({ code: 'delta-not-keepable', hint: `Take it away: chattr -i ${model}` }),
+  );
+});
+
 describe('findUnkept', () => {
   it('finds nothing in what a storm wrote', () => {
     using stack = stormStack({ seed: 33, deltas: 1, steps: 120 });

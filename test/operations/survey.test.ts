@@ -1,9 +1,12 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { Files } from '../../src/host/files.js';
 import { type Host, machine } from '../../src/host/host.js';
+import type { ContainerName, RepositoryName } from '../../src/model/version.js';
+import { RepositoryLayout } from '../../src/store/layout.js';
+import { lockRepository } from '../../src/store/store.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { populate } from '../support/populous.js';
 
@@ -53,6 +56,37 @@ describe('what tells of all repositories', () => {
       ['c0', 1],
       ['c1', 0],
     ]);
+  });
+
+  it('does not tell as damage what is on its way with another lxcv: fsck looks again', async () => {
+    const [staged, layout] = [
+      join(lxcpath, '.lxcv-abcdefghijkl'),
+      new RepositoryLayout(`${lxcpath}v`, 'r0' as RepositoryName),
+    ];
+    const guard = layout.guard('c0' as ContainerName);
+    const find = async (looks: number, act: () => void) => {
+      let looked = 0;
+      const sleep = async () => {
+        looked += 1;
+        if (looked === looks) act();
+      };
+      const findings = await (await openEngine({ lxcpath, host: { ...machine, sleep } })).fsck(undefined);
+      return { looked, told: findings.map(({ where }) => where) };
+    };
+    mkdirSync(staged);
+    rmdirSync(guard);
+    const finish = () => {
+      rmdirSync(staged);
+      mkdirSync(guard, { mode: 0o700 });
+    };
+    expect(await find(3, finish)).toEqual({ looked: 3, told: [] });
+    mkdirSync(staged);
+    expect(await find(99, () => {})).toEqual({ looked: 19, told: [staged] });
+    {
+      using _ = await lockRepository(machine, lxcpath, 'r1' as RepositoryName, 'checkout');
+      expect(await find(99, () => {})).toEqual({ looked: 0, told: [] });
+    }
+    rmdirSync(staged);
   });
 
   it('is read again for its own repository alone', async () => {
