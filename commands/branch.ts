@@ -36,7 +36,10 @@ export default class Branch extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(Branch);
-    const name = this.containerArgument(args.name);
+    const name = this.containerArgument(
+      args.name,
+      args.branch !== undefined && args.where === undefined && !flags.delete && !flags['force-delete'],
+    );
     const engine = await this.openEngine(flags);
     if (args.branch === undefined) {
       if (flags.move || flags.delete || flags['force-delete']) throw this.usageError('lxcv branch needs a BRANCH');

@@ -3,9 +3,10 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { restoreAnswer } from '../src/cli/guesses.js';
 import { versionToJson } from '../src/cli/json.js';
+import { meantByNew } from '../src/cli/operand-hints.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { LxcvError } from '../src/model/errors.js';
-import { parseBranchName } from '../src/model/names.js';
+import { parseBranchName, parseContainerName } from '../src/model/names.js';
 import type { ContainerName } from '../src/model/version.js';
 import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
@@ -49,7 +50,7 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
     const engine = await this.openEngine(flags);
     const request = {
       revision: args.revision,
-      ...(args.new === undefined ? {} : { container: this.newArgument(args.new, args.revision) }),
+      ...(args.new === undefined ? {} : { container: this.newArgument(args.new) }),
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
       ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
     };
@@ -75,11 +76,10 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
     return this.pastable(`lxcv checkout ${restart ? '--restart ' : ''}${container}@${place}`);
   }
 
-  /** By git's habit `web HEAD~1` may be meant as `web@HEAD~1`. */
-  private newArgument(text: string, revision: string): ContainerName {
-    if (!/[@~^]/.test(text) || /[@~^]/.test(revision)) return this.containerArgument(text);
-    const meant = text.includes('@') || text.split(/[~^]/, 1)[0] === revision ? text : `${revision}@${text}`;
-    throw new LxcvError('bad-usage', `${text} is a version, and NEW a container to make`, `lxcv checkout ${meant}`);
+  /** By git's habit `web HEAD~1` may be meant as `web@HEAD~1`, and what stands second elsewhere comes first. */
+  private newArgument(text: string): ContainerName {
+    if (!/[@~^]/.test(text)) return parseContainerName(text);
+    throw new LxcvError('bad-usage', `${text} is a version, and NEW a container to make`, meantByNew(this.line()));
   }
 
   /** git would get them back with it; here a container of that name would be made. */

@@ -3,6 +3,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
+import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
 import { LxcvError } from '../src/model/errors.js';
 
@@ -32,6 +33,9 @@ export default class Export extends BaseCommand {
         flags.output === undefined
           ? 'lxcv export needs --output FILE'
           : `lxcv export does not take ${JSON.stringify(args.file)}`,
+        flags.output === undefined && !process.stdout.isTTY
+          ? `To a file: ${this.lineTo(args.revision, `${args.revision.replace(/[@~^].*$/s, '')}.tar.gz`)}; to standard output: ${this.lineTo(args.revision, '-')}`
+          : undefined,
       );
     }
     const file = flags.output ?? (args.file as string);
@@ -40,11 +44,15 @@ export default class Export extends BaseCommand {
       throw new LxcvError(
         'bad-usage',
         'standard output is no place for a tarball here',
-        'Name a file: -o mysql.tar.gz',
+        `Name a file: ${this.lineTo(args.revision, `${args.revision.replace(/[@~^].*$/s, '')}.tar.gz`)}`,
       );
     }
     const engine = await this.openEngine(flags);
-    const name = requireText(file, 'the name of the file', 'Name it otherwise, or: -o - > FILE');
+    const name = requireText(
+      file,
+      'the name of the file',
+      `Take another name; or standard output: ${this.lineTo(args.revision, '-')}`,
+    );
     const output = toStdout ? undefined : resolve(name);
     const request = { revision: args.revision, output, acceptBase: flags['accept-base'] };
     await this.change(
@@ -55,5 +63,9 @@ export default class Export extends BaseCommand {
         json: { version: versionToJson(version, refs), output: output ?? null },
       }),
     );
+  }
+
+  private lineTo(revision: string, file: string): string {
+    return ['lxcv', 'export', revision, '-o', file].map(quoteForShell).join(' ');
   }
 }

@@ -34,7 +34,10 @@ export default class Tag extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(Tag);
-    const name = this.containerArgument(args.name);
+    const name = this.containerArgument(
+      args.name,
+      args.tag !== undefined && args.revision === undefined && !flags.delete,
+    );
     const engine = await this.openEngine(flags);
     if (args.tag === undefined) {
       if (flags.delete || flags.message !== undefined) throw this.usageError('lxcv tag needs a TAG');

@@ -28,6 +28,11 @@ const NOT_ON_BYTES_OF_A_CONTAINER: Readonly<Record<string, string>> = {
   [String.raw`src/cli/guesses.ts: /[@~^].*$/s`]: 'a command line',
   [String.raw`src/cli/usage.ts: /--([^\s=]+)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/`]:
     'what a parser says',
+  [String.raw`src/cli/operand-hints.ts: /:.*$/s`]: 'a command line',
+  [String.raw`src/cli/operand-hints.ts: /[@~^:].*$/s`]: 'a command line',
+  [String.raw`src/cli/typed.ts: /[@~^].*$/s`]: 'a command line',
+  [String.raw`src/cli/usage.ts: /[@~^].*$/s`]: 'a command line',
+  [String.raw`commands/export.ts: /[@~^].*$/s`]: 'a command line',
   [String.raw`commands/checkout.ts: /:.*$/s`]: 'a command line',
 };
 

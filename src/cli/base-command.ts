@@ -17,6 +17,7 @@ import type { BareConfig } from './bare-config.js';
 import { inPieces, writeText } from './bytes.js';
 import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
+import { type Line, mayBeMeant, meantByOperands } from './operand-hints.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
 import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
 import { reportTo } from './report.js';
@@ -62,7 +63,7 @@ export abstract class BaseCommand extends Command {
       const json: object | undefined = await this.run();
       if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(this.withChangedBases(json)));
     } catch (error) {
-      await tellFailure(this.explain(error), this.jsonEnabled(), (hint) => this.pastable(hint));
+      await tellFailure(await this.explainOperands(error), this.jsonEnabled(), (hint) => this.pastable(hint));
     }
   }
 
@@ -72,11 +73,15 @@ export abstract class BaseCommand extends Command {
     argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
     for (const arg of Object.values(options.args ?? {})) arg.ignoreStdin = true;
+    const typed = this.argv;
     try {
       return await super.parse(options, argv);
     } catch (error) {
-      const told = explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, this.argv);
+      const told = explainParseError(error, this.id as string, this.ctor as typeof BaseCommand, typed);
       throw told instanceof LxcvError && this.missesName(told, argv) ? await this.withNames(told) : told;
+    } finally {
+      // oclif leaves there what it parsed, without the paths behind a `--`.
+      this.argv = typed;
     }
   }
 
@@ -89,9 +94,7 @@ export abstract class BaseCommand extends Command {
 
   /** Where a command misses its first argument: which names there are for it. */
   protected async withNames(error: LxcvError): Promise<LxcvError> {
-    const names = await this.openEngine({ lxcpath: givenLxcpath(this.argv) })
-      .then((engine) => engine.names())
-      .catch(() => []);
+    const names = await this.knownNames();
     if (names.length === 0) return error;
     const [shown, more] = [names.slice(0, NAMES_SHOWN), names.length - NAMES_SHOWN];
     const list = `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
@@ -100,6 +103,35 @@ export abstract class BaseCommand extends Command {
       error.message,
       `${error.hint}. There ${names.length === 1 ? 'is' : 'are'}: ${list}`,
     );
+  }
+
+  private knownNames(): Promise<readonly string[]> {
+    return this.openEngine({ lxcpath: givenLxcpath(this.argv) })
+      .then((engine) => engine.names())
+      .catch(() => []);
+  }
+
+  /** What operands in git's order or in its short forms were meant as, where a command ended for them. */
+  private async explainOperands(error: unknown): Promise<unknown> {
+    const told = this.explain(error);
+    if (!(told instanceof LxcvError) || told !== error) return told;
+    const line = this.line();
+    if (line.operands.length === 0 || !mayBeMeant(told)) return told;
+    const hint = meantByOperands(told, line, await this.knownNames());
+    const { code, message, data } = told;
+    return hint === undefined ? told : new LxcvError(code, message, hint, { cause: told, ...(data && { data }) });
+  }
+
+  /** What was typed. */
+  protected line(): Line {
+    const operands = this.operandsOf(this.splitPaths().own);
+    const { takesPaths } = this.ctor as typeof BaseCommand;
+    return {
+      command: this.id as string,
+      operands,
+      takesPaths,
+      lineWith: (change, paths) => this.lineWith(change, paths),
+    };
   }
 
   /** Puts what a command ended with in words of its own, where it has some. */
@@ -240,25 +272,33 @@ export abstract class BaseCommand extends Command {
 
   /**
    * The name of a container.
+   * @param takesVersion where a version may stand behind the other operands.
    * @throws LxcvError `bad-name`; for one of its versions, with the command line that was meant.
    */
-  protected containerArgument(text: string): ContainerName {
+  protected containerArgument(text: string, takesVersion = false): ContainerName {
     const [name = ''] = text.split(/[@~^]/, 1);
     if (name === text || name === '') return parseContainerName(text);
     const message = `${JSON.stringify(text)} is a version, and lxcv ${this.id} takes a container`;
     throw new LxcvError(
       'bad-name',
       message,
-      this.lineWith((arg) => (arg === text ? name : arg)),
+      `${this.lineWith((arg) => (arg === text ? name : arg))}${takesVersion ? ` ${quoteForShell(text)}` : ''}`,
     );
   }
 
-  /** What was typed, with other operands: to be pasted. */
-  protected lineWith(change: (operand: string, place: number) => string): string {
+  /** What was typed, with other operands and with more paths: to be pasted. What is changed to undefined is left out. */
+  protected lineWith(
+    change: (operand: string, place: number) => string | undefined,
+    paths: readonly string[] = [],
+  ): string {
     const argv = withoutCommonFlags(this.argv);
-    const places = placesOfOperands(argv, this.ctor as typeof BaseCommand);
-    const changed = argv.map((arg, at) => (places.includes(at) ? change(arg, places.indexOf(at)) : arg));
-    return ['lxcv', this.id as string, ...changed].map(quoteForShell).join(' ');
+    const end = argv.indexOf('--');
+    const own = end < 0 ? argv : argv.slice(0, end);
+    const places = placesOfOperands(own, this.ctor as typeof BaseCommand);
+    const changed = own.flatMap((arg, at) => (places.includes(at) ? (change(arg, places.indexOf(at)) ?? []) : arg));
+    const behind = [...paths, ...(end < 0 ? [] : argv.slice(end + 1))];
+    const words = ['lxcv', this.id as string, ...changed, ...(behind.length === 0 ? [] : ['--', ...behind])];
+    return words.map(quoteForShell).join(' ');
   }
 
   /** In git the name of a branch or a tag comes first: told where the first operand is no repository, and may be that. */

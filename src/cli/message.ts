@@ -58,7 +58,8 @@ export function keepTyped(error: unknown, message: string, keep: () => string, l
   // Then the version is there, with its message.
   if (code === 'operation-pending') return error;
   try {
-    const again = line.replace(/^lxcv commit/, () => `lxcv commit -F ${quoteForShell(keep())}`);
+    const anyway = code === 'nothing-to-commit' ? ' --allow-empty' : '';
+    const again = line.replace(/^lxcv commit/, () => `lxcv commit${anyway} -F ${quoteForShell(keep())}`);
     return new LxcvError(code, told, `${hint} The message is kept: ${again}`, { cause: error, ...(data && { data }) });
   } catch {
     standardError.write(`lxcv: the message could not be kept:\n${escapeText(message, { newlines: true })}\n`);

@@ -2,6 +2,7 @@
 
 import { settings } from '@oclif/core/settings';
 import { LxcvError } from '../model/errors.js';
+import { isRepositoryName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
 import { BareConfig } from './bare-config.js';
 import type { BaseCommand } from './base-command.js';
@@ -70,7 +71,8 @@ function print(text: string): Promise<void> {
 /** What was typed where a command should stand: what does it today, or what was probably meant. */
 function noCommand(typed: string, given: readonly string[], names: readonly string[]): LxcvError {
   const rest = withoutCommonFlags(given);
-  if (typed.startsWith('-')) return new LxcvError('bad-usage', `lxcv has no flag ${typed}`, 'See lxcv --help.');
+  if (typed.startsWith('-'))
+    return new LxcvError('bad-usage', `lxcv has no flag ${typed}`, insteadOfFlag(typed, rest, names));
   const message = `lxcv has no command ${quoteForShell(typed)}`;
   const guess = guessedCommand(typed, rest);
   if (guess !== undefined) return new LxcvError('bad-usage', message, guess);
@@ -80,9 +82,26 @@ function noCommand(typed: string, given: readonly string[], names: readonly stri
     return new LxcvError('bad-usage', message, `The command comes first: ${swapped}`);
   }
   const suggestion = nearest(typed, names);
-  if (suggestion === undefined) return new LxcvError('bad-usage', message, 'lxcv --help lists the commands.');
+  if (suggestion === undefined)
+    return new LxcvError(
+      'bad-usage',
+      message,
+      rest.length === 0 && isRepositoryName(typed)
+        ? `Of a container: lxcv status ${typed}, lxcv log ${typed}. lxcv --help lists the commands.`
+        : 'lxcv --help lists the commands.',
+    );
   const meant = ['lxcv', suggestion, ...rest].map(quoteForShell).join(' ');
   return new LxcvError('bad-usage', message, `Did you mean ${meant}?`, { data: { suggestion } });
+}
+
+function insteadOfFlag(
+  typed: string,
+  [name = '', command = '', ...rest]: readonly string[],
+  names: readonly string[],
+): string {
+  if (/^(-v|-V|--version)$/.test(typed)) return 'It stands alone: lxcv --version';
+  if (!/^(-n|--name)$/.test(typed) || !names.includes(command)) return 'See lxcv --help.';
+  return `The name stands without -n: ${['lxcv', command, name, ...rest].map(quoteForShell).join(' ')}`;
 }
 
 /** Lets the flags of all commands stand before the command, as git's do: oclif wants them behind it. */

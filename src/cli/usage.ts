@@ -5,7 +5,9 @@ import * as Errors from '@oclif/core/errors';
 import { LxcvError } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { argName, type CommandShape, type FlagShape, flagName, usageWords, valueName } from './command-shape.js';
-import { guessedFlag } from './guesses.js';
+import { dashedPattern, guessedFlag } from './guessed-flags.js';
+import { quoteForShell, withoutCommonFlags } from './paste.js';
+import type { FlagKind } from './typed.js';
 
 /** Flags that every command has without declaring them. */
 const COMMON_FLAGS: Readonly<Record<string, FlagShape>> = {
@@ -50,24 +52,65 @@ export function explainParseError(
   const { message, args = [], flags = [] } = error as ParseFailure;
   const [unknown] = flags;
   if (unknown !== undefined) return unknownFlag(unknown, name, command, argv);
-  if (args.length === 0)
-    return usageError(name, command, explainFlags(stripVTControlCharacters(message), name, command));
+  if (args.length === 0) {
+    const told = explainFlags(stripVTControlCharacters(message), name, command);
+    return usageError(name, command, told, /^--limit takes/.test(told) ? nameAlone(name, argv) : undefined);
+  }
   const isMissing = typeof args[0] === 'object';
   const told = args.map((arg) => (isMissing ? missingArg(arg as { name: string }) : JSON.stringify(arg)));
-  return usageError(name, command, `lxcv ${name} ${isMissing ? 'needs' : 'does not take'} ${joinWords(told)}`);
+  return usageError(
+    name,
+    command,
+    `lxcv ${name} ${isMissing ? 'needs' : 'does not take'} ${joinWords(told)}`,
+    meantElsewhere(name, command, argv),
+  );
+}
+
+/** LXC's `-n NAME` where -n takes a number. */
+function nameAlone(name: string, argv: readonly string[]): string | undefined {
+  const line = withoutCommonFlags(argv);
+  const at = line.findIndex((arg) => /^-n(?!\d)/.test(arg));
+  const given = line[at]?.slice(2) || line[at + 1];
+  if (at < 0 || given === undefined || !/^[A-Za-z_][\w.@~^-]*$/.test(given)) return undefined;
+  const rest = line.filter((_, place) => place !== at && !(line[at] === '-n' && place === at + 1));
+  return `The name stands without -n: ${['lxcv', name, given, ...rest].map(quoteForShell).join(' ')}`;
+}
+
+function meantElsewhere(name: string, command: CommandShape, argv: readonly string[]): string | undefined {
+  const [first] = operandsOf(argv, command);
+  if (name === 'list' && first !== undefined) {
+    const [version, container] = [first, first.replace(/[@~^].*$/s, '')].map(quoteForShell);
+    return `Its versions: lxcv log ${version}; what is not committed: lxcv status ${container}`;
+  }
+  const end = argv.indexOf('--');
+  const pattern = argv[end + 1];
+  if (name !== 'grep' || end < 0 || !/^-./s.test(pattern ?? '')) return undefined;
+  const rest = withoutCommonFlags([...argv.slice(0, end), ...argv.slice(end + 2)]);
+  return dashedPattern(pattern as string, ['lxcv', 'grep', ...rest.map(quoteForShell)].join(' '));
 }
 
 /** `lxcv log has no flag --sicne`, with the flag that is meant, or what does today what the flag does in git. */
 function unknownFlag(typed: string, name: string, command: CommandShape, argv: readonly string[]): LxcvError {
   const [flag = ''] = typed.split('=');
   const message = `lxcv ${name} has no flag ${flag}`;
-  const guess = guessedFlag(name, typed, argv, (line) => operandsOf(line, command));
+  const guess = guessedFlag(name, typed, argv, (each) => kindOf(each, command));
   if (guess !== undefined) return usageError(name, command, message, guess);
+  if (name === 'grep' && /^-[^-]./s.test(typed)) {
+    const rest = withoutCommonFlags(argv).filter((arg) => arg !== typed);
+    const hint = dashedPattern(typed, ['lxcv', 'grep', ...rest.map(quoteForShell)].join(' '));
+    return usageError(name, command, message, hint);
+  }
   const known = Object.keys(allFlags(command)).map((each) => `--${each}`);
   const suggestion = flag.startsWith('--') ? nearest(flag, known) : undefined;
   if (suggestion === undefined) return usageError(name, command, message);
   const hint = `Did you mean ${suggestion}? ${usageOf(name, command)}`;
   return new LxcvError('bad-usage', message, hint, { data: { suggestion } });
+}
+
+function kindOf(typed: string, command: CommandShape): FlagKind | undefined {
+  const [, found] =
+    Object.entries(allFlags(command)).find(([name, { char }]) => typed === `--${name}` || typed === `-${char}`) ?? [];
+  return found && (found.type === 'option' ? 'value' : 'switch');
 }
 
 function allFlags({ flags }: CommandShape): Readonly<Record<string, FlagShape>> {

@@ -31,6 +31,9 @@ export function parseRevision(text: string): Revision {
   const at = text.indexOf('@');
   const [name, rev] = at < 0 ? splitSteps(text) : [text.slice(0, at), text.slice(at + 1)];
   if (at >= 0 && rev === '') throw badRevision(text);
+  if (name === '' && text !== '') {
+    throw new LxcvError('bad-name', `${JSON.stringify(text)} names no container`, 'It stands before the @: NAME@REV.');
+  }
   return { name: parseContainerName(name), point: parsePoint(rev, text), text };
 }
 

@@ -1,11 +1,16 @@
 /** Every wrong command line is told in two lines of lxcv's own, whatever the parser below says. */
 
+import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { argName, type CommandShape, flagName, usageWords } from '../../src/cli/command-shape.js';
+import { type Line, meantByOperands } from '../../src/cli/operand-hints.js';
 import { standardError, standardOutput } from '../../src/cli/output.js';
 import { runCommand } from '../../src/cli/run.js';
+import { LxcvError } from '../../src/model/errors.js';
 import { COMMANDS } from '../../src/program.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
+
+const TODAY = 'It comes with a later version; today:';
 
 let place: DisposablePath;
 beforeEach(() => {
@@ -73,32 +78,134 @@ describe('a wrong command line', () => {
 });
 
 describe('a hint', () => {
-  const told = async (...line: string[]) => (await run(line)).split('\n')[1]?.trim();
+  const told = async (...line: string[]) => (await run(line, 'any')).split('\n')[1]?.trim();
 
   it.each([
     [['blame', '-L', '3,5', 'web', '/etc/hosts'], 'lxcv blame web /etc/hosts | sed -n 3,5p'],
     [['blame', 'web', '-L3,5', '--', '/etc/hosts'], 'lxcv blame web -- /etc/hosts | sed -n 3,5p'],
     [['grep', '-n', 'a b', 'web'], "Lines are numbered anyway: lxcv grep 'a b' web"],
-    [['grep', '-rn', 'a', 'web'], 'Everything in a version is looked at anyway: lxcv grep -n a web'],
+    [['grep', '-rn', 'a', 'web'], 'Everything in a version is looked at anyway: lxcv grep a web'],
+    [['grep', '-r', '-in', 'a', 'web'], 'Everything in a version is looked at anyway: lxcv grep -i a web'],
     [['grep', '-i', '-e', 'a b', 'web'], "The pattern comes first: lxcv grep 'a b' -i web"],
+    [['grep', '-e', '-port', 'web'], "A pattern that begins with - is written so: lxcv grep '[-]port' web"],
+    [['grep', '-port', 'web'], "A pattern that begins with - is written so: lxcv grep '[-]port' web"],
+    [['grep', '-F', '-e', '-a.b', 'web'], "A pattern that begins with - is written so: lxcv grep '[-]a\\.b' web"],
+    [['grep', '--', '-port', 'web'], "A pattern that begins with - is written so: lxcv grep '[-]port' web"],
     [['grep', '-n', 'a', 'web', '-P', '/tmp'], 'Lines are numbered anyway: lxcv grep -P /tmp a web'],
     [['commit', '-am', 'Two words', 'web'], "Everything is committed anyway: lxcv commit -m 'Two words' web"],
+    [['commit', '--amend', '-m', 'y', 'web'], 'A version never changes; make another: lxcv commit -m y web'],
+    [['commit', '-n', 'web', '-m', 'hi'], 'The name stands without -n: lxcv commit web -m hi'],
+    [['log', '-n', 'web'], 'The name stands without -n: lxcv log web'],
+    [['-n', 'web', 'log'], 'The name stands without -n: lxcv log web'],
     [['commit', '-m', 'x', 'web@1'], 'lxcv commit -m x web'],
     [['status', 'web~1', '-v'], 'lxcv status web -v'],
+    [['tag', 'web@1', 'v0.8'], 'lxcv tag web v0.8 web@1'],
+    [['tag', '-m', 'a b', 'web~1', 'v0.8'], "lxcv tag -m 'a b' web v0.8 web~1"],
+    [['tag', '-d', 'web@1', 'v0.8'], 'lxcv tag -d web v0.8'],
+    [['branch', 'web@1', 'foo'], 'lxcv branch web foo web@1'],
+    [['checkout', 'web', 'HEAD~1'], 'lxcv checkout web@HEAD~1'],
+    [['checkout', 'web', '@2'], 'lxcv checkout web@2'],
+    [['checkout', 'web_tmp', 'web@1'], 'The version comes first: lxcv checkout web@1 web_tmp'],
+    [['checkout', 'web', 'web@1'], 'lxcv checkout web@1'],
     [['checkout', '-B', 'try', 'web@1'], 'lxcv checkout --branch try web@1'],
+    [['checkout', '-f', 'web@1', 'new'], 'Nothing is lost, so nothing needs force: lxcv checkout web@1 new'],
+    [['checkout', 'web@1', '../x'], 'Write the path from the root of the container, without "..".'],
     [['log', '--grep', 'fix', 'web'], 'lxcv log --oneline web | grep fix'],
-    [['log', '-S', 'port', 'web'], 'lxcv grep port web@0 web'],
-    [['log', '-z', 'web'], 'For a program: lxcv log web --json'],
+    [
+      ['log', '-S8080', 'web'],
+      'A grep looks in the versions that are named behind the pattern; which there are: lxcv log web',
+    ],
+    [['log', '-p', 'web@0'], 'One version at a time: lxcv diff -p web@BASE web@0, or lxcv show web@0'],
+    [['log', '-p', 'web@2', '--', '/etc'], 'One version at a time: lxcv diff -p web@2~1 web@2 -- /etc'],
+    [
+      ['log', '--since', 'monday', 'web', '/etc/x'],
+      `${TODAY} lxcv log -n 20 web /etc/x, or --json for a program to choose`,
+    ],
+    [['log', '--follow', 'web', '--', '/etc/x'], 'A renamed file begins anew: lxcv log web -- /etc/x'],
+    [['log', '-z', 'web'], 'For a program: lxcv log --json web'],
+    [['show', '-p', 'web@0'], 'lxcv diff -p web@BASE web@0'],
+    [['show', '--stat', 'web@2:/etc'], 'lxcv diff --stat web@2~1 web@2 -- /etc'],
+    [['diff', '-u', 'web@1', 'web@2'], 'lxcv diff -p web@1 web@2'],
+    [['diff', '-r', 'web@1', 'web@2'], 'Directories are gone into anyway: lxcv diff web@1 web@2'],
+    [['diff', '-w', '-p', 'web@1', 'web@2'], 'Texts are compared as they are: lxcv diff -p web@1 web@2'],
+    [['diff', '--word-diff', 'web@1', 'web@2'], 'Texts are compared as they are: lxcv diff -p web@1 web@2'],
+    [['diff', '--numstat', 'web@1', 'web@2', '--', '/etc'], 'lxcv diff --stat web@1 web@2 -- /etc'],
+    [['diff', '--shortstat', 'web@1', 'web@2'], 'The total stands below: lxcv diff --stat web@1 web@2'],
+    [['diff', '--cached', 'web'], 'There is no index: lxcv diff web shows what is not committed.'],
     [['branch', 'web', '-c', 'old', 'new'], 'lxcv branch web new web@old'],
-    [['merge', 'web', 'tuning'], 'It comes with a later version; today: lxcv diff web web@tuning shows what differs.'],
-    [['merge', 'web@1', 'web@2'], 'It comes with a later version; today: lxcv diff web@1 web@2 shows what differs.'],
+    [['merge', 'web', 'tuning'], `${TODAY} lxcv diff web web@tuning shows what differs.`],
+    [['merge', 'web@1', 'web@2'], `${TODAY} lxcv diff web@1 web@2 shows what differs.`],
+    [['merge', 'web'], `${TODAY} Usage: lxcv diff web web@BRANCH shows what differs.`],
     [['switch', 'web', 'tuning'], 'lxcv checkout web@tuning'],
+    [['switch', '-c', 'tuning', 'web'], 'lxcv checkout --branch tuning web'],
     [['rollback', 'web', '1'], 'lxcv checkout web@1'],
-    [['fsck', '--full'], 'It comes with a later version; today: lxcv fsck looks at all but the bytes of files.'],
+    [['delete', 'web@1'], `${TODAY} versions stay as they are; lxcv log --all web shows them.`],
+    [['rm', 'web', 'tuning'], `${TODAY} lxcv branch web -d tuning; its versions stay.`],
+    [['rm', 'web'], 'LXC does that; versions stay, what is not committed goes: lxc-destroy -n web'],
+    [['stash', 'list', 'web'], 'What was kept is a version: lxcv log --all web'],
+    [['stash', 'list'], 'What was kept is a version: Usage: lxcv log --all NAME'],
+    [
+      ['stash', 'pop', 'web'],
+      'What was kept is a version: lxcv log --all web shows it; back to it: Usage: lxcv checkout web@REV',
+    ],
+    [
+      ['reset', '--hard', 'HEAD~1'],
+      'Usage: lxcv checkout NAME@HEAD~1 goes back in place, and keeps what is not committed as a version.',
+    ],
+    [
+      ['reset', '--hard', 'web', 'HEAD~1'],
+      'lxcv checkout web@HEAD~1 goes back in place, and keeps what is not committed as a version.',
+    ],
+    [
+      ['reset', 'web@1', '--', '/etc/web.conf'],
+      'A file: lxcv show web@1:/etc/web.conf > web.conf; a directory: lxcv mount web@1 /mnt, and copy it from there.',
+    ],
+    [['push', 'origin', 'web'], `${TODAY} lxcv export web -o web.tar.gz`],
+    [['push', 'backup', 'web'], `${TODAY} Usage: lxcv export NAME -o NAME.tar.gz`],
+    [
+      ['config', 'user.name', 'Ann B'],
+      "lxcv has no settings of its own. Who commits, it takes from git: git config --global user.name 'Ann B'",
+    ],
+    [['amend', '-m', 'y', 'web'], 'A version never changes; make another: lxcv commit -m y web'],
+    [['snapshot', '-n', 'web'], 'lxcv commit web'],
+    [['revert', 'web@0'], 'It is the first, and none is before it; what it changed: lxcv diff -p web@BASE web@0'],
+    [['archive', 'web@1', '-o', 'x'], 'lxcv export web@1 -o x'],
+    [['exec', 'web', 'ls', '-l'], 'LXC does that: lxc-attach -n web -- ls -l'],
+    [['status', '-n', '5', 'web'], 'Versions are shown by log: lxcv log -n 5 web'],
+    [['list', 'web'], 'Its versions: lxcv log web; what is not committed: lxcv status web'],
+    [['web'], 'Of a container: lxcv status web, lxcv log web. lxcv --help lists the commands.'],
+    [['show', '/etc/x', 'web@1'], 'The version comes first: lxcv show web@1 /etc/x'],
+    [['diff', 'web', '/etc/x', '-p'], 'Paths stand behind --: lxcv diff web -p -- /etc/x'],
+    [['diff', 'web@1:/etc', 'web@2:/etc'], 'Paths stand behind --: lxcv diff web@1 web@2 -- /etc'],
+    [['grep', 'port', 'web', '/etc'], 'Paths stand behind --: lxcv grep port web -- /etc'],
+    [['log', '@2'], 'The container stands before it. Usage: lxcv log NAME@2'],
+    [['export', 'web@1'], 'To a file: lxcv export web@1 -o web.tar.gz; to standard output: lxcv export web@1 -o -'],
+    [['fsck', '--full'], `${TODAY} lxcv fsck looks at all but the bytes of files.`],
     [['umount'], 'Usage: lxcv umount DIRECTORY'],
     [['stop', 'web', '-P', '.'], `LXC does that: lxc-stop -P ${process.cwd()} -n web`],
-  ])('of %j holds what was typed: %s', async (line, hint) => {
+  ])('of %j holds what was typed, and can be pasted: %s', async (line, hint) => {
     expect(await told(...line)).toBe(hint);
+    for (const command of commandsIn(hint)) await expectAccepted(command);
+  });
+
+  it.each([
+    [['diff', 'web', 'HEAD~1'], 'HEAD', 'The container stands before it: lxcv diff web web@HEAD~1'],
+    [['diff', 'web@1', '@2'], '', 'The container stands before it: lxcv diff web@1 web@2'],
+    [['diff', 'web@1', '2'], '2', 'The container stands before it: lxcv diff web@1 web@2'],
+    [['diff', 'web', 'tuning'], 'tuning', 'The container stands before it: lxcv diff web web@tuning'],
+    [['log', 'HEAD'], 'HEAD', 'The container stands before it. Usage: lxcv log NAME@HEAD'],
+    [['grep', 'web', 'port'], 'port', 'The pattern comes first: lxcv grep port web'],
+    [['grep', 'secret', 'port'], 'port', undefined],
+    [['mount', '/mnt', 'web'], '/mnt', 'The version comes first: lxcv mount web /mnt'],
+    [['export', 'web.tar', 'web@1'], 'web.tar', 'The version comes first: lxcv export web@1 web.tar'],
+    [['blame', '/etc/x', 'web'], '/etc/x', 'The version comes first: lxcv blame web /etc/x'],
+    [['tag', 'web', 'v1', '2'], '2', 'The container stands before it: lxcv tag web v1 web@2'],
+  ])('of %j, where there is no %s and a container web: %s', ([command = '', ...operands], repository, hint) => {
+    const lineWith: Line['lineWith'] = (change) =>
+      ['lxcv', command, ...operands.map((operand, place) => change(operand, place))].join(' ');
+    const line = { command, operands, takesPaths: SHAPES.get(command)?.takesPaths ?? false, lineWith };
+    const error = new LxcvError('repository-not-found', '', '', { data: { repository } });
+    expect(meantByOperands(error, line, ['web'])).toBe(hint);
   });
 
   it('is of the flags that exclude each other', async () => {
@@ -153,6 +260,30 @@ describe('a usage line', () => {
   });
 });
 
+/** The command lines of lxcv that a hint holds, to be pasted; no line of usage is. */
+function commandsIn(hint: string): string[] {
+  const names = [...SHAPES.keys()].join('|');
+  const lines = hint.matchAll(
+    new RegExp(`(?<!Usage: )\\b(lxcv (?:${names})\\b.*?)(?:[;,.] .*?|[.;]?$| [|>] | (?:${SAID_OF_IT}) )`, 'g'),
+  );
+  return Array.from(lines, ([, line = '']) => line);
+}
+
+/** The sentence goes on. */
+const SAID_OF_IT = 'goes|looks|shows|or';
+
+/** Its parser takes it: what is wrong is only that nothing of that name is there. */
+async function expectAccepted(line: string): Promise<void> {
+  const script = `set -- ${line}; for arg; do printf '%s\\0' "$arg"; done`;
+  const [, command = '', ...args] = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
+  // A tarball goes to no standard output that JSON goes to.
+  const asJson = args.includes('-') ? [] : ['--json'];
+  const own = args.map((arg, at) => (args[at - 1] === '-P' ? place.path : arg));
+  const lxcpath = args.includes('-P') ? [] : ['-P', place.path];
+  const told = await run([command, ...lxcpath, ...asJson, ...own], 'any');
+  expect(['', 'not-found'], told).toContain(/"code": "(?:container|repository)?-?([a-z-]+)"/.exec(told)?.[1] ?? '');
+}
+
 /** Made of what the command declares. */
 function wrongLines(name: string, shape: CommandShape): [string, string[]][] {
   const operands = Object.entries(shape.args).map(([arg, { required }]) => ({ arg, required }));
@@ -193,7 +324,7 @@ async function expectUsageError(line: readonly string[]): Promise<void> {
   const said = message.replace('lxcv: ', '');
   expect(FORMS.filter((form) => form.test(said))).not.toEqual([]);
   expect(hint).toMatch(
-    /^ {6}(Usage: lxcv [a-z]+|A version: lxcv show |-P is the lxcpath; |See lxcv --help|lxcv --help lists|Did you mean )/,
+    /^ {6}(Usage: lxcv [a-z]+|A version: lxcv show |-P is the lxcpath; |See lxcv --help|lxcv --help lists|Of a container: |Its versions: |Did you mean )/,
   );
   expect(`${said}${hint}`).not.toMatch(OF_OCLIF);
   const { error } = JSON.parse(await run([...line.slice(0, 1), '--json', ...line.slice(1)])) as {
@@ -203,8 +334,8 @@ async function expectUsageError(line: readonly string[]): Promise<void> {
   expect(error.message).toBe(said);
 }
 
-/** What lxcv prints; it must end with 2. */
-async function run(line: readonly string[]): Promise<string> {
+/** What lxcv prints; it must end with 2, unless `any` end will do. */
+async function run(line: readonly string[], end: 2 | 'any' = 2): Promise<string> {
   let told = '';
   const take = async (text: unknown) => {
     told += String(text);
@@ -212,7 +343,7 @@ async function run(line: readonly string[]): Promise<string> {
   const spies = [standardOutput, standardError].map((output) => vi.spyOn(output, 'write').mockImplementation(take));
   try {
     await runCommand(line, COMMANDS, import.meta.url);
-    expect(process.exitCode).toBe(2);
+    if (end === 2) expect(process.exitCode).toBe(2);
   } finally {
     process.exitCode = 0;
     for (const spy of spies) spy.mockRestore();
