@@ -42,11 +42,13 @@ export default class Grep extends BaseCommand {
     const [pattern = '', ...revisions] = argv as string[];
     const engine = await this.openEngine(flags);
     const options = Object.entries(OPTIONS).flatMap(([name, option]) => (flags[name as 'word'] ? [option] : []));
+    // JSON has the lines all the same.
+    const isNames = flags['files-with-matches'] && !this.jsonEnabled();
     const found = engine.grep({
       pattern: requireText(pattern, 'the pattern', "--perl takes a byte as '\\xe9'."),
       revisions,
       paths: paths.map(parseTreePath),
-      options,
+      options: isNames ? [...options, '-m1'] : options,
     });
     const unsearched: Unsearched[] = [];
     let count = 0;

@@ -31,6 +31,7 @@ const FIRST_DESCRIPTOR = 3;
 const FILE_PREFIX = '/dev/fd/';
 const TIME_SECONDS = 10;
 const BYTES_A_SECOND = 20_000_000;
+const UNREAD = /^grep: \/dev\/fd\/(\d+): (.*)$/gm;
 /** A line that is longer than some ten MiB does not fit. */
 const MEMORY_BYTES = 1 << 27;
 const FILE_BYTES = 1 << 16;
@@ -51,7 +52,7 @@ export class GrepRun {
 
   /**
    * Some at a time, in the order of the files. Where one stops grep, it is tried alone, and so are those behind it.
-   * @throws LxcvError `bad-usage` for a pattern that grep refuses, `failed` where there is no grep.
+   * @throws LxcvError `bad-usage` for a pattern that grep refuses, `failed` where there is no grep, or it cannot be confined.
    */
   async *search(input: Input): AsyncGenerator<readonly Told[]> {
     const { files } = input;
@@ -65,8 +66,12 @@ export class GrepRun {
       }
       yield some;
     }
-    if (isSearched(await all.result)) return;
+    const result = await all.result;
+    if (isSearched(result)) return;
     await this.checkPattern();
+    // It goes on behind a file that it cannot read, and may find something in the next.
+    const unread = unreadOf(result).filter(({ index }) => index < at);
+    if (unread.length > 0) yield unread;
     for (let index = at; index < files.length; index += 1) {
       yield* this.searchAlone(files[index] as OpenFile, index, index === at ? told : 0, input.isAlone);
     }
@@ -128,6 +133,9 @@ export class GrepRun {
       stdoutMax: FILE_BYTES,
     });
     if (result.missing) throw new LxcvError('failed', 'there is no grep program', 'Install it: apt-get install grep');
+    if (result.ended !== undefined && result.signal === undefined) {
+      throw new LxcvError('failed', `grep ${result.ended}`, 'See what limits lxcv was given: ulimit -a');
+    }
     if (!isSearched(result)) {
       const said = result.ended === undefined ? whatSaid(result) : `with this pattern it ${result.ended}`;
       const hint = 'See grep(1) on patterns; -F takes one as it stands.';
@@ -143,6 +151,16 @@ function limitsFor(bytes: number): Limits {
 
 function isSearched({ exitCode }: ConfinedResult): boolean {
   return exitCode === FOUND || exitCode === NOT_FOUND;
+}
+
+/** The files that it says something of, each once. */
+function unreadOf({ stderr }: ConfinedResult): { readonly index: number; readonly reason: string }[] {
+  const said = new Map<number, string>();
+  for (const [, number, words] of stderr.matchAll(UNREAD)) {
+    const index = Number(number) - FIRST_DESCRIPTOR;
+    if (!said.has(index)) said.set(index, `says: ${words}`);
+  }
+  return Array.from(said, ([index, reason]) => ({ index, reason }));
 }
 
 /** In grep's words, without its name and that of the file. */

@@ -20,8 +20,8 @@ export interface GrepRequest {
   /** Each `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
   readonly revisions: readonly string[];
   readonly paths: readonly BytePath[];
-  /** Of grep's own: how to read the pattern. */
-  readonly options: readonly ('-i' | '-w' | '-E' | '-F' | '-P')[];
+  /** Of grep's own: how to read the pattern, and that the first line of each file is enough. */
+  readonly options: readonly ('-i' | '-w' | '-E' | '-F' | '-P' | '-m1')[];
 }
 
 export interface Match {
@@ -175,7 +175,8 @@ class Search implements Disposable {
         const told: (Match | Unsearched)[] = [];
         for (const { index, ...found } of some) {
           const file = searched[index] as Waiting;
-          for (const known of upTo(file)) told.push(known);
+          // Only what could not be read is told behind others.
+          if ('line' in found || waiting.indexOf(file) >= next) told.push(...upTo(file));
           const { revision, path, key } = file;
           if (key !== undefined) this.found.add(key, 'line' in found ? found : undefined);
           const one = { revision, path, ...found };

@@ -3,9 +3,10 @@ import { chmodSync, mkdirSync, readlinkSync, symlinkSync, truncateSync, writeFil
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
+import { machine } from '../../src/host/host.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { makeNode } from '../support/libc.js';
-import { type ErrorJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { type ErrorJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { measure } from '../support/many.js';
 import { recorder } from '../support/recorder.js';
 
@@ -112,6 +113,42 @@ describe('grep', () => {
     expect(told.unsearched).toMatchObject([{ path: 'a/second', reason: expect.stringMatching(/backtracking limit/) }]);
     expect(stderr).toMatch(/^lxcv: \/a\/second in slow@0 was not searched to its end: grep /m);
     expect(exitCode).toBe(1);
+  });
+
+  it('tells a file that grep goes on behind, and stops at the first match of one where names are enough', async () => {
+    const { programs } = machine;
+    const words: string[] = [];
+    let runs = 0;
+    const startConfined: typeof programs.startConfined = (program, args, options) => {
+      words.push(...args);
+      runs += 1;
+      if (runs > 1) return programs.startConfined(program, args, options);
+      const script = 'printf "/dev/fd/5\\0001:aaa\\n"; echo "grep: /dev/fd/3: Input/output error" >&2; exit 2';
+      return programs.startConfined('sh', ['-c', script], options);
+    };
+    const engine = await openEngine({
+      lxcpath: lxc.lxcpath,
+      host: { ...machine, programs: { ...programs, startConfined } },
+    });
+    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['a' as BytePath], options: ['-m1' as const] };
+    const told: unknown[] = [];
+    for await (const some of engine.grep(request)) told.push(...some);
+    expect(told).toEqual([
+      expect.objectContaining({ path: 'a/third', line: 1 }),
+      expect.objectContaining({ path: 'a/first', reason: 'says: Input/output error' }),
+    ]);
+    expect(words).toContain('-m1');
+    const { stdout } = await lxc.lxcv('grep', '-l', 'a', 'slow', '--', 'many');
+    expect(stdout).toBe('slow@0:many/a\n');
+  });
+
+  it('keeps within what ulimit lets a file be', async () => {
+    const script = 'ulimit -f 8; exec "$0" "$@"';
+    const command = [process.execPath, LXCV, 'grep', 'needle', 'mysql', '-P', lxc.lxcpath, '--', 'etc/many/7'];
+    expect(await lxc.program('sh', ['-c', script, ...command])).toMatchObject({
+      exitCode: 0,
+      stdout: 'mysql@1:etc/many/7:1:changed needle\n',
+    });
   });
 
   it('has grep read as nobody what others may not, in a file of its own, or as its input', async () => {
