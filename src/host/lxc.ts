@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   type Dirent,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -143,7 +144,9 @@ const LOCKS_DEPTH_MAX = 32;
 function lockedPaths(directory: string, depth = 0): string[] {
   const entries = depth > LOCKS_DEPTH_MAX ? [] : listIfPresent(directory);
   const isLxcpath = entries.some((entry) => entry.isFile() && entry.name.startsWith('.'));
-  const below = entries.filter((entry) => entry.isDirectory());
+  // Locks stay when what they were for is gone.
+  const directories = entries.filter((entry) => entry.isDirectory());
+  const below = directories.filter(({ name }) => existsSync(join('/', directory.slice(LOCKS.length), name)));
   return [
     ...(isLxcpath ? [directory.slice(LOCKS.length)] : []),
     ...below.flatMap(({ name }) => lockedPaths(join(directory, name), depth + 1)),
