@@ -1,17 +1,14 @@
-/** What comes between while a container stands still for its commit: signals to the real program, and its owner. */
+/** What comes between while a container stands still for its commit: signals to the real program. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/engine.js';
-import { type Host, machine } from '../../src/host/host.js';
-import type { ContainerName } from '../../src/model/version.js';
 import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
-const NAME = 'mysql' as ContainerName;
+const NAME = 'mysql';
 
 describe('a signal while a container stands still for its commit', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('lets it go on, and there is no version (%s)', async (signal) => {
@@ -28,47 +25,6 @@ describe('a signal while a container stands still for its commit', () => {
     expect(await lxc.json('commit', '-m', 'Yes', NAME)).toMatchObject({ version: { number: 1 } });
   });
 });
-
-describe('a container that its owner froze', () => {
-  it.each([
-    ['thaws', ['lxc-unfreeze'], 'RUNNING'],
-    ['thaws and freezes again', ['lxc-unfreeze', 'lxc-freeze'], 'FROZEN'],
-  ] as const)('is not told as one moment where the owner %s it under the copy', async (_, tools, state) => {
-    using lxc = await runningContainer();
-    const run = (tool: string) => execFileSync(tool, ['-P', lxc.lxcpath, '-n', NAME]);
-    run('lxc-freeze');
-    // Once the copy has been found to begin while it stands still.
-    const meanwhile = afterFirstLook(() => tools.forEach(run));
-    const engine = await openEngine({ lxcpath: lxc.lxcpath, host: meanwhile });
-    const author = { name: 'Ada', email: 'ada@example.org' };
-    const request = { container: NAME, message: '', author, allowEmpty: false, acceptBase: false };
-    await expect(engine.commit(request)).rejects.toMatchObject({ code: 'thawed-meanwhile' });
-    expect((await lxc.info(NAME)).state).toBe(state);
-    expect((await lxc.json<LogJson>('log', NAME)).versions).toHaveLength(1);
-    if (state === 'FROZEN') run('lxc-unfreeze');
-    expect(await lxc.json('commit', '-m', 'Yes', NAME)).toMatchObject({ version: { number: 1 } });
-  });
-});
-
-/** A machine on which something happens after the first look at a container that somebody else froze. */
-function afterFirstLook(act: () => void): Host {
-  let looks = 0;
-  const watchFrozen: Host['lxc']['watchFrozen'] = (...args) => {
-    const frozen = machine.lxc.watchFrozen(...args);
-    return (
-      frozen && {
-        look() {
-          const state = frozen.look();
-          looks += 1;
-          if (looks === 1) act();
-          return state;
-        },
-        [Symbol.dispose]: () => frozen[Symbol.dispose](),
-      }
-    );
-  };
-  return { ...machine, lxc: { ...machine.lxc, watchFrozen } };
-}
 
 /** With one version, something to commit, and something that changes right before it is frozen. */
 async function runningContainer(): Promise<TestLxc> {

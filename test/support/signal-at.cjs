@@ -1,8 +1,8 @@
 /**
  * Raises a signal in the built lxcv before the n-th call by which it changes something, for `node --require`:
  * `LXCV_TEST_SIGNAL="SIGINT 17"`, or before the first that names a path: `"SIGKILL /entries"`. `LXCV_TEST_SIGNAL="count FILE"` raises
- * none, and writes how many calls there were to a file. `LXCV_TEST_SIGNAL="SIGINT frozen"` raises it at the first call that copies
- * something while a container stands still, and `LXCV_TEST_SIGNAL="500 frozen"` has it stand still for so many milliseconds more.
+ * none, and writes how many calls there were to a file. `LXCV_TEST_SIGNAL="SIGINT frozen"` raises it at the first call while a
+ * container stands still, at the latest at that which has it go on, and `LXCV_TEST_SIGNAL="500 frozen"` has it stand still for so many milliseconds more.
  */
 
 const fs = require('node:fs');
@@ -38,7 +38,7 @@ const isThere = (args) => (/^\d/.test(at) ? count === Number(at) : args.some((ar
 const counted =
   (act, name) =>
   (/** @type {unknown[]} */ ...args) => {
-    if (isFrozen && at === 'frozen' && !name.startsWith('write')) actFrozen();
+    if (isFrozen && at === 'frozen' && (what.startsWith('SIG') || !name.startsWith('write'))) actFrozen();
     if (what !== 'count' && at !== 'frozen' && isThere(args)) process.kill(process.pid, what);
     count += 1;
     if (/\/(freezer\.state|cgroup\.freeze)$/.test(String(args[0]))) isFrozen = /FROZEN|1/.test(String(args[1]));
