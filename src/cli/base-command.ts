@@ -1,33 +1,28 @@
 /** What all commands share: the flags -P and --json, the engine, and how they end. */
 
 import { resolve } from 'node:path';
-import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type Engine, openEngine } from '../engine.js';
 import { spareMemory } from '../host/heap.js';
-import { showInPager } from '../host/pager.js';
 import { processSignals } from '../host/signals.js';
 import { LxcvError } from '../model/errors.js';
 import { parseContainerName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
 import type { ReportEvent } from '../operations/world.js';
-import type { Style } from '../render/style.js';
 import type { BareConfig } from './bare-config.js';
-import { inPieces, writeText } from './bytes.js';
+import { writeText } from './bytes.js';
 import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
 import { type Line, mayBeMeant, meantByOperands } from './operand-hints.js';
-import { ReaderGone, standardError, standardOutput } from './output.js';
+import { ReaderGone, standardError } from './output.js';
 import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
+import { PrintingCommand } from './printing-command.js';
 import { reportTo } from './report.js';
-import { isLongerThanScreen, terminalStyle } from './terminal.js';
 import { explainParseError, operandsOf, placesOfOperands, usageError } from './usage.js';
 
 type Values = Record<string, unknown>;
 
-/** So much is kept for a pager. */
-const PAGED_BYTES_MAX = 1 << 22;
 const NAMES_SHOWN = 5;
 
 /** How a command tells what it did. */
@@ -39,7 +34,7 @@ export interface Outcome {
   readonly json: object;
 }
 
-export abstract class BaseCommand extends Command {
+export abstract class BaseCommand extends PrintingCommand {
   static override enableJsonFlag = true;
   static override flags = {};
   /** True where paths may follow behind a `--`. */
@@ -187,11 +182,6 @@ export abstract class BaseCommand extends Command {
     return { own: own.filter((arg) => arg !== second), paths: [second, ...paths] };
   }
 
-  /** How standard output wants to be written to. */
-  protected get style(): Style {
-    return terminalStyle();
-  }
-
   /**
    * Changes something, and tells the outcome, text or JSON: the system has it when this is over. A signal that comes meanwhile waits
    * until then. What was done is done also where nobody reads of it.
@@ -216,53 +206,6 @@ export abstract class BaseCommand extends Command {
   /** Does what can as well be done later, unless a signal asked for the end. */
   protected async afterwards(act: () => Promise<void>): Promise<void> {
     if (!processSignals.abort.aborted) await act();
-  }
-
-  /** Prints what was asked for, unless that is JSON, which `run` returns. */
-  protected async print(text: string): Promise<void> {
-    if (!this.jsonEnabled() && text !== '') await standardOutput.write(text.endsWith('\n') ? text : `${text}\n`);
-  }
-
-  /** Prints like `print`; on a terminal, what is longer than the screen goes through a pager, as git's does. */
-  protected async page(text: string): Promise<void> {
-    if (
-      !this.jsonEnabled() &&
-      isLongerThanScreen(text) &&
-      (await showInPager(text.endsWith('\n') ? text : `${text}\n`))
-    ) {
-      return;
-    }
-    await this.print(text);
-  }
-
-  /** Prints lines as they are made: there may be a million. */
-  protected async printLines(lines: Iterable<string>): Promise<void> {
-    if (!this.jsonEnabled()) await writeText(inPieces(lines));
-  }
-
-  /** The same, on a terminal through the pager, as `page` does. */
-  protected async pageLines(lines: Iterable<string>): Promise<void> {
-    if (this.style.human && !this.jsonEnabled()) await this.page([...lines].join('\n'));
-    else await this.printLines(lines);
-  }
-
-  /** The same of what is no text of lxcv's own: elsewhere than on a terminal it is printed byte for byte. */
-  protected async pageBytes(bytes: Buffer): Promise<void> {
-    if (this.style.human) await this.page(bytes.toString('utf8'));
-    else if (!this.jsonEnabled()) await standardOutput.write(bytes);
-  }
-
-  /** The same of what comes piece by piece. What is too long for a pager is printed as it comes. */
-  protected async pagePieces(pieces: AsyncIterable<Buffer>): Promise<void> {
-    const held: Buffer[] = [];
-    let bytes = 0;
-    for await (const piece of pieces) {
-      bytes += piece.length;
-      held.push(piece);
-      if (this.style.human && bytes <= PAGED_BYTES_MAX) continue;
-      for (const each of held.splice(0)) await standardOutput.write(each);
-    }
-    if (held.length > 0) await this.page(Buffer.concat(held).toString('utf8'));
   }
 
   /** What was typed that is neither a flag nor the value of one. */

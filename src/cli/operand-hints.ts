@@ -16,7 +16,7 @@ export interface Line {
 }
 
 /** Revisions of git's, which say nothing of whose they are: `HEAD~1`, `@2`, `~`. */
-const OF_NOBODY = /^(?:HEAD|@\w*)?(?:[~^]\d*)*$/;
+export const OF_NOBODY = /^(?:HEAD|@\w*)?(?:[~^]\d*)*$/;
 const REFUSED = ['bad-name', 'bad-revision', 'bad-usage', 'repository-not-found'];
 /** What takes a version first, and then something else. */
 const VERSION_FIRST = ['blame', 'export', 'log', 'mount', 'show'];

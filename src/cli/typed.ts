@@ -1,5 +1,6 @@
 /** A command line of git's or LXC's habits, taken apart: a hint that is made of it keeps all that was typed but what was wrong. */
 
+import { OF_NOBODY } from './operand-hints.js';
 import { quoteForShell, withoutCommonFlags } from './paste.js';
 
 /** What a flag is to the command that is meant: one of its own, or a foreign one, which it would refuse. */
@@ -120,8 +121,6 @@ function flagsIn(arg: string, kindOf: (flag: string) => FlagKind | undefined): [
   return flags;
 }
 
-/** A revision of git's, which says nothing of whose it is. */
-const OF_NOBODY = /^(?:HEAD|@\w*)?(?:[~^]\d*)*$/;
 const STEPS = /^@?([\w.-]+(?:[~^]\d*)*)$/;
 
 /** `bb@1:/etc/hosts` is the revision `bb@1`, of `bb`, and a path. */

@@ -9,8 +9,8 @@ import { descend, type Job } from '../model/job.js';
 import { type Place, pathOf } from '../model/place.js';
 import { type Visit, walkLayer } from './delta.js';
 import { digestFile } from './digest.js';
+import { findPath } from './find-path.js';
 import type { SharedDigests } from './shared-digests.js';
-import { findPath } from './tree.js';
 
 /** Of a file with more holes no digest is taken: minutes would go into zeros that are not there. */
 const HOLE_MAX_BYTES = 2 ** 30;

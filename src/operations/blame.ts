@@ -2,8 +2,8 @@
 
 import { unlessGone } from '../host/files.js';
 import type { GitCommit, GitFile } from '../host/git.js';
+import { findPath } from '../layer/find-path.js';
 import { readText } from '../layer/text.js';
-import { findPath } from '../layer/tree.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';

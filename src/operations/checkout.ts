@@ -1,6 +1,6 @@
 /** checkout: materialises a version, as a new container or in place of what a container holds. */
 
-import { findPath } from '../layer/tree.js';
+import { findPath } from '../layer/find-path.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, TagName } from '../model/version.js';

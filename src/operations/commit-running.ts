@@ -22,10 +22,10 @@ import { runHook, runLateHook } from './hooks.js';
 import { checkKept } from './kept.js';
 import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
 import type { Repository } from './lookup.js';
-import { stageVersionFiles, unstageVersionFiles } from './restack.js';
 import { runJob } from './run-job.js';
 import { checkSpace } from './space.js';
 import { privateFilesOf } from './staging.js';
+import { stageVersionFiles, unstageVersionFiles } from './version-files.js';
 import type { World } from './world.js';
 
 export async function commitRunning(

@@ -1,6 +1,6 @@
 /** What can be looked at: a version, what a container holds now, or the base under it. */
 
-import { findPath } from '../layer/tree.js';
+import { findPath } from '../layer/find-path.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';

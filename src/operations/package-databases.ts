@@ -5,7 +5,8 @@
 
 import { NOBODY } from '../host/confined.js';
 import { unlessGone } from '../host/files.js';
-import { findPath, type TreeEntry } from '../layer/tree.js';
+import { findPath } from '../layer/find-path.js';
+import type { TreeEntry } from '../layer/tree.js';
 import { type BytePath, decodePath, isWithin, joinPath, tellPath } from '../model/byte-path.js';
 import {
   type OwnedPath,

@@ -9,37 +9,22 @@ import { formatRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import type { Job } from '../model/job.js';
-import { decodeManifest, encodeDraft } from '../model/manifest.js';
+import { decodeManifest } from '../model/manifest.js';
 import type { BranchName, ContainerName, Version, VersionId } from '../model/version.js';
 import { closeDeltaNow, reopenDelta } from '../store/closed-delta.js';
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { encodeSetAside, type SetAside } from '../store/set-aside.js';
-import {
-  countPublished,
-  discardWorking,
-  makeKeyframe,
-  type PlannedKeyframe,
-  type Publication,
-  publish,
-  type Step,
-} from '../store/steps.js';
+import { countPublished, discardWorking, makeKeyframe, type Publication, publish, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { Present } from './draft.js';
 import { checkUnmounted, checkUpperFree } from './hold.js';
 import { runJob } from './run-job.js';
 import { checkSpace, checkSpaceToSwitch } from './space.js';
-import {
-  checkConfigUnchanged,
-  copyPrivateFiles,
-  ensureDirectory,
-  privateFilesOf,
-  removePrivateFiles,
-  stackConfig,
-  stageWorking,
-} from './staging.js';
+import { checkConfigUnchanged, ensureDirectory, stackConfig, stageWorking } from './staging.js';
+import { stagedVersion } from './version-files.js';
 import type { World } from './world.js';
 
 export interface Restack {
@@ -255,52 +240,5 @@ function setAside(repository: RepositoryLayout, layout: VersionLayout): Step[] {
   return [
     { do: 'rename', from: repository.stagedAside(layout.id), to: repository.aside(layout.id) },
     ...leaveBehind(layout),
-  ];
-}
-
-/** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
-function stagedVersion(
-  world: World,
-  repository: RepositoryLayout,
-  container: Container,
-  { version, keyframe, before, after }: Present,
-  over: Pick<PlannedKeyframe, 'working'>,
-): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
-  const layout = repository.version(version.id);
-  const privates = privateFilesOf(container.config, container.layout);
-  return {
-    manifest: layout.manifest,
-    stage: () => stageVersionFiles(world, layout, container, encodeDraft(version), privates),
-    forward: [
-      {
-        ...{ do: 'publish', draft: layout.stagedManifest, manifest: layout.manifest },
-        ...{ before, after, ...(keyframe === undefined ? {} : { keyframe: { ...keyframe, ...over } }) },
-      },
-      { do: 'close-delta', work: layout.work },
-      { do: 'unlink', path: layout.working },
-    ],
-    back: unstageVersionFiles(layout, privates),
-  };
-}
-
-/** Writes all of a version but its delta, the manifest under its staged name. */
-export function stageVersionFiles(
-  world: World,
-  layout: VersionLayout,
-  container: Container,
-  manifest: Buffer,
-  privates: readonly string[],
-): void {
-  world.host.files.create(layout.config, container.configBytes, 0o600);
-  copyPrivateFiles(world, privates, container.layout.root, layout.files);
-  world.host.files.create(layout.stagedManifest, manifest, 0o400);
-}
-
-/** The steps that take back what `stageVersionFiles` wrote. */
-export function unstageVersionFiles(layout: VersionLayout, privates: readonly string[]): Step[] {
-  return [
-    { do: 'unlink', path: layout.stagedManifest },
-    { do: 'unlink', path: layout.config },
-    ...removePrivateFiles(privates, layout.files),
   ];
 }

@@ -2,7 +2,8 @@
 
 import { unlessGone } from '../host/files.js';
 import { digestIfPresent } from '../layer/digest.js';
-import { type Found, findPath, type TreeDirectory, type TreeEntry } from '../layer/tree.js';
+import { type Found, findPath } from '../layer/find-path.js';
+import type { TreeDirectory, TreeEntry } from '../layer/tree.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { portionsOf } from '../model/bytes.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';

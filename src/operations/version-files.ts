@@ -1,0 +1,60 @@
+/** The files of a version beside its delta: written before the commit point, and taken back where that is not reached. */
+
+import { encodeDraft } from '../model/manifest.js';
+import type { Container } from '../store/containers.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import type { PlannedKeyframe, Step } from '../store/steps.js';
+import type { Present } from './draft.js';
+import { copyPrivateFiles, privateFilesOf, removePrivateFiles } from './staging.js';
+import type { World } from './world.js';
+
+/** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
+export function stagedVersion(
+  world: World,
+  repository: RepositoryLayout,
+  container: Container,
+  { version, keyframe, before, after }: Present,
+  over: Pick<PlannedKeyframe, 'working'>,
+): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
+  const layout = repository.version(version.id);
+  const privates = privateFilesOf(container.config, container.layout);
+  return {
+    manifest: layout.manifest,
+    stage: () => stageVersionFiles(world, layout, container, encodeDraft(version), privates),
+    forward: [
+      {
+        do: 'publish',
+        draft: layout.stagedManifest,
+        manifest: layout.manifest,
+        before,
+        after,
+        ...(keyframe === undefined ? {} : { keyframe: { ...keyframe, ...over } }),
+      },
+      { do: 'close-delta', work: layout.work },
+      { do: 'unlink', path: layout.working },
+    ],
+    back: unstageVersionFiles(layout, privates),
+  };
+}
+
+/** Writes all of a version but its delta, the manifest under its staged name. */
+export function stageVersionFiles(
+  world: World,
+  layout: VersionLayout,
+  container: Container,
+  manifest: Buffer,
+  privates: readonly string[],
+): void {
+  world.host.files.create(layout.config, container.configBytes, 0o600);
+  copyPrivateFiles(world, privates, container.layout.root, layout.files);
+  world.host.files.create(layout.stagedManifest, manifest, 0o400);
+}
+
+/** The steps that take back what `stageVersionFiles` wrote. */
+export function unstageVersionFiles(layout: VersionLayout, privates: readonly string[]): Step[] {
+  return [
+    { do: 'unlink', path: layout.stagedManifest },
+    { do: 'unlink', path: layout.config },
+    ...removePrivateFiles(privates, layout.files),
+  ];
+}
