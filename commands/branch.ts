@@ -67,10 +67,6 @@ export default class Branch extends BaseCommand {
       json: { branches: [toJson(changed)] },
     }));
   }
-
-  protected override explain(error: unknown): unknown {
-    return this.explainOrder(error);
-  }
 }
 
 /** `container` is the first of them: mostly there is one, or none. */

@@ -61,8 +61,4 @@ export default class Tag extends BaseCommand {
       }),
     );
   }
-
-  protected override explain(error: unknown): unknown {
-    return this.explainOrder(error);
-  }
 }

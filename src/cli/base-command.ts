@@ -244,16 +244,6 @@ export abstract class BaseCommand extends PrintingCommand {
     return words.map(quoteForShell).join(' ');
   }
 
-  /** In git the name of a branch or a tag comes first: told where the first operand is no repository, and may be that. */
-  protected explainOrder(error: unknown): unknown {
-    const [first = '', second] = this.operandsOf(this.argv);
-    const isNoName =
-      error instanceof LxcvError && error.code === 'repository-not-found' && error.data?.repository === first;
-    if (!isNoName || second === undefined || error.data?.suggestion !== undefined) return error;
-    const line = this.lineWith((operand, place) => [second, first][place] ?? operand);
-    return new LxcvError(error.code, error.message, `The container comes first: ${line}`, { data: error.data });
-  }
-
   /** For a command line that the parser takes, and the command does not. */
   protected usageError(message: string, hint?: string): LxcvError {
     return usageError(this.id as string, this.ctor as typeof BaseCommand, message, hint);

@@ -31,6 +31,10 @@ export function meantByOperands(error: LxcvError, line: Line, names: readonly st
   const { command, operands, takesPaths, lineWith } = line;
   const [first = '', second] = operands;
   const isGrep = command === 'grep';
+  const isOfRef = command === 'tag' || command === 'branch';
+  // In git the name of a branch or a tag comes first.
+  if (isOfRef && second !== undefined && error.code === 'repository-not-found' && error.data?.repository === first)
+    return `The container comes first: ${swapped(line)}`;
   const isMissing = (operand: string) => nameOf(operand) === error.data?.repository;
   if (isGrep && operands.length === 2 && isMissing(second ?? '') && names.includes(nameOf(first)))
     return `The pattern comes first: ${swapped(line)}`;
@@ -41,7 +45,6 @@ export function meantByOperands(error: LxcvError, line: Line, names: readonly st
   // Its own hint tells of a version in the place of NEW.
   if (error.code === 'bad-usage' || command === 'checkout') return undefined;
   // What stands second there is the name of a ref, and a version behind it.
-  const isOfRef = command === 'tag' || command === 'branch';
   if (isOfRef && error.code !== 'repository-not-found') return undefined;
   const [start, ...others] = operands.filter((_, place) => place !== (isOfRef ? 1 : isGrep ? 0 : undefined));
   if (start === undefined) return undefined;

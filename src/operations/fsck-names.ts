@@ -15,17 +15,27 @@ import { type Finding, finding, RESTORE } from './finding.js';
 import { isConfined } from './lookup.js';
 import type { World } from './world.js';
 
-const IN_REPOSITORY =
-  /^(aside|containers|empty|graph|graph\.partial|hooks|lock|operations|refs|restarting|seal\.lock|summaries|summaries\.partial|versions)$/;
-const FILES_IN_REPOSITORY = /^(graph|graph\.partial|lock|operations|seal\.lock|summaries|summaries\.partial)$/;
-const IN_REFS = /^(heads|tags)$/;
-const IN_VERSION = /^(config|delta|entries|entries\.partial|files|keyframe-\d|manifest\.json|sources|work|work-left)$/;
-/** Of the others it is told what they are needed for. */
-const FILES_IN_VERSION = /^(entries|entries\.partial|sources)$/;
-const DIRECTORIES_IN_VERSION = /^(files|keyframe-\d|work-left)$/;
-const WORKDIR = /^work$/;
+/** The names that a directory of the store can have in it. */
+interface Kinds {
+  readonly files: RegExp;
+  readonly directories: RegExp;
+  /** Of these it is told what they are needed for, where they are of another type. */
+  readonly others: RegExp;
+}
+
 const NONE = /^$/;
-const IN_WORKING = /^(delta|work|working\.json)$/;
+const REPOSITORY: Kinds = {
+  files: /^(graph|graph\.partial|lock|operations|seal\.lock|summaries|summaries\.partial)$/,
+  directories: /^(aside|containers|empty|hooks|refs|restarting|versions)$/,
+  others: NONE,
+};
+const REFS: Kinds = { files: NONE, directories: /^(heads|tags)$/, others: NONE };
+const VERSION: Kinds = {
+  files: /^(entries|entries\.partial|sources)$/,
+  directories: /^(files|keyframe-\d|work-left)$/,
+  others: /^(config|delta|manifest\.json|work)$/,
+};
+const WORKING: Kinds = { files: NONE, directories: /^work$/, others: /^(delta|working\.json)$/ };
 /** Beside the containers: what a checkout makes before it has its name. */
 const STAGED_CONTAINER = /^\.lxcv-/;
 
@@ -49,22 +59,15 @@ export function typeIn(listings: Listings, id: VersionId, path: string): EntryTy
 
 /** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
 export function* checkNames(world: World, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
+  const { files } = world.host;
   const refs = `${layout.root}/refs`;
-  yield* checkDirectory(world, layout.root, IN_REPOSITORY);
-  yield* checkTypes(layout.root, listTyped(world.host.files, layout.root), FILES_IN_REPOSITORY, IN_REPOSITORY);
-  yield* checkDirectory(world, refs, IN_REFS);
-  yield* checkTypes(refs, listTyped(world.host.files, refs), NONE, IN_REFS);
+  yield* checkListing(layout.root, listTyped(files, layout.root), REPOSITORY);
+  yield* checkListing(refs, listTyped(files, refs), REFS);
   for (const [id, types] of [...listings].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { root, manifest, working } = layout.version(id as VersionId);
-    const names = [...types.keys()].sort();
     if (!isVersionId(id)) yield unknownFile(layout.versions, id);
-    else if (types.has(basename(manifest))) {
-      yield* checkNamesIn(root, names, IN_VERSION);
-      yield* checkTypes(root, types, FILES_IN_VERSION, DIRECTORIES_IN_VERSION);
-    } else if (types.has(basename(working))) {
-      yield* checkNamesIn(root, names, IN_WORKING);
-      yield* checkTypes(root, types, NONE, WORKDIR);
-    }
+    else if (types.has(basename(manifest))) yield* checkListing(root, types, VERSION);
+    else if (types.has(basename(working))) yield* checkListing(root, types, WORKING);
   }
   yield* checkAsides(world, layout);
 }
@@ -158,27 +161,18 @@ function* checkRef(
   }
 }
 
-function* checkDirectory(world: World, path: string, known: RegExp): Generator<Finding> {
-  yield* checkNamesIn(path, namesIn(world, path), known);
-}
-
-function* checkNamesIn(path: string, names: readonly string[], known: RegExp): Generator<Finding> {
-  for (const name of names) {
-    if (!known.test(name)) yield unknownFile(path, name);
-  }
-}
-
-/** What must be a file, or a directory, and is something else. @param files before @param directories. */
-function* checkTypes(
+/** Names that are not known, and what must be a file or a directory and is something else. */
+function* checkListing(
   path: string,
   types: ReadonlyMap<string, EntryType>,
-  files: RegExp,
-  directories: RegExp,
+  { files, directories, others }: Kinds,
 ): Generator<Finding> {
-  for (const [name, type] of types) {
-    const wanted = files.test(name) ? 'file' : directories.test(name) ? 'directory' : type;
+  for (const [name, type] of [...types].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (others.test(name)) continue;
+    const wanted = files.test(name) ? 'file' : directories.test(name) ? 'directory' : undefined;
     if (type === wanted) continue;
-    yield { ...unknownFile(path, name), message: `it is ${describe({ type })}, and must be a ${wanted}` };
+    const found = unknownFile(path, name);
+    yield wanted === undefined ? found : { ...found, message: `it is ${describe({ type })}, and must be a ${wanted}` };
   }
 }
 

@@ -12,7 +12,7 @@ import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { layersOfVersion, layersToRead } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
-import { headIdOf, isConfined, type Repository, refsAt } from './lookup.js';
+import { headIdOf, type Repository, refsAt } from './lookup.js';
 import { notStarted } from './restart.js';
 import { runJob } from './run-job.js';
 import { surveyRepositories, type Trouble } from './survey.js';
@@ -53,26 +53,13 @@ interface ListedContainer {
 export async function list(world: World): Promise<Listing> {
   const names = listRepositories(world.host, world.lxcpath);
   const states = await world.host.lxc.states(world.lxcpath);
-  const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(
-    world,
-    names,
-    async (reading, repository, users) => {
-      const { size: versions } = users.length === 0 ? repository.history : { size: 0 };
-      if (users.length === 0)
-        return { found: versions === 0 ? [] : [{ name: repository.name, versions }], troubles: [] };
-      const found: ListedContainer[] = [];
-      const troubles: Trouble[] = [];
-      for (const { name, versioned } of users) {
-        try {
-          found.push(await listed(reading, repository, name, versioned, await states(name)));
-        } catch (error) {
-          if (!isConfined(error)) throw error;
-          troubles.push({ repository: repository.name, container: name, error });
-        }
-      }
-      return { found, troubles };
+  const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(world, names, {
+    container: async (reading, repository, { name, versioned }) =>
+      listed(reading, repository, name, versioned, await states(name)),
+    unused({ name, history: { size: versions } }) {
+      return versions === 0 ? [] : [{ name, versions }];
     },
-  );
+  });
   const containers = found.filter((each): each is ListedContainer => 'repository' in each);
   const repositories = found.filter((each): each is UnusedRepository => 'versions' in each);
   return {

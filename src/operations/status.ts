@@ -8,15 +8,7 @@ import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
 import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
-import {
-  headIdOf,
-  isConfined,
-  type Repository,
-  readToShow,
-  refsAt,
-  requireVersioned,
-  type VersionedContainer,
-} from './lookup.js';
+import { headIdOf, type Repository, readToShow, refsAt, requireVersioned, type VersionedContainer } from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
 import { surveyRepositories, type Trouble } from './survey.js';
@@ -56,23 +48,10 @@ export interface Statuses {
 /** Each container by itself: what is wrong with one is told, and the others are gone on with. */
 export async function statusOfAll(world: World): Promise<Statuses> {
   const states = await world.host.lxc.states(world.lxcpath);
-  const { found, troubles } = await surveyRepositories(
-    world,
-    listRepositories(world.host, world.lxcpath),
-    async (reading, repository, users) => {
-      const found: Status[] = [];
-      const troubles: Trouble[] = [];
-      for (const container of users) {
-        try {
-          found.push(await statusOf(reading, repository, container, await states(container.name)));
-        } catch (error) {
-          if (!isConfined(error)) throw error;
-          troubles.push({ repository: repository.name, container: container.name, error });
-        }
-      }
-      return { found, troubles };
-    },
-  );
+  const { found, troubles } = await surveyRepositories(world, listRepositories(world.host, world.lxcpath), {
+    container: async (reading, repository, container) =>
+      statusOf(reading, repository, container, await states(container.name)),
+  });
   return { containers: [...found].sort((a, b) => (a.container < b.container ? -1 : 1)), troubles };
 }
 

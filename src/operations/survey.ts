@@ -25,14 +25,21 @@ export interface Trouble {
   readonly error: Error;
 }
 
+/** What is told of a repository's containers, each by itself. */
+interface Visit<T> {
+  readonly container: (world: World, repository: Repository, container: VersionedContainer) => Promise<T>;
+  /** What is told of a repository on which no container stands; nothing without it. */
+  readonly unused?: (repository: Repository) => readonly T[];
+}
+
 /**
  * Visits each of the repositories that `listRepositories` found, as one reading found it, with its containers. Where an operation comes
- * between, that repository alone is read again.
+ * between, that repository alone is read again. What is wrong with one container is told, and the others are gone on with.
  */
 export async function surveyRepositories<T>(
   world: World,
   names: readonly RepositoryName[],
-  visit: (world: World, repository: Repository, users: readonly VersionedContainer[]) => Promise<Found<T>>,
+  visit: Visit<T>,
 ): Promise<Found<T>> {
   const includes: IncludeCache = new Map();
   const found: T[] = [];
@@ -49,7 +56,7 @@ export async function surveyRepositories<T>(
           const { containers, unreadable } = readUsers(reading, open.layout, includes);
           for (const each of containers) known.add(each.name);
           for (const each of unreadable) known.add(each.container);
-          const visited = await visit(reading, repository, containers);
+          const visited = await visitAll(reading, repository, containers, visit);
           const refs = [...repository.unreadable.values()].map(
             (error): Trouble => ({ repository: name, container: null, error }),
           );
@@ -74,6 +81,26 @@ export async function surveyRepositories<T>(
 export interface Found<T> {
   readonly found: readonly T[];
   readonly troubles: readonly Trouble[];
+}
+
+async function visitAll<T>(
+  world: World,
+  repository: Repository,
+  containers: readonly VersionedContainer[],
+  { container: tell, unused }: Visit<T>,
+): Promise<Found<T>> {
+  if (containers.length === 0) return { found: unused?.(repository) ?? [], troubles: [] };
+  const found: T[] = [];
+  const troubles: Trouble[] = [];
+  for (const container of containers) {
+    try {
+      found.push(await tell(world, repository, container));
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      troubles.push({ repository: repository.name, container: container.name, error });
+    }
+  }
+  return { found, troubles };
 }
 
 function waiting({ layout, unfinished }: OpenRepository): Trouble[] {
