@@ -18,7 +18,7 @@ import { temporaryDirectory } from './overlay.js';
 
 const PROVISION = fileURLToPath(new URL('provision', import.meta.url));
 const PACKAGES =
-  'acl attr btrfs-progs busybox-static git libcap2-bin linux-libc-dev lxc lxc-templates mmdebstrap rpm rsync xfsprogs xz-utils zstd'.split(
+  'acl attr btrfs-progs busybox-static e2fsprogs git libcap2-bin linux-libc-dev lxc lxc-templates mmdebstrap rpm rsync xfsprogs xz-utils zstd'.split(
     ' ',
   );
 const CACHE = 'project/node_modules/.cache/lxcv';
