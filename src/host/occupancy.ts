@@ -21,11 +21,15 @@ const SWAP_FILE = /^(\/\S+)\s+file\s/gm;
 /** A line of mountinfo: proc_pid_mountinfo(5). */
 export interface MountEntry {
   readonly id: number;
+  /** The mount that it is on. */
+  readonly parent: number;
   /** `major:minor` of the file system. */
   readonly device: string;
   /** What of the file system is mounted: a path in that. */
   readonly root: string;
   readonly place: string;
+  /** Of its file system: `ext4`, `fuse.sshfs`. */
+  readonly type: string;
 }
 
 interface RootProcess {
@@ -206,9 +210,11 @@ function isStrangers(pid: number): boolean {
 /** @param device leaves out other file systems. */
 function parseMountInfo(table: string, device?: string): MountEntry[] {
   return table.split('\n').flatMap((line) => {
-    const [id, , on = '', root = '', place = ''] = line.split(' ', 5);
+    const [id, parent, on = '', root = '', place = ''] = line.split(' ', 5);
     if (id === undefined || id === '' || (device !== undefined && on !== device)) return [];
-    return [{ id: Number(id), device: on, root: unescapeOctal(root), place: unescapeOctal(place) }];
+    const [type = ''] = line.slice(line.indexOf(' - ') + 3).split(' ', 1);
+    const paths = { root: unescapeOctal(root), place: unescapeOctal(place) };
+    return [{ id: Number(id), parent: Number(parent), device: on, ...paths, type: unescapeOctal(type) }];
   });
 }
 

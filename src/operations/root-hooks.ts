@@ -19,9 +19,14 @@ const ROOTFS_PATH = /(?<!\$\{)LXC_ROOTFS_PATH|(?<=\$\{)LXC_ROOTFS_PATH(?![#%/])/
 /** What stands before the rest of a path that is put together. */
 const EXPANSION_END = /(?:\$\w{1,64}|[})"'`])$/;
 
-/** @param delta the root file system; `isPlain` where that is a directory and no upper one. @throws LxcvError `not-movable`. */
+/**
+ * @param local reads for what a script may name.
+ * @param delta the root file system; `isPlain` where that is a directory and no upper one.
+ * @throws LxcvError `not-movable`.
+ */
 export function checkHooks(
   files: FilesRead,
+  local: FilesRead,
   { name, layout }: Container,
   settings: readonly Setting[],
   { delta, isPlain }: { readonly delta: string; readonly isPlain: boolean },
@@ -35,7 +40,7 @@ export function checkHooks(
       ...programs.map((path) => [path, readScript(files, path)] as const),
     ]) {
       const found =
-        pathInto(files, text, inside, root) ?? (isPlain && ROOTFS_PATH.test(text) ? '$LXC_ROOTFS_PATH' : undefined);
+        pathInto(local, text, inside, root) ?? (isPlain && ROOTFS_PATH.test(text) ? '$LXC_ROOTFS_PATH' : undefined);
       if (found === undefined) continue;
       throw new LxcvError(
         'not-movable',

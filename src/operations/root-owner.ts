@@ -4,6 +4,7 @@
  */
 
 import type { FilesRead } from '../host/files.js';
+import { withoutRemote } from '../host/remote.js';
 import { parseRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { markerOf, type Setting } from '../model/lxc-config.js';
@@ -33,26 +34,33 @@ const HOST_DIRECTORIES =
  * it by its path elsewhere than in `lxc.rootfs.path`.
  */
 export async function checkOwnRoot(world: World, container: Container, origin: Origin): Promise<{ isLower: boolean }> {
-  const defaultLxcpath = await world.host.lxc.defaultPath().catch(() => undefined);
-  const root = directoryId(world.host.files, origin.delta) as DirectoryId;
-  checkHoldsNothing(world, container, origin, root);
+  const { files, lxc, occupancy } = world.host;
+  const defaultLxcpath = await lxc.defaultPath().catch(() => undefined);
+  const root = directoryId(files, origin.delta) as DirectoryId;
+  const local = withoutRemote(files, occupancy.mounts(), [origin.delta, container.layout.root]);
+  checkHoldsNothing(world, local, container, origin, root);
   checkStore(world, container, origin);
-  checkDirectories(world, container, origin);
+  checkDirectories(world, local, container, origin);
   checkMark(world, container);
-  checkOwnConfig(world, container, origin, root, defaultLxcpath);
-  return checkOtherConfigs(world, container, origin, root, defaultLxcpath);
+  checkOwnConfig(world, local, container, origin, root, defaultLxcpath);
+  return checkOtherConfigs(world, local, container, origin, root, defaultLxcpath);
 }
 
-function checkHoldsNothing(world: World, container: Container, { delta, lowers }: Origin, root: DirectoryId): void {
-  const { files } = world.host;
+function checkHoldsNothing(
+  world: World,
+  local: FilesRead,
+  container: Container,
+  { delta, lowers }: Origin,
+  root: DirectoryId,
+): void {
   const store = storeRoot(world.host.files, world.lxcpath);
   const config = container.layout.config;
   const hint = `Name a directory of its own as lxc.rootfs.path in ${config}.`;
   for (const place of [container.layout.root, world.lxcpath, store, ...lowers]) {
-    if (chainOf(files, place).has(root)) throw shared(container, delta, `is, or holds, ${place}`, hint);
+    if (chainOf(local, place).has(root)) throw shared(container, delta, `is, or holds, ${place}`, hint);
   }
   for (const place of HOST_DIRECTORIES) {
-    if (chainOf(files, place).has(root)) throw shared(container, delta, 'is a directory of the host', hint);
+    if (chainOf(local, place).has(root)) throw shared(container, delta, 'is a directory of the host', hint);
   }
 }
 
@@ -64,12 +72,11 @@ function checkStore(world: World, container: Container, origin: Origin): void {
 }
 
 /** Nor is there another container: each directory that is not above the container's own is looked at. */
-function checkDirectories(world: World, container: Container, origin: Origin): void {
-  const { files } = world.host;
-  const own = chainOf(files, container.layout.root);
+function checkDirectories(world: World, local: FilesRead, container: Container, origin: Origin): void {
+  const own = chainOf(local, container.layout.root);
   for (const alias of aliasesOf(world, origin.delta)) {
-    for (const [id, directory] of chainOf(files, alias)) {
-      if (own.has(id) || alias === directory || !isContainer(world, directory)) continue;
+    for (const [id, directory] of chainOf(local, alias)) {
+      if (own.has(id) || alias === directory || !isContainer(local, directory)) continue;
       throw shared(
         container,
         origin.delta,
@@ -94,17 +101,19 @@ function checkMark(world: World, { name, config, layout }: Container): void {
 /** What leads into the root file system from the host by its path would lead nowhere when that has moved. */
 function checkOwnConfig(
   world: World,
+  local: FilesRead,
   container: Container,
   { delta, lowers }: Origin,
   root: DirectoryId,
   defaultLxcpath: string | undefined,
 ): void {
+  const { files } = world.host;
   const settings = obeyedSettings(world.host, container.config);
   const mount = { key: 'lxc.rootfs.mount', path: lastValueOf(settings, 'lxc.rootfs.mount'), isTarget: false };
-  for (const { key, path, isTarget } of [...(mount.path.startsWith('/') ? [mount] : []), ...pathsIn(world, settings)]) {
+  for (const { key, path, isTarget } of [...(mount.path.startsWith('/') ? [mount] : []), ...pathsIn(files, settings)]) {
     // LXC takes this prefix off by itself.
     if (isTarget && `${path}/`.startsWith(`${defaultLxcpath}/${container.name}/rootfs/`)) continue;
-    if (!chainOfPresent(world.host.files, path).has(root)) continue;
+    if (!chainOfPresent(local, path).has(root)) continue;
     throw new LxcvError(
       'not-movable',
       `${key} of ${container.name} names ${path}, in its root file system ${delta}, which a commit moves`,
@@ -113,19 +122,19 @@ function checkOwnConfig(
         : `Move what it names out of ${delta}, and correct ${container.layout.config}.`,
     );
   }
-  checkHooks(world.host.files, container, settings, { delta, isPlain: lowers.length === 0 }, root);
+  checkHooks(files, local, container, settings, { delta, isPlain: lowers.length === 0 }, root);
 }
 
 function checkOtherConfigs(
   world: World,
+  local: FilesRead,
   container: Container,
   origin: Origin,
   root: DirectoryId,
   defaultLxcpath: string | undefined,
 ): { isLower: boolean } {
-  const { files } = world.host;
-  const own = chainOf(files, container.layout.root);
-  const above = new Set([...chainOf(files, origin.delta).keys()].filter((id) => !own.has(id)));
+  const own = chainOf(local, container.layout.root);
+  const above = new Set([...chainOf(local, origin.delta).keys()].filter((id) => !own.has(id)));
   let isLower = false;
   const lxcpaths = [...(defaultLxcpath === undefined ? [] : [defaultLxcpath]), ...world.host.lxc.knownPaths()];
   for (const { path: config, settings } of otherConfigs(world.host, container.layout, lxcpaths)) {
@@ -138,16 +147,16 @@ function checkOtherConfigs(
       );
     const { roots, lowers } = rootsIn(settings);
     for (const path of roots) {
-      const chain = chainOfPresent(files, path);
-      const id = directoryId(files, path);
+      const chain = chainOfPresent(local, path);
+      const id = directoryId(local, path);
       if (chain.has(root) || (id !== undefined && above.has(id))) throw refuse(path, 'its root file system');
     }
-    for (const path of lowers.filter((each) => chainOfPresent(files, each).has(root))) {
+    for (const path of lowers.filter((each) => chainOfPresent(local, each).has(root))) {
       if (origin.lowers.length > 0) throw refuse(path, 'a lower directory');
       isLower = true;
     }
-    for (const { key, path } of pathsIn(world, settings)) {
-      if (chainOfPresent(files, path).has(root)) throw refuse(path, key);
+    for (const { key, path } of pathsIn(local, settings)) {
+      if (chainOfPresent(local, path).has(root)) throw refuse(path, key);
     }
   }
   return { isLower };
@@ -172,7 +181,7 @@ const ROOTFS_KEY = /^lxc\.rootfs(?:\.path|\.mount)?$/;
 
 /** The absolute paths in all other settings, and in the fstab that one may name; `isTarget`: where in the container something is mounted. */
 function* pathsIn(
-  { host: { files } }: World,
+  files: FilesRead,
   settings: readonly Setting[],
 ): Generator<{ key: string; path: string; isTarget: boolean }> {
   for (const { key, value } of settings) {
@@ -209,10 +218,9 @@ function isFile(files: FilesRead, path: string): boolean {
   return directoryId(files, path) !== undefined && files.statTarget(path)?.type === 'file';
 }
 
-function isContainer({ host: { files } }: World, directory: string): boolean {
+function isContainer(files: FilesRead, directory: string): boolean {
   const config = `${directory}/config`;
-  const stat = files.statTarget(config);
-  if (stat?.type !== 'file') return false;
+  if (!isFile(files, config)) return false;
   return /^[ \t]*lxc\./m.test(files.read(files.realPath(config) ?? config).toString('latin1'));
 }
 

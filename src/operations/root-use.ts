@@ -1,6 +1,7 @@
 /** Looks whether anybody has a root file system, or a part of it, mounted, or runs in it. What a mount is of, mountinfo tells. */
 
 import type { MountEntry } from '../host/occupancy.js';
+import { withoutRemote } from '../host/remote.js';
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
 import { directoryId } from './directory-chain.js';
@@ -13,18 +14,19 @@ interface PlaceInFileSystem {
   readonly path: string;
 }
 
-/** Every path by which a directory can be reached: its own, and those by other mounts of its file system. */
+/** Every path by which a directory can be reached: its own, and those by other mounts of its file system that lie on no remote one. */
 export function aliasesOf(world: World, directory: string): string[] {
   const { files, occupancy } = world.host;
   const real = files.realPath(directory) ?? directory;
   const mounts = occupancy.mounts();
+  const local = withoutRemote(files, mounts, [real]);
   const place = findPlace(world, real, mounts);
   if (place === undefined) return [real];
   const aliases = mounts
     .filter(({ device, root }) => device === place.mount.device && isBelow(root, place.path))
     .map(({ root, place: at }) => join(at, relative(root, place.path)));
   const id = directoryId(files, real);
-  return [...new Set([real, ...aliases])].filter((path) => directoryId(files, path) === id);
+  return [...new Set([real, ...aliases])].filter((path) => directoryId(local, path) === id);
 }
 
 /**

@@ -65,6 +65,11 @@ export function mountOverlayAt(directory: Buffer, options: Buffer): void {
   call('mount', cString('overlay'), cString(directory), cString('overlay'), 0, cString(options));
 }
 
+/** mount(2) of a file system that is made of its options alone. */
+export function mountAt(directory: Buffer, type: string, options: string): void {
+  call('mount', cString(type), cString(directory), cString(type), 0, cString(options));
+}
+
 export function unmount(directory: Buffer, flags = 0): void {
   call('umount2', cString(directory), flags);
 }
