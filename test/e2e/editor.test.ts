@@ -65,7 +65,9 @@ describe('the message of a commit', () => {
     const told = await commitOnTerminal(lxc, `printf 'Hard to\\nwrite' >"$1"`);
     expect(told).toContain('nothing changed in mysql');
     const file = join(lxc.store, '.message-mysql');
-    expect(told.replaceAll(/\s+/g, ' ')).toContain(`kept: lxcv commit -P ${lxc.lxcpath} --allow-empty -F ${file} mysql`);
+    expect(told.replaceAll(/\s+/g, ' ')).toContain(
+      `kept: lxcv commit -P ${lxc.lxcpath} --allow-empty -F ${file} mysql`,
+    );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     write(lxc, 'one');
     await lxc.json('commit', '-F', file, 'mysql');
