@@ -111,7 +111,10 @@ async function endQuietly(switching: Switching, keepers: Keepers): Promise<void>
 /** Looks after a container that somebody else froze; undefined where it is not frozen. */
 export function watchOwners(lxcpath: string, name: ContainerName): Frozen | undefined {
   const freezer = freezerOf(lxcpath, name);
-  if (freezer === undefined) return undefined;
+  if (freezer === undefined) {
+    const look = () => lookByTool(lxcpath, name);
+    return look() === 'frozen' ? { look, [Symbol.dispose]() {} } : undefined;
+  }
   try {
     const watch = watchFrozen(freezer);
     if (!isFrozen(freezer)) {

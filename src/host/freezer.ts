@@ -129,7 +129,7 @@ function findVersion2(init: number, group: string | undefined): Freezer | undefi
  * LXC makes two groups side by side, `lxc.monitor.X` and `lxc.payload.X`, with the container's name or that and a number as X.
  * What runs in a container can move itself to other groups below its payload, and give them any name; its monitor, which is
  * the parent of its first process, cannot be moved from there. So it is by the monitor that the payload is found, or by what that
- * says, where the config names other groups.
+ * says: where the config names other groups, or the two numbers differ, since a group of an earlier run was left behind.
  */
 function findPayload(
   init: number,
@@ -138,10 +138,12 @@ function findPayload(
 ): { readonly root: string; readonly group: string } | undefined {
   const monitor = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${init}/status`, 'utf8'))?.[1]);
   const [, parent, name] = /^(.*\/)lxc\.monitor\.([^/]+)$/.exec(groupOf(monitor, line) ?? '') ?? [];
-  const group = name === undefined ? told : `${parent}lxc.payload.${name}`;
+  const own = `${groupOf(init, line)}/`;
+  const group = [name === undefined ? undefined : `${parent}lxc.payload.${name}`, told].find(
+    (each) => each !== undefined && each !== '/' && own.startsWith(`${each}/`),
+  );
   const root = mountPoint(mount);
-  if (group === undefined || group === '/' || root === undefined) return undefined;
-  return `${groupOf(init, line)}/`.startsWith(`${group}/`) ? { root, group } : undefined;
+  return group === undefined || root === undefined ? undefined : { root, group };
 }
 
 function groupOf(pid: number, line: RegExp): string | undefined {

@@ -52,7 +52,8 @@ export function tellState(lxcpath: string, name: ContainerName, state: keyof typ
 export function askFreezerGroup(lxcpath: string, name: ContainerName): string | undefined {
   for (const command of [GET_LIMIT_CGROUP, GET_CGROUP]) {
     const group = ask(lxcpath, name, command, 'freezer\0')?.replace(/\0+$/, '');
-    if (group?.startsWith('/')) return group;
+    // With version 2 there is no slash in front.
+    if (group) return group.startsWith('/') ? group : `/${group}`;
   }
   return undefined;
 }

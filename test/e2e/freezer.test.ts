@@ -80,6 +80,17 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
     await expectBusy(box);
   });
 
+  it('it is witnessed by its own group, too, where one of an earlier run has the name of its monitor', async () => {
+    await using other = await busyContainer(layout, 'beside what was left');
+    const freezing = await other.freeze();
+    await other.tool('lxc-unfreeze');
+    await other.tool('lxc-freeze');
+    expect(await looks(freezing)).toBe('thawed');
+    await ends(freezing);
+    expect(await other.state()).toBe('FROZEN');
+    await other.tool('lxc-unfreeze');
+  });
+
   it('a keeper thaws it when its time is up, where lxcv was stopped; lxcv hears of it when it goes on', async () => {
     const freezing = await box.freeze(SHORT_MS);
     freezing.kill('SIGSTOP');
@@ -204,8 +215,14 @@ interface Box extends AsyncDisposable {
   state(): Promise<string>;
 }
 
-/** A container with a process in the group that LXC made, and its init and another one in a group below that. */
-async function busyContainer({ mount, groups }: (typeof LAYOUTS)[keyof typeof LAYOUTS]): Promise<Box> {
+/**
+ * A container with a process in the group that LXC made, and its init and another one in a group below that.
+ * @param beside the group of a monitor that was killed: the next one has a number behind its name, and its payload has none.
+ */
+async function busyContainer(
+  { mount, groups }: (typeof LAYOUTS)[keyof typeof LAYOUTS],
+  beside?: 'beside what was left',
+): Promise<Box> {
   const lxc = temporaryLxc();
   const name = `busy-${randomBytes(4).toString('hex')}`;
   const keeper = spawn('unshare', ['-m', 'sh', '-c', `umount -R /sys/fs/cgroup; ${mount} && echo mounted && exec cat`]);
@@ -245,8 +262,11 @@ async function busyContainer({ mount, groups }: (typeof LAYOUTS)[keyof typeof LA
       lxc[Symbol.dispose]();
     },
   };
+  const left = join(groups, `lxc.monitor.${name}`);
   try {
+    if (beside !== undefined) await box.run('mkdir', left);
     await fill(box, `${groups}/lxc.payload.${name}`);
+    if (beside !== undefined) await box.run('rmdir', left);
     return box;
   } catch (error) {
     await box[Symbol.asyncDispose]();

@@ -1,14 +1,17 @@
-/** What comes between while a container stands still for its commit: signals to the real program. */
+/** What comes between while a container stands still for its commit: signals to the real program, and its owner. */
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { type Host, machine } from '../../src/host/host.js';
+import type { ContainerName } from '../../src/model/version.js';
 import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
-const NAME = 'mysql';
+const NAME = 'mysql' as ContainerName;
 
 describe('a signal while a container stands still for its commit', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('lets it go on, and there is no version (%s)', async (signal) => {
@@ -25,6 +28,58 @@ describe('a signal while a container stands still for its commit', () => {
     expect(await lxc.json('commit', '-m', 'Yes', NAME)).toMatchObject({ version: { number: 1 } });
   });
 });
+
+describe('a container that its owner froze', () => {
+  it.each([
+    ['thaws', ['lxc-unfreeze'], 'RUNNING'],
+    ['thaws and freezes again', ['lxc-unfreeze', 'lxc-freeze'], 'FROZEN'],
+  ] as const)('is not told as one moment where the owner %s it under the copy', async (_, tools, state) => {
+    using lxc = await runningContainer();
+    const run = (tool: string) => execFileSync(tool, ['-P', lxc.lxcpath, '-n', NAME]);
+    run('lxc-freeze');
+    // Once the copy has been found to begin while it stands still.
+    const meanwhile = afterFirstLook(() => tools.forEach(run));
+    const engine = await openEngine({ lxcpath: lxc.lxcpath, host: meanwhile });
+    const author = { name: 'Ada', email: 'ada@example.org' };
+    const request = { container: NAME, message: '', author, allowEmpty: false, acceptBase: false };
+    await expect(engine.commit(request)).rejects.toMatchObject({ code: 'thawed-meanwhile' });
+    expect((await lxc.info(NAME)).state).toBe(state);
+    expect((await lxc.json<LogJson>('log', NAME)).versions).toHaveLength(1);
+    if (state === 'FROZEN') run('lxc-unfreeze');
+    expect(await lxc.json('commit', '-m', 'Yes', NAME)).toMatchObject({ version: { number: 1 } });
+  });
+
+  it('is committed and stays frozen, also where its control group is not to be seen', async () => {
+    using lxc = await runningContainer();
+    await lxc.tool('lxc-freeze', '-n', NAME);
+    const hide = 'umount -R /sys/fs/cgroup && exec "$@"';
+    const commit = [process.execPath, LXCV, 'commit', '-P', lxc.lxcpath, '-m', 'x', '--json', NAME];
+    const { stdout } = await lxc.program('unshare', ['--mount', 'sh', '-c', hide, 'sh', ...commit]);
+    expect(JSON.parse(stdout)).toMatchObject({ version: { number: 1, pause: 0 } });
+    expect((await lxc.info(NAME)).state).toBe('FROZEN');
+    await lxc.tool('lxc-unfreeze', '-n', NAME);
+  });
+});
+
+/** A machine on which something happens after the first look at a container that somebody else froze. */
+function afterFirstLook(act: () => void): Host {
+  let looks = 0;
+  const watchFrozen: Host['lxc']['watchFrozen'] = (...args) => {
+    const frozen = machine.lxc.watchFrozen(...args);
+    return (
+      frozen && {
+        look() {
+          const state = frozen.look();
+          looks += 1;
+          if (looks === 1) act();
+          return state;
+        },
+        [Symbol.dispose]: () => frozen[Symbol.dispose](),
+      }
+    );
+  };
+  return { ...machine, lxc: { ...machine.lxc, watchFrozen } };
+}
 
 /** With one version, something to commit, and something that changes right before it is frozen. */
 async function runningContainer(): Promise<TestLxc> {
