@@ -4,7 +4,7 @@ import { closeSync, existsSync, readFileSync, readSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import { isErrno } from './files.js';
-import { watchWrites } from './native.js';
+import { watchWrites } from './inotify.js';
 
 /** Files of one control group; all that is in the groups below it stands still and goes on with it. */
 export interface Freezer {

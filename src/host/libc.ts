@@ -157,6 +157,9 @@ function bind() {
     getsockopt: declare<(fd: number, level: number, option: number, value: Buffer, length: Buffer) => number>(
       'int getsockopt(int, int, int, void *, void *)',
     ),
+    setresuid: declare<(call: number, real: number, effective: number, saved: number) => number | bigint>(
+      'long syscall(long, unsigned int, unsigned int, unsigned int)',
+    ),
     inotify_init1: declare<(flags: number) => number>('int inotify_init1(int)'),
     inotify_add_watch: declare<(fd: number, path: CPath, mask: number) => number>(
       'int inotify_add_watch(int, const char *, uint32_t)',

@@ -25,8 +25,6 @@ const FICLONERANGE = 0x4020940d;
 const SEEK_SET = 0;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
-const IN_MODIFY = 2;
-const IN_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const MS_RDONLY = 1;
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
@@ -172,15 +170,6 @@ export function hasHole(fd: number, size: number): boolean {
   const hole = Number(libc().lseek(fd, 0, SEEK_HOLE));
   check(Number(libc().lseek(fd, 0, SEEK_SET)), 'lseek');
   return hole >= 0 && hole < size;
-}
-
-/** A file descriptor that can be read from as soon as anybody has written to a file. @throws EMFILE, ENOSPC where no more may be watched. */
-export function watchWrites(path: string): number {
-  const fd = libc().inotify_init1(IN_NONBLOCK_CLOEXEC);
-  if (fd >= 0 && libc().inotify_add_watch(fd, path, IN_MODIFY) >= 0) return fd;
-  const code = errorName();
-  if (fd >= 0) libc().close(fd);
-  throw new SystemError(code, 'inotify_add_watch', path);
 }
 
 /** Opens a directory to name it by, and no more: `closeDescriptor` closes it. */

@@ -1,17 +1,20 @@
-/** What comes between while a container stands still for its commit: signals to the real program, and its owner. */
+/** What comes between while a container stands still for its commit: signals to the real program, its owner, and who would keep lxcv from a witness. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
+import { useUpInotify } from '../support/libc.js';
 import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
 const NAME = 'mysql' as ContainerName;
+/** So many files this process may have open, and some more. */
+const INSTANCES_MAX = 512;
 
 describe('a signal while a container stands still for its commit', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('lets it go on, and there is no version (%s)', async (signal) => {
@@ -58,6 +61,16 @@ describe('a container that its owner froze', () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: { number: 1, pause: 0 } });
     expect((await lxc.info(NAME)).state).toBe('FROZEN');
     await lxc.tool('lxc-unfreeze', '-n', NAME);
+  });
+});
+
+describe('the witness of a freeze', () => {
+  it('is had where a container has used up what root may watch', async ({ skip }) => {
+    if (Number(readFileSync('/proc/sys/fs/inotify/max_user_instances')) > INSTANCES_MAX)
+      skip('root may watch too much');
+    using lxc = await runningContainer();
+    using _ = useUpInotify();
+    expect(await lxc.json('commit', '-m', 'x', NAME)).toMatchObject({ version: { number: 1 } });
   });
 });
 

@@ -1,7 +1,6 @@
-import { constants, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { constants, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SYS_GETDENTS64 } from '../../src/host/directories.js';
 import { type Directory, files, unlessGone } from '../../src/host/files.js';
 import { isBound, libc } from '../../src/host/libc.js';
 import type { BytePath } from '../../src/model/byte-path.js';
@@ -66,20 +65,6 @@ describe.each(['by Node', 'by the binding'])('an open directory, read %s,', (by)
     using opened = open(plant(join(disk.path, 'held'), KINDS));
     expect(Object.fromEntries(list(opened))).toEqual(TYPES);
   });
-});
-
-/** Where the headers of Linux have the numbers of its calls; each architecture of the last ten years has those of `asm-generic`. */
-const HEADERS: Record<keyof typeof SYS_GETDENTS64, string> = {
-  x64: 'x86_64-linux-gnu/asm/unistd_64.h',
-  arm64: 'asm-generic/unistd.h',
-  loong64: 'asm-generic/unistd.h',
-  riscv64: 'asm-generic/unistd.h',
-};
-
-it.each(Object.entries(SYS_GETDENTS64))('getdents64 is called on %s by the number of its headers', (arch, number) => {
-  const path = join('/usr/include', HEADERS[arch as keyof typeof HEADERS]);
-  const [, defined] = /^#define __NR_getdents64\s+(\d+)$/m.exec(readFileSync(path, 'utf8')) ?? [];
-  expect(number).toBe(Number(defined));
 });
 
 function open(path: string): Directory {

@@ -40,7 +40,7 @@ describe('a watch of a freezer', () => {
   it('is refused where no more may be watched, and says what limits that', () => {
     using room = temporaryDirectory();
     const [module, script, control] = ['freezer.mjs', 'script.mjs', 'control'].map((name) => join(room.path, name));
-    const contents = `export * from ${JSON.stringify(source('freezer'))}; export * from ${JSON.stringify(source('native'))};`;
+    const contents = `export * from ${JSON.stringify(source('freezer'))}; export * from ${JSON.stringify(source('inotify'))};`;
     const options = { format: 'esm', platform: 'node', target: 'node20' } as const;
     buildSync({
       external: ['koffi'],

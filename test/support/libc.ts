@@ -3,6 +3,7 @@
  * there cannot hide itself here. Paths are bytes; no call follows a symbolic link in a path's last part.
  */
 
+import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 
@@ -24,6 +25,7 @@ const calls = {
   utimensat: libc.func('int utimensat(int, void *, void *, int)'),
   mount: libc.func('int mount(void *, void *, void *, unsigned long, void *)'),
   umount2: libc.func('int umount2(void *, int)'),
+  inotify_init1: libc.func('int inotify_init1(int)'),
   prctl: libc.func('int prctl(int, unsigned long, void *)'),
 };
 
@@ -72,6 +74,19 @@ export function mountAt(directory: Buffer, type: string, options: string): void 
 
 export function unmount(directory: Buffer, flags = 0): void {
   call('umount2', cString(directory), flags);
+}
+
+/** Opens as many instances of inotify(7) as this user may still have, on the whole machine: soon to be disposed of. */
+export function useUpInotify(): Disposable {
+  const open: number[] = [];
+  const close = () => open.forEach((fd) => void closeSync(fd));
+  try {
+    for (;;) open.push(call('inotify_init1', 0));
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EMFILE') return { [Symbol.dispose]: close };
+    close();
+    throw error;
+  }
 }
 
 /** Calls, and throws as `node:fs` would: an error with the `code` and the `syscall`. */
