@@ -18,9 +18,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finishFlags, isStarted, readFlags, startFlags } from './inode-flags.js';
 import { type HostPath, isBound } from './libc.js';
-import { cloneFile, cloneRange, hasHole, nextData, openBelow } from './native.js';
+import { cloneFile, cloneRange, hasHole, nextData, openPath } from './native.js';
 import { copyProject } from './projects.js';
-import { statOpen } from './stat.js';
+import { type OpenStat, statOpen } from './stat.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_PATH = 0o10000000;
@@ -48,10 +48,15 @@ export interface OpenFile extends Disposable {
 /** What is larger is no record and no config: to read it would take all memory. */
 const RECORD_BYTES_MAX = 1 << 24;
 
-/** @throws EFBIG for a file of more than `max` bytes, and ESTALE for what is neither file nor directory. */
-export function readWhole(path: HostPath, max = RECORD_BYTES_MAX): Buffer {
+/**
+ * @param look is shown what was opened, before anything of it is read.
+ * @throws EFBIG for a file of more than `max` bytes, and ESTALE for what is neither file nor directory.
+ */
+export function readWhole(path: HostPath, max = RECORD_BYTES_MAX, look?: (stat: OpenStat) => void): Buffer {
   return withOpen(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
-    const { type, size } = statOpen(fd);
+    const stat = statOpen(fd);
+    look?.(stat);
+    const { type, size } = stat;
     // Of a FIFO nobody knows when somebody writes to it, and /dev/zero has no end.
     if (type !== 'file' && type !== 'directory') throw notRegular(path);
     // Files of the kernel's have no size; to read a directory is the system's to refuse.
@@ -282,9 +287,9 @@ function openRegular(path: HostPath): { descriptor: number; size: number } {
   });
 }
 
-/** open(2); a file that is made has mode 0600. By the binding once that is loaded: see `openBelow`. */
+/** open(2); a file that is made has mode 0600. By the binding once that is loaded: see `openPath`. */
 export function open(path: HostPath, flags: number): number {
-  return (isBound() ? openBelow(path, flags, MODE) : undefined) ?? openSync(path, flags, MODE);
+  return isBound() ? openPath(path, flags, MODE) : openSync(path, flags, MODE);
 }
 
 /** Does something with a file that is open meanwhile; one that is made has mode 0600. */

@@ -43,11 +43,11 @@ import type { HostPath } from './libc.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
 import { type Free, free, sharesBlocks } from './room.js';
-import { expectLooks, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
+import { expectLooks, type OpenStat, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
 
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
 
-export type { Stat } from './stat.js';
+export type { OpenStat, Stat } from './stat.js';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 /** The magic numbers of ext4, xfs and btrfs: linux/magic.h. */
@@ -75,13 +75,13 @@ export interface FilesRead {
   read(path: HostPath, max?: number): Buffer;
   /** The last `bytes` of a file, or all of a shorter one. */
   readEnd(path: HostPath, bytes: number): Buffer;
-  /** The same; undefined where nothing is there. */
-  readIfPresent(path: HostPath, max?: number): Buffer | undefined;
+  /** The same; undefined where nothing is there. `look` is shown what was opened, before anything of it is read. */
+  readIfPresent(path: HostPath, max?: number, look?: (stat: OpenStat) => void): Buffer | undefined;
   /** The path without symbolic links, or undefined where nothing is there. */
   realPath(path: string): string | undefined;
   /** Names in a directory, in no order, without `.` and `..`. */
   list(path: HostPath): BytePath[];
-  /** The same, each with its type: as they were listed, for what is behind a name may be another thing by now. */
+  /** The same of a directory itself, each name with its type: as they were listed, for what is behind a name may be another thing by now. */
   listTyped(path: HostPath): ReadonlyMap<BytePath, EntryType>;
   readLink(path: HostPath): Buffer;
   xattrNames(path: HostPath): string[];
@@ -162,7 +162,7 @@ export const files: Files = {
   statTarget: (path) => present(() => statTarget(path)),
   read: readWhole,
   readEnd,
-  readIfPresent: (path, max) => present(() => readWhole(path, max)),
+  readIfPresent: (path, max, look) => present(() => readWhole(path, max, look)),
   realPath: (path) => present(() => realpathSync.native(path)),
   list: (path) => readdirSync(path, { encoding: 'latin1' }) as BytePath[],
   listTyped,

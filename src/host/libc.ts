@@ -107,7 +107,7 @@ function bind() {
     statx: declare<(d: number, path: CPath, flags: number, mask: number, into: Buffer) => number>(
       'int statx(int, const char *, int, unsigned int, void *)',
     ),
-    openat: declare<(d: number, path: string, flags: number, mode: number) => number>(
+    openat: declare<(d: number, path: CPath, flags: number, mode: number) => number>(
       'int openat(int, const char *, int, unsigned int)',
     ),
     listxattrat: declare<

@@ -5,7 +5,7 @@ import { isSystemError } from './files.js';
 import type { HostPath } from './libc.js';
 import { mountOverlay, unmountIdle } from './native.js';
 import { askUppers, whyNoUpper } from './overlay-trial.js';
-import { statTarget } from './stat.js';
+import { statKnown } from './stat.js';
 
 export interface Mounts {
   /**
@@ -65,7 +65,7 @@ function uppersInUse(directories: readonly string[], spare: string): Set<string>
 
 function identityOf(path: HostPath): string | undefined {
   try {
-    const target = statTarget(path);
+    const target = statKnown(path);
     return target && `${target.device} ${target.inode}`;
   } catch (error) {
     if (isSystemError(error)) return undefined;

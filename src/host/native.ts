@@ -76,13 +76,12 @@ export function statxOf(directory: number, name: HostPath, flags: number, mask: 
 }
 
 /**
- * open(2) of a path below an open directory, in half the time that Node takes, for it is looked up there; undefined for any other
- * path. The file descriptor is Node's to close.
+ * open(2), in half the time that Node takes; a path below an open directory is looked up there, as by `statx`. The file descriptor is
+ * Node's to close.
  */
-export function openBelow(path: HostPath, flags: number, mode: number): number | undefined {
-  const below = belowDescriptor(path);
-  if (below === undefined) return undefined;
-  const fd = libc().openat(below.directory, below.name, flags | O_CLOEXEC, mode);
+export function openPath(path: HostPath, flags: number, mode: number): number {
+  const { directory, name } = belowDescriptor(path) ?? { directory: AT_FDCWD, name: path };
+  const fd = libc().openat(directory, cPath(name), flags | O_CLOEXEC, mode);
   check(fd, 'open', path);
   return fd;
 }

@@ -30,6 +30,8 @@ const TRIAL = '.trial-';
 const AT_ONCE = 400;
 /** What one option can name: it has at most 255 bytes, and a name of a file descriptor 20. More need an option each. */
 const IN_OPTION = 11;
+/** What an option of its own can name as it is: as many bytes, and nothing that the kernel would take for more than itself. */
+const PLAIN = /^[\w./@+-]{1,255}$/;
 const OPTIONS = [
   ['redirect_dir', 'off'],
   ['metacopy', 'off'],
@@ -102,18 +104,18 @@ function tryOverlay(
   options: readonly (readonly [string, string])[],
 ): string | undefined {
   const opened: number[] = [];
-  // Directories are named by descriptors: no path is too long, and none has to be escaped.
+  // Most directories are named by descriptors: no path is too long, and none has to be escaped.
   const open = (path: string) => {
     const fd = openPlace(path);
     opened.push(fd);
     return `/proc/self/fd/${fd}`;
   };
   try {
-    const below = lowers.map(open);
     const all: (readonly [string, string])[] = [
-      ...(below.length > IN_OPTION
-        ? below.map((lower) => ['lowerdir+', lower] as const)
-        : [['lowerdir', below.join(':')] as const]),
+      // To open hundreds at once has the kernel wait for all processors, each time that its table of them grows.
+      ...(lowers.length > IN_OPTION
+        ? lowers.map((lower) => ['lowerdir+', PLAIN.test(lower) ? lower : open(lower)] as const)
+        : [['lowerdir', lowers.map(open).join(':')] as const]),
       ['upperdir', open(upper)],
       ['workdir', open(work)],
       ...options,

@@ -58,9 +58,20 @@ export function statTarget(path: HostPath): Stat | undefined {
   return isBound() ? fromStatx(statxTarget(path)) : fromNode(statSync(path, IF_THERE));
 }
 
-/** Of an open file. */
-export function statOpen(fd: number): Pick<Stat, 'type' | 'size'> {
-  return (isBound() ? fromStatx(statxOpen(fd)) : fromNode(fstatSync(fd, { bigint: true }))) as Stat;
+/** What tells of an open file whether it is what it must be: to make all of a `Stat` takes as long as the call. */
+export type OpenStat = Pick<Stat, 'type' | 'mode' | 'uid' | 'gid' | 'size'>;
+
+export function statOpen(fd: number): OpenStat {
+  if (!isBound()) return fromNode(fstatSync(fd, { bigint: true })) as Stat;
+  const view = statxOpen(fd);
+  const mode = view.getUint16(28, true);
+  return {
+    type: typeOf(mode),
+    mode: mode & 0o7777,
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+    size: Number(view.getBigUint64(40, true)),
+  };
 }
 
 /** linux/stat.h: the inode and the type, by what the system has in memory. */
@@ -69,7 +80,13 @@ const STATX_TYPE_AND_INODE = 0x101;
 
 /** The type, device and inode of what a path leads to: no server is asked, and no program that is a file system. */
 export function statKnown(path: HostPath): Pick<Stat, 'type' | 'device' | 'inode'> | undefined {
-  return fromStatx(statxOf(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE_AND_INODE));
+  const view = statxOf(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE_AND_INODE);
+  if (view === undefined) return undefined;
+  return {
+    type: typeOf(view.getUint16(28, true)),
+    device: deviceNumber(view, 136),
+    inode: view.getBigUint64(32, true),
+  };
 }
 
 /** See `Files`. */
@@ -183,7 +200,8 @@ function timestamp(view: DataView, at: number): bigint {
 
 /** A major and a minor number as the dev_t that glibc's makedev(3) makes of them. */
 function deviceNumber(view: DataView, at: number): bigint {
-  const [major, minor] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+  const major = view.getUint32(at, true);
+  const minor = view.getUint32(at + 4, true);
   if (major < 0x1000 && minor < 0x100) return BigInt(major * 0x100 + minor);
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & ~0xfffn) << 32n) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | (low & 0xffn);

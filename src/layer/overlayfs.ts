@@ -132,7 +132,7 @@ export function readOnlyMountOptions(lowers: readonly string[]): string {
 
 /** A symbolic link with a slash behind it is followed; without, it is seen. */
 function trimSlashes(path: string): string {
-  return path.replace(/(?<=.)\/+$/, '');
+  return path.endsWith('/') ? path.replace(/(?<=.)\/+$/, '') : path;
 }
 
 function splitOptions(options: string | undefined): string[] {

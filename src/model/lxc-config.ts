@@ -40,7 +40,8 @@ export interface Marker {
 }
 
 const LINES = /[^\r\n]*(?:\r\n?|\n)|[^\r\n]+/g;
-const SETTING = /^(?<head>[ \t]*(?<key>lxc\.[^=]*?)[ \t]*=[ \t]*)(?<body>.*?)(?<tail>[ \t]*[\r\n]*)$/s;
+const HEAD = /^[ \t]*(lxc\.[^=]*)=[ \t]*/;
+const BLANKS = ' \t\r\n';
 const QUOTED = /^(?<quote>['"])(?<value>.*)\k<quote>$/s;
 const MARKER = /^# lxcv: (?<container>[^ \r\n]+) is versioned in (?<repository>\/[^\r\n]*)/;
 /** LXC has no limit: it crashes on a file that includes itself. */
@@ -64,10 +65,11 @@ const settingsFound = new WeakMap<LxcConfig, readonly Setting[]>();
 export function settingsOf(config: LxcConfig): readonly Setting[] {
   const before = settingsFound.get(config);
   if (before !== undefined) return before;
-  const settings = config.lines.flatMap((text, index) => {
+  const settings: Setting[] = [];
+  for (const [index, text] of config.lines.entries()) {
     const parts = parseSetting(text);
-    return parts === undefined ? [] : [{ key: parts.key, value: parts.value, line: index + 1 }];
-  });
+    if (parts !== undefined) settings.push({ key: parts.key, value: parts.value, line: index + 1 });
+  }
   settingsFound.set(config, settings);
   return settings;
 }
@@ -201,10 +203,22 @@ function lineEndOf(config: LxcConfig): string {
 
 /** The parts of `head quote value quote tail`; undefined for a line that LXC passes over or refuses. */
 function parseSetting(line: string) {
-  const { head, key, body, tail } = SETTING.exec(line)?.groups ?? {};
-  if (head === undefined || key === undefined || body === undefined || tail === undefined) return undefined;
+  const match = HEAD.exec(line);
+  if (match === null) return undefined;
+  const { 0: head, 1: name = '' } = match;
+  const end = Math.max(head.length, trimmedLength(line));
+  const key = name.slice(0, trimmedLength(name));
+  const body = line.slice(head.length, end);
+  const tail = line.slice(end);
   const { quote = '', value = body } = QUOTED.exec(body)?.groups ?? {};
   return { head, key, quote, value, tail };
+}
+
+/** Without blanks and line ends at the end: an expression would look for these from each place on. */
+function trimmedLength(text: string): number {
+  let length = text.length;
+  while (length > 0 && BLANKS.includes(text[length - 1] as string)) length -= 1;
+  return length;
 }
 
 /** `quote` is kept where there is one: LXC takes the outermost pair off, and reads what is inside as it stands. */
@@ -229,6 +243,7 @@ function parseMarker(line: string): Marker | undefined {
 
 /** The text of bytes that are given as latin1; `encodeText(decodeText(bytes))` is `bytes`. */
 function decodeText(latin1: string): string {
+  if (isAscii(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
   const text = bytes.toString('utf8');
   if (Buffer.from(text, 'utf8').equals(bytes)) return text;

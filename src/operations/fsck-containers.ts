@@ -1,13 +1,12 @@
 /** The part of fsck that looks at containers: whether what their configs name is there, and is what lxcv wrote. */
 
 import { basename } from 'node:path';
-import { unlessGone } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';
 import { ContainerLayout, RepositoryLayout, storeRoot } from '../store/layout.js';
 import { type Finding, finding, RESTORE } from './finding.js';
-import { unknownFile } from './fsck-names.js';
+import { listTyped, unknownFile } from './fsck-names.js';
 import { layersOfContainer } from './layers.js';
 import { isConfined, readUsers } from './lookup.js';
 import type { World } from './world.js';
@@ -52,10 +51,8 @@ export function* checkOtherContainers(
     readonly seen: ReadonlySet<ContainerName>;
   },
 ): Generator<Finding> {
-  const roots = Array.from(
-    checked,
-    (name) => new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name).root,
-  );
+  const store = storeRoot(world.host.files, world.lxcpath);
+  const roots = Array.from(checked, (name) => new RepositoryLayout(store, name).root);
   for (const name of listContainers(world.host, world.lxcpath, seen)) {
     try {
       const { layout, versioned, lost } = readContainer(world.host, world.lxcpath, name, includes) ?? {};
@@ -99,7 +96,7 @@ function* checkContainer(
     if (!versions.has(head))
       yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
   }
-  const names = new Set<string>(unlessGone([], () => world.host.files.list(layout.root)));
+  const names = listTyped(world.host.files, `${layout.root}/.`);
   for (const path of stagedConfigsOf(layout)) {
     if (names.has(basename(path))) yield unknownFile(layout.root, basename(path));
   }

@@ -35,6 +35,7 @@ const VERSION: Kinds = {
   directories: /^(files|keyframe-\d|work-left)$/,
   others: /^(config|delta|manifest\.json|work)$/,
 };
+const LAYER = /^(delta|keyframe-\d)$/;
 const WORKING: Kinds = { files: NONE, directories: /^work$/, others: /^(delta|working\.json)$/ };
 /** Beside the containers: what a checkout makes before it has its name. */
 const STAGED_CONTAINER = /^\.lxcv-/;
@@ -46,10 +47,18 @@ export function listVersions(files: FilesRead, { versions }: RepositoryLayout): 
   return new Map((files.list(versions) as string[]).map((id) => [id, listTyped(files, `${versions}/${id}`)]));
 }
 
+/** What can be a layer in the directories of versions and working deltas, by their paths. */
+export function* layersIn(listings: Listings, { versions }: RepositoryLayout): Generator<string> {
+  for (const [id, types] of listings) {
+    for (const [name, type] of types) {
+      if (type === 'directory' && LAYER.test(name)) yield `${versions}/${id}/${name}`;
+    }
+  }
+}
+
 /** Nothing of what is no directory. */
-function listTyped(files: FilesRead, path: string): ReadonlyMap<string, EntryType> {
-  using directory = files.openDirectory(path);
-  return directory === undefined ? new Map() : files.listTyped(directory.path);
+export function listTyped(files: FilesRead, path: string): ReadonlyMap<string, EntryType> {
+  return unlessGone<ReadonlyMap<string, EntryType>>(new Map(), () => files.listTyped(path));
 }
 
 /** What is at a path directly below the directory of a version or working delta, if something is. */
@@ -61,15 +70,16 @@ export function typeIn(listings: Listings, id: VersionId, path: string): EntryTy
 export function* checkNames(world: World, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
   const { files } = world.host;
   const refs = `${layout.root}/refs`;
-  yield* checkListing(layout.root, listTyped(files, layout.root), REPOSITORY);
+  const names = listTyped(files, layout.root);
+  yield* checkListing(layout.root, names, REPOSITORY);
   yield* checkListing(refs, listTyped(files, refs), REFS);
-  for (const [id, types] of [...listings].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [id, types] of sorted(listings)) {
     const { root, manifest, working } = layout.version(id as VersionId);
     if (!isVersionId(id)) yield unknownFile(layout.versions, id);
     else if (types.has(basename(manifest))) yield* checkListing(root, types, VERSION);
     else if (types.has(basename(working))) yield* checkListing(root, types, WORKING);
   }
-  yield* checkAsides(world, layout);
+  if (names.has(basename(layout.asides))) yield* checkAsides(world, layout);
 }
 
 /** The same beside the containers, of all repositories; nothing while another lxcv is at work, which may be about to take it away. */
@@ -124,15 +134,16 @@ export function* checkRefs(
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
 ): Generator<Finding> {
-  for (const name of namesIn(world, layout.branches)) {
+  const { files } = world.host;
+  for (const [name, type] of sorted(listTyped(files, layout.branches))) {
     const path = `${layout.branches}/${name}`;
     if (!isRepositoryName(name)) yield unknownFile(layout.branches, name);
-    else yield* checkRef(world, path, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
+    else yield* checkRef(world, path, type, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
   }
-  for (const name of namesIn(world, layout.tags)) {
+  for (const [name, type] of sorted(listTyped(files, layout.tags))) {
     const path = layout.tag(name as TagName);
     if (!isRepositoryName(name)) yield unknownFile(layout.tags, name);
-    else yield* checkRef(world, path, (bytes) => decodeTag(bytes, path).version, versions);
+    else yield* checkRef(world, path, type, (bytes) => decodeTag(bytes, path).version, versions);
   }
 }
 
@@ -148,11 +159,12 @@ export function unknownFile(directory: string, name: string): Finding {
 function* checkRef(
   { host: { files } }: World,
   path: string,
+  type: EntryType,
   versionOf: (bytes: Buffer) => VersionId,
   versions: ReadonlyMap<VersionId, unknown>,
 ): Generator<Finding> {
   try {
-    const bytes = readStoreFile(files, path);
+    const bytes = readStoreFile(files, path, type);
     if (bytes === undefined || versions.has(versionOf(bytes))) return;
     yield finding('ref-damaged', path, 'it names no version', 'Write the id of a version and a newline to it.');
   } catch (error) {
@@ -167,13 +179,18 @@ function* checkListing(
   types: ReadonlyMap<string, EntryType>,
   { files, directories, others }: Kinds,
 ): Generator<Finding> {
-  for (const [name, type] of [...types].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, type] of sorted(types)) {
     if (others.test(name)) continue;
     const wanted = files.test(name) ? 'file' : directories.test(name) ? 'directory' : undefined;
     if (type === wanted) continue;
     const found = unknownFile(path, name);
     yield wanted === undefined ? found : { ...found, message: `it is ${describe({ type })}, and must be a ${wanted}` };
   }
+}
+
+/** By their names. */
+function sorted<T>(named: ReadonlyMap<string, T>): [string, T][] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function namesIn({ host: { files } }: World, path: string): string[] {

@@ -20,7 +20,15 @@ import { toldUnfinished, touchedBy } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
 import { type Finding, finding, RESTORE } from './finding.js';
 import { checkContainers, checkOtherContainers } from './fsck-containers.js';
-import { checkNames, checkRefs, checkStagedContainers, type Listings, listVersions, typeIn } from './fsck-names.js';
+import {
+  checkNames,
+  checkRefs,
+  checkStagedContainers,
+  type Listings,
+  layersIn,
+  listVersions,
+  typeIn,
+} from './fsck-names.js';
 import { isConfined, openForReading } from './lookup.js';
 import { onMissing } from './missing.js';
 import { runJob } from './run-job.js';
@@ -36,6 +44,7 @@ const LOOK_AGAIN_MS = 50;
  */
 export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
   const { host, lxcpath } = world;
+  const store = storeRoot(host.files, lxcpath);
   const names = name === undefined ? [...listRepositories(host, lxcpath), ...listMisplaced(host, lxcpath)] : [name];
   const shared: Shared = {
     includes: new Map(),
@@ -48,7 +57,7 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
   };
   const findings: Finding[] = [];
   for (const repository of names) {
-    const found = await checkConfined(name === undefined ? { ...world, hasStore: true } : world, repository, shared);
+    const found = await checkConfined(name === undefined ? { ...world, store } : world, repository, shared);
     if (found === undefined && name !== undefined) {
       throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
     }
@@ -134,6 +143,7 @@ function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared
   const { files } = world.host;
   const versions = new Map<VersionId, { version: Version; digest: string }>();
   const listings = listVersions(files, layout);
+  for (const path of layersIn(listings, layout)) shared.directories.add(path);
   for (const id of listings.keys()) {
     if (isVersionId(id)) yield* readVersion(world, layout, id, listings, versions);
   }
@@ -158,9 +168,10 @@ function* readVersion(
   versions: Map<VersionId, { version: Version; digest: string }>,
 ): Findings {
   const { manifest } = layout.version(id);
-  if (typeIn(listings, id, manifest) === undefined) return;
+  const type = typeIn(listings, id, manifest);
+  if (type === undefined) return;
   try {
-    const bytes = readStoreFile(world.host.files, manifest);
+    const bytes = readStoreFile(world.host.files, manifest, type);
     if (bytes === undefined) return;
     const version = decodeManifest(bytes, manifest);
     if (version.id !== id || version.repository !== layout.name) {

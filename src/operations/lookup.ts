@@ -84,8 +84,8 @@ const NONE_SETTLED: SettledOperations = new Map();
 
 /** Opens a repository for reading, under `consistently`, or for a look by who has its lock. */
 export function openForReading(world: World, name: RepositoryName): OpenRepository | undefined {
-  const { host, lxcpath, reading, hasStore } = world;
-  const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED, hasStore);
+  const { host, lxcpath, reading, store } = world;
+  const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED, store);
   reading?.opened(
     open ?? { layout: new RepositoryLayout(storeRoot(host.files, lxcpath), name), unfinished: undefined },
   );

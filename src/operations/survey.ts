@@ -2,6 +2,7 @@
 
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { IncludeCache } from '../store/containers.js';
+import { storeRoot } from '../store/layout.js';
 import { listMisplaced, type OpenRepository } from '../store/store.js';
 import { toldUnfinished } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
@@ -45,10 +46,11 @@ export async function surveyRepositories<T>(
   const found: T[] = [];
   const troubles: Trouble[] = [];
   const known = new Set<ContainerName>();
+  const store = storeRoot(world.host.files, world.lxcpath);
   for (const name of [...names, ...listMisplaced(world.host, world.lxcpath)]) {
     try {
       const part = await consistently(
-        { ...world, hasStore: true },
+        { ...world, store },
         async (reading) => {
           const open = openForReading(reading, name);
           if (open === undefined) return { found: [], troubles: [] };

@@ -11,8 +11,8 @@ export interface World {
   readonly report: (event: ReportEvent) => void;
   /** Told that an operation is a large one, so that the program may give memory back early. */
   readonly onLarge?: (() => void) | undefined;
-  /** Set where the store is known to be one that can be read. */
-  readonly hasStore?: true;
+  /** The store's root, where it is known to be one that can be read. */
+  readonly store?: string;
   /** While something is read: see operations/consistently.ts. */
   readonly reading?: Reading | undefined;
 }

@@ -5,7 +5,7 @@
  */
 
 import { dirname, isAbsolute, join } from 'node:path';
-import { type FilesRead, type Stat, unlessGone } from '../host/files.js';
+import { type FilesRead, type OpenStat, unlessGone } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 
 /** As many as the kernel follows. */
@@ -44,7 +44,7 @@ export function checkPathOwned(files: FilesRead, path: string, end: 'root' | 'an
 }
 
 /** The same of what was looked at already, without the way to it. @throws LxcvError `unsafe-owner`. */
-export function checkOwned(files: FilesRead, path: string, stat: Stat): void {
+export function checkOwned(files: FilesRead, path: string, stat: OpenStat): void {
   if (stat.uid !== OWNER) throw notOwned(path, stat);
   if (stat.type !== 'symlink' && isOpen(files, path, stat)) throw writable(path);
 }
@@ -58,14 +58,14 @@ function checkOnTheWay(files: FilesRead, path: string): void {
 }
 
 /** Root's group is root's own; but where there is an ACL the bits of the group are those of everybody that it names. */
-function isOpen(files: FilesRead, path: string, { mode, gid }: Stat): boolean {
+function isOpen(files: FilesRead, path: string, { mode, gid }: OpenStat): boolean {
   if ((mode & OTHERS_WRITE) !== 0) return true;
   if ((mode & GROUP_WRITES) === 0) return false;
   // A container may be destroyed meanwhile.
   return gid !== OWNER || unlessGone(undefined, () => files.xattr(path, 'system.posix_acl_access')) !== undefined;
 }
 
-function notOwned(path: string, { uid }: Stat): LxcvError {
+function notOwned(path: string, { uid }: OpenStat): LxcvError {
   return new LxcvError(
     'unsafe-owner',
     `${path} belongs to the user ${uid}, who could have root do anything by what is in it`,

@@ -1,12 +1,19 @@
 /** Files and directories of the store, read as what they must be: a FIFO, say, that stands in the place of one is never opened. */
 
-import { type FilesRead, isErrno, type Stat } from '../host/files.js';
+import { type FilesRead, isErrno, type OpenStat, type Stat } from '../host/files.js';
+import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
 import { checkOwned } from './ownership.js';
 
-/** @returns undefined where nothing is there. @throws LxcvError `store-damaged` where it is no regular file, or larger than any record. */
-export function readStoreFile(files: FilesRead, path: string): Buffer | undefined {
+/**
+ * @param listed its type, where its directory was listed: of a file what it is need not be looked at before it is opened.
+ * @returns undefined where nothing is there.
+ * @throws LxcvError `store-damaged` where it is no regular file, or larger than any record; `unsafe-owner`.
+ */
+export function readStoreFile(files: FilesRead, path: string, listed?: EntryType): Buffer | undefined {
+  const look = (stat: OpenStat) => check(files, path, stat, 'file');
   try {
+    if (listed === 'file') return files.readIfPresent(path, undefined, look);
     return isThere(files, path, 'file') ? files.readIfPresent(path) : undefined;
   } catch (error) {
     throw isErrno(error, 'EFBIG') ? tooLarge(path, error) : error;
@@ -32,13 +39,17 @@ export function listStoreDirectory(files: FilesRead, path: string): string[] {
 export function isThere(files: FilesRead, path: string, type: 'file' | 'directory'): boolean {
   const stat = files.stat(path);
   if (stat === undefined) return false;
-  checkOwned(files, path, stat);
-  checkType(path, stat, type);
+  check(files, path, stat, type);
   return true;
 }
 
+function check(files: FilesRead, path: string, stat: OpenStat, type: 'file' | 'directory'): void {
+  checkOwned(files, path, stat);
+  checkType(path, stat, type);
+}
+
 /** @throws LxcvError `store-damaged` where it is of another type. */
-export function checkType(path: string, stat: Stat, type: 'file' | 'directory'): void {
+export function checkType(path: string, stat: Pick<Stat, 'type'>, type: 'file' | 'directory'): void {
   if (stat.type === type) return;
   throw new LxcvError(
     'store-damaged',

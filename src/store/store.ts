@@ -78,7 +78,7 @@ interface Settled {
 /**
  * A repository for reading.
  * @param settled what was pending, and has been looked after.
- * @param hasStore true where the store was looked at already, as it is by `listRepositories`.
+ * @param store its root, where that was looked at already, as it is by `listRepositories`.
  * @returns undefined where there is none.
  * @throws Unsettled; LxcvError `store-newer`, `store-damaged`.
  */
@@ -87,10 +87,10 @@ export function openRepository(
   lxcpath: string,
   name: RepositoryName,
   settled: ReadonlyMap<string, Settled>,
-  hasStore = false,
+  store?: string,
 ): OpenRepository | undefined {
-  const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
-  if (!hasStore && !readStore(host, layout.storeRoot)) return undefined;
+  const layout = new RepositoryLayout(store ?? storeRoot(host.files, lxcpath), name);
+  if (store === undefined && !readStore(host, layout.storeRoot)) return undefined;
   if (!isThere(host.files, layout.root, 'directory')) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   const pending = readPendingOf(host, layout);
