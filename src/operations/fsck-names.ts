@@ -47,8 +47,10 @@ export function listVersions(files: FilesRead, { versions }: RepositoryLayout): 
   return new Map((files.list(versions) as string[]).map((id) => [id, listTyped(files, `${versions}/${id}`)]));
 }
 
-/** What can be a layer in the directories of versions and working deltas, by their paths. */
-export function* layersIn(listings: Listings, { versions }: RepositoryLayout): Generator<string> {
+/** The directories that are there, and can be layers: of versions, of working deltas, and the guards. */
+export function* layersIn(files: FilesRead, layout: RepositoryLayout, listings: Listings): Generator<string> {
+  const { versions, guards } = layout;
+  for (const [name, type] of listTyped(files, guards)) if (type === 'directory') yield `${guards}/${name}`;
   for (const [id, types] of listings) {
     for (const [name, type] of types) {
       if (type === 'directory' && LAYER.test(name)) yield `${versions}/${id}/${name}`;
@@ -179,17 +181,17 @@ function* checkListing(
   types: ReadonlyMap<string, EntryType>,
   { files, directories, others }: Kinds,
 ): Generator<Finding> {
-  for (const [name, type] of sorted(types)) {
-    if (others.test(name)) continue;
-    const wanted = files.test(name) ? 'file' : directories.test(name) ? 'directory' : undefined;
-    if (type === wanted) continue;
+  const wantedOf = (name: string) => (files.test(name) ? 'file' : directories.test(name) ? 'directory' : undefined);
+  const strange = [...types].filter(([name, type]) => !others.test(name) && type !== wantedOf(name));
+  for (const [name, type] of sorted(strange)) {
+    const wanted = wantedOf(name);
     const found = unknownFile(path, name);
     yield wanted === undefined ? found : { ...found, message: `it is ${describe({ type })}, and must be a ${wanted}` };
   }
 }
 
 /** By their names. */
-function sorted<T>(named: ReadonlyMap<string, T>): [string, T][] {
+function sorted<T>(named: Iterable<readonly [string, T]>): (readonly [string, T])[] {
   return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

@@ -141,9 +141,9 @@ type Findings = Generator<Finding | undefined, void>;
 
 function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared): Findings {
   const { files } = world.host;
-  const versions = new Map<VersionId, { version: Version; digest: string }>();
+  const versions: Versions = new Map();
   const listings = listVersions(files, layout);
-  for (const path of layersIn(listings, layout)) shared.directories.add(path);
+  for (const path of layersIn(files, layout, listings)) shared.directories.add(path);
   for (const id of listings.keys()) {
     if (isVersionId(id)) yield* readVersion(world, layout, id, listings, versions);
   }
@@ -159,13 +159,16 @@ function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared
   yield* checkContainers(world, layout, versions, shared);
 }
 
+/** The versions that could be read, each with the bytes of its manifest. */
+type Versions = Map<VersionId, { readonly version: Version; readonly manifest: Buffer }>;
+
 /** Reads a version into `versions`; a directory that is none is a working delta, or what gc takes. */
 function* readVersion(
   world: World,
   layout: RepositoryLayout,
   id: VersionId,
   listings: Listings,
-  versions: Map<VersionId, { version: Version; digest: string }>,
+  versions: Versions,
 ): Findings {
   const { manifest } = layout.version(id);
   const type = typeIn(listings, id, manifest);
@@ -178,17 +181,14 @@ function* readVersion(
       yield finding('manifest-damaged', manifest, 'it is the manifest of another version', RESTORE);
       return;
     }
-    versions.set(id, { version, digest: digestManifest(bytes) });
+    versions.set(id, { version, manifest: bytes });
   } catch (error) {
     if (!isConfined(error)) throw error;
     yield finding('manifest-damaged', manifest, error.message, RESTORE);
   }
 }
 
-function* checkGraph(
-  layout: RepositoryLayout,
-  versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
-): Findings {
+function* checkGraph(layout: RepositoryLayout, versions: Versions): Findings {
   const numbers = new Map<number, VersionId>();
   for (const { version } of versions.values()) {
     const { manifest } = layout.version(version.id);
@@ -197,10 +197,9 @@ function* checkGraph(
       yield finding('number-repeated', manifest, `${other} has the number ${version.number} too`, RESTORE);
     numbers.set(version.number, version.id);
     for (const parent of version.parents) {
-      const digest = versions.get(parent.id)?.digest;
-      if (digest === undefined)
-        yield finding('history-forged', manifest, `its parent ${parent.id} is missing`, RESTORE);
-      else if (digest !== parent.digest) {
+      const bytes = versions.get(parent.id)?.manifest;
+      if (bytes === undefined) yield finding('history-forged', manifest, `its parent ${parent.id} is missing`, RESTORE);
+      else if (digestManifest(bytes) !== parent.digest) {
         yield finding(
           'history-forged',
           manifest,
@@ -251,12 +250,7 @@ function checkMounts({ host, lxcpath }: World, deltas: readonly string[]): Findi
   return Array.from(open, (delta) => finding('delta-open', delta, message, hint));
 }
 
-function* checkBases(
-  world: World,
-  layout: RepositoryLayout,
-  versions: ReadonlyMap<VersionId, { version: Version; digest: string }>,
-  known: Shared['prints'],
-): Findings {
+function* checkBases(world: World, layout: RepositoryLayout, versions: Versions, known: Shared['prints']): Findings {
   const { files } = world.host;
   const wanted = new Map<string, Set<string>>();
   for (const { version } of versions.values()) {

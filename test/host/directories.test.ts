@@ -51,6 +51,14 @@ describe.each(['by Node', 'by the binding'])('an open directory, read %s,', (by)
     expect([...list(opened).keys()].sort()).toEqual(names.sort());
   });
 
+  it('is the same by its path, which is no symbolic link', () => {
+    using place = temporaryDirectory();
+    using opened = open(plant(place.path, { ...KINDS, 'to itself': symlinkTo('.') }));
+    expect(files.listTyped(place.path)).toEqual(list(opened));
+    expect(() => files.listTyped(join(place.path, 'to itself'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
+    expect(() => files.listTyped(join(place.path, 'a'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
+  });
+
   it('may be empty, or gone', () => {
     using place = temporaryDirectory();
     const path = join(plant(place.path, { gone: directory }), 'gone');

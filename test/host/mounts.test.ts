@@ -27,9 +27,9 @@ describe('uppersInUse', () => {
     },
   );
 
-  it('finds those in use among many, and no lower directory', () => {
+  it.each(['delta', 'with blank'])('finds those in use among many, and no lower directory: %s', (name) => {
     using place = temporaryDirectory();
-    const many = Array.from({ length: 500 }, (_, index) => plant(join(place.path, `${index}/delta`), {}));
+    const many = Array.from({ length: 500 }, (_, index) => plant(join(place.path, `${index}`, name), {}));
     using _first = mountOverlay({ lowers: [many[50] as string], upper: many[7] as string });
     using _second = mountOverlay({ lowers: [many[50] as string], upper: many[8] as string });
     using _third = mountOverlay({ lowers: [many[51] as string, many[50] as string] });

@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync, rmdirSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
-import type { Files } from '../../src/host/files.js';
 import { type Host, machine } from '../../src/host/host.js';
+import type { HostPath } from '../../src/host/libc.js';
 import type { ContainerName, RepositoryName } from '../../src/model/version.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
 import { lockRepository } from '../../src/store/store.js';
@@ -43,6 +43,32 @@ describe('what tells of all repositories', () => {
     expect(of(/\/working\.json$/)).toHaveLength(CONTAINERS);
     expect(of(/\/lxc\/c\d+\/config$|\/working\.json$|^\/usr\//).filter(([, count]) => count > 1)).toEqual([]);
     expect(tables).toBeLessThanOrEqual(1);
+  });
+
+  it('looks at nothing by itself that a listing told of: fsck', async () => {
+    const looks: string[] = [];
+    const { stat, statTarget } = machine.files;
+    const told =
+      <Result>(look: (path: HostPath) => Result) =>
+      (path: HostPath): Result => {
+        looks.push(String(path));
+        return look(path);
+      };
+    const files = { ...machine.files, stat: told(stat), statTarget: told(statTarget) };
+    await (await openEngine({ lxcpath, host: { ...machine, files } })).fsck(undefined);
+    const listed = /\/versions\/[^/]+\/(?!working\.json$)|\/containers\/c\d+$|\/refs\/heads\//;
+    expect(looks.filter((path) => listed.test(path))).toEqual([]);
+  });
+
+  it('tells of a record that others can write to, whether it was looked at before it was opened or not: fsck', async () => {
+    const root = new RepositoryLayout(`${lxcpath}v`, 'r0' as RepositoryName).root;
+    const names = ['refs/heads/main', 'versions/v00000000001/manifest.json'];
+    const paths = names.map((name) => join(root, name));
+    for (const path of paths) chmodSync(path, 0o666);
+    const findings = await (await openEngine({ lxcpath })).fsck(undefined);
+    for (const path of paths) chmodSync(path, 0o600);
+    const writable = findings.filter(({ message }) => message.includes('can be written to by others'));
+    expect(writable.map(({ where }) => where).sort()).toEqual(paths);
   });
 
   it('tells what is there', async () => {
@@ -112,10 +138,10 @@ describe('what tells of all repositories', () => {
 /** A machine that says which files are read whole. */
 function counting(told: (path: string) => void): Host {
   const tell =
-    <Result>(read: (path: Parameters<Files['read']>[0]) => Result) =>
-    (path: Parameters<Files['read']>[0]): Result => {
+    <More extends unknown[], Result>(read: (path: HostPath, ...more: More) => Result) =>
+    (path: HostPath, ...more: More): Result => {
       told(String(path));
-      return read(path);
+      return read(path, ...more);
     };
   const { read, readIfPresent } = machine.files;
   return { ...machine, files: { ...machine.files, read: tell(read), readIfPresent: tell(readIfPresent) } };
