@@ -25,9 +25,9 @@ export interface Setting {
 }
 
 /**
- * The configs that `lxc.include = path` adds, in LXC's order: of a file, itself; of a directory, all whose names end in
- * `.conf` and are longer, as readdir(3) gives them, unsorted. A missing path adds none if it ends in a slash; any other
- * missing path is an error to LXC.
+ * The configs that `lxc.include = path` adds, in LXC's order: of a file, itself; of a directory, all files whose names end in
+ * `.conf` and are longer, as readdir(3) gives them, unsorted. Of a directory in that LXC 5.0.2 says that it is one, and reads on.
+ * A missing path adds none if it ends in a slash; any other missing path is an error to LXC.
  */
 export type ReadInclude = (path: string) => readonly LxcConfig[];
 
@@ -44,8 +44,8 @@ const HEAD = /^[ \t]*(lxc\.[^=]*)=[ \t]*/;
 const BLANKS = ' \t\r\n';
 const QUOTED = /^(?<quote>['"])(?<value>.*)\k<quote>$/s;
 const MARKER = /^# lxcv: (?<container>[^ \r\n]+) is versioned in (?<repository>\/[^\r\n]*)/;
-/** LXC has no limit: it crashes on a file that includes itself. */
-const INCLUDE_DEPTH_MAX = 32;
+/** LXC has no limits: it crashes on a file that includes itself, and files that each include the next one twice it reads for ever. */
+const [INCLUDE_DEPTH_MAX, INCLUDED_MAX] = [32, 100_000];
 
 export function parseLxcConfig(bytes: Uint8Array): LxcConfig {
   const all = Buffer.from(bytes).toString('latin1');
@@ -82,21 +82,20 @@ export function ownValue(config: LxcConfig, key: string): string | undefined {
 /**
  * The value that LXC takes for a key that holds one value, such as `lxc.rootfs.path`: the last, here or in an include.
  * Undefined where the key is not set, or is cleared.
- * @throws LxcvError `failed` for a file that includes itself.
+ * @throws LxcvError `failed` for a file that includes itself, and for more than INCLUDED_MAX files and settings that are included.
  */
 export function effectiveValue(config: LxcConfig, key: string, readInclude: ReadInclude): string | undefined {
-  return lastValue(config, key, readInclude, 0) || undefined;
+  return lastValue(config, key, boundedIncludes(readInclude), 0) || undefined;
 }
 
-function lastValue(config: LxcConfig, key: string, readInclude: ReadInclude, depth: number): string | undefined {
-  checkDepth(depth);
+function lastValue(config: LxcConfig, key: string, include: Include, depth: number): string | undefined {
   const settings = settingsOf(config);
   for (let at = settings.length - 1; at >= 0; at -= 1) {
     const setting = settings[at] as Setting;
     if (setting.key === key) return setting.value;
     if (!isInclude(setting)) continue;
-    for (const included of readInclude(setting.value).toReversed()) {
-      const value = lastValue(included, key, readInclude, depth + 1);
+    for (const included of include(setting.value, depth).toReversed()) {
+      const value = lastValue(included, key, include, depth + 1);
       if (value !== undefined) return value;
     }
   }
@@ -163,12 +162,18 @@ export function setMarker(config: LxcConfig, marker: Marker): LxcConfig {
   return { ...config, lines: lines.toSpliced(at, 0, line + lineEndOf(config)) };
 }
 
-/** The settings of this file and, in the place of each `lxc.include`, of what that adds: what LXC obeys, in its order. */
-export function settingsWithIncludes(config: LxcConfig, readInclude: ReadInclude, depth = 0): Setting[] {
-  checkDepth(depth);
+/**
+ * The settings of this file and, in the place of each `lxc.include`, of what that adds: what LXC obeys, in its order.
+ * @throws LxcvError as `effectiveValue`.
+ */
+export function settingsWithIncludes(config: LxcConfig, readInclude: ReadInclude): Setting[] {
+  return allSettings(config, boundedIncludes(readInclude), 0);
+}
+
+function allSettings(config: LxcConfig, include: Include, depth: number): Setting[] {
   return settingsOf(config).flatMap((setting) =>
     isInclude(setting)
-      ? readInclude(setting.value).flatMap((included) => settingsWithIncludes(included, readInclude, depth + 1))
+      ? include(setting.value, depth).flatMap((included) => allSettings(included, include, depth + 1))
       : [setting],
   );
 }
@@ -177,12 +182,28 @@ function isInclude({ key, value }: Setting): boolean {
   return key === 'lxc.include' && value !== '';
 }
 
-function checkDepth(depth: number): void {
-  if (depth <= INCLUDE_DEPTH_MAX) return;
-  throw new LxcvError(
+/** @param depth of the config with the line. */
+type Include = (path: string, depth: number) => readonly LxcConfig[];
+
+/** What is included again is read once. */
+function boundedIncludes(readInclude: ReadInclude): Include {
+  const known = new Map<string, readonly LxcConfig[]>();
+  let left = INCLUDED_MAX;
+  return (path, depth) => {
+    if (depth >= INCLUDE_DEPTH_MAX) throw boundless(`are nested more than ${INCLUDE_DEPTH_MAX} deep`, path);
+    const configs = known.get(path) ?? readInclude(path);
+    known.set(path, configs);
+    for (const included of configs) left -= 1 + settingsOf(included).length;
+    if (left < 0) throw boundless(`come to more than ${INCLUDED_MAX} files and settings`, path);
+    return configs;
+  };
+}
+
+function boundless(how: string, path: string): LxcvError {
+  return new LxcvError(
     'failed',
-    `the config's includes are nested more than ${INCLUDE_DEPTH_MAX} deep`,
-    'Look for an lxc.include that leads back to its own file.',
+    `the config's includes ${how}, as it comes to ${path}`,
+    'Look for an lxc.include that leads back to its own file, or to the same ones again and again.',
   );
 }
 

@@ -100,25 +100,19 @@ function findVersioned(
   return { versioned: { repository, layout, working }, lost: undefined };
 }
 
-/** The files that an `lxc.include` names: itself, or every `*.conf` of a directory. */
-export function readInclude(host: Host, path: string): LxcConfig[] {
-  const real = host.files.realPath(path);
-  if (real === undefined) return [];
-  if (host.files.stat(real)?.type !== 'directory') {
-    return [parseLxcConfig(readConfigFile(real, () => host.files.read(real)))];
-  }
-  return configsIn(host.files, real).flatMap((name) => readInclude(host, `${real}/${name}`));
+/** The configs that an `lxc.include` adds. @throws LxcvError `failed`. */
+export function readInclude({ files }: Host, path: string): LxcConfig[] {
+  return includedFiles(files, path).flatMap((file) => {
+    const real = files.realPath(file);
+    return real === undefined ? [] : [parseLxcConfig(readConfigFile(real, () => files.read(real)))];
+  });
 }
 
-/** What an `lxc.include` leads to, by path: what it names, and of a directory each `*.conf` in that. */
-export function includedPaths(files: FilesRead, path: string): string[] {
-  const real = files.realPath(path);
-  if (real === undefined || files.stat(real)?.type !== 'directory') return [path];
-  return [path, ...configsIn(files, real).flatMap((name) => includedPaths(files, `${path}/${name}`))];
-}
-
-function configsIn(files: FilesRead, directory: string): string[] {
-  return (files.list(directory) as string[]).filter((name) => /.\.conf$/.test(name)).sort();
+/** The file that an `lxc.include` names or, of a directory, every `*.conf` in it that is no directory. */
+export function includedFiles(files: FilesRead, path: string): string[] {
+  if (files.statTarget(path)?.type !== 'directory') return [path];
+  const paths = (files.list(path) as string[]).map((name) => `${path}/${name}`);
+  return paths.filter((each) => /[^/]\.conf$/.test(each) && files.statTarget(each)?.type !== 'directory').sort();
 }
 
 /** Reads what LXC reads as a config. @throws LxcvError `failed` for a FIFO, a device or a directory, and for what is far too large. */

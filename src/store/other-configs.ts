@@ -3,17 +3,17 @@
 import { type FilesRead, isSystemError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { type LxcConfig, parseLxcConfig, type Setting, settingsWithIncludes } from '../model/lxc-config.js';
-import { includedPaths, readInclude } from './containers.js';
+import { includedFiles, readInclude } from './containers.js';
 import type { ContainerLayout } from './layout.js';
 
 /** What a config sets, includes and all, and, as settings of `lxc.include` without a line, all files and directories that are included. */
 export function obeyedSettings(host: Host, config: LxcConfig): Setting[] {
-  const included: string[] = [];
+  const included = new Set<string>();
   const settings = settingsWithIncludes(config, (path) => {
-    included.push(...includedPaths(host.files, path));
+    for (const each of [path, ...includedFiles(host.files, path)]) included.add(each);
     return readInclude(host, path);
   });
-  return [...included.map((value) => ({ key: 'lxc.include', value, line: 0 })), ...settings];
+  return [...[...included].map((value) => ({ key: 'lxc.include', value, line: 0 })), ...settings];
 }
 
 /**

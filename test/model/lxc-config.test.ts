@@ -10,6 +10,7 @@ import {
   parseLxcConfig,
   setMarker,
   settingsOf,
+  settingsWithIncludes,
   setValue,
 } from '../../src/model/lxc-config.js';
 
@@ -155,8 +156,26 @@ describe('effectiveValue', () => {
 
   it('refuses a file that includes itself', () => {
     expect(() => effectiveValue(parse('lxc.include = /loop.conf\n'), 'lxc.arch', readInclude)).toThrow(
-      expect.objectContaining({ code: 'failed', message: expect.stringContaining('32 deep') }),
+      expect.objectContaining({
+        code: 'failed',
+        message: expect.stringContaining('32 deep, as it comes to /loop.conf'),
+      }),
     );
+  });
+
+  it('reads each file once, and gives up where files include each other again and again', () => {
+    const read: string[] = [];
+    const includeTwice = (path: string) => {
+      read.push(path);
+      return [parse(`lxc.include = ${path}x\n`.repeat(path.length < 25 ? 2 : 0))];
+    };
+    for (const find of [effectiveValue, (config: LxcConfig) => settingsWithIncludes(config, includeTwice)]) {
+      read.length = 0;
+      expect(() => find(parse('lxc.include = /\n'), 'lxc.arch', includeTwice)).toThrow(
+        expect.objectContaining({ code: 'failed', message: expect.stringContaining('more than 100000 files') }),
+      );
+      expect(read).toEqual([...new Set(read)]);
+    }
   });
 });
 

@@ -77,6 +77,8 @@ describe('readContainer', () => {
       'conf.d/2.conf': 'lxc.rootfs.path = dir:/second\n',
       'conf.d/1.conf': 'lxc.rootfs.path = dir:/first\n',
       'conf.d/3.other': 'lxc.rootfs.path = dir:/not-included\n',
+      'conf.d/4.conf/5.conf': 'lxc.rootfs.path = dir:/not-included\n',
+      'conf.d/6.conf': symlinkTo('.'),
       linked: symlinkTo('included.conf'),
     });
     const path = (...lines: string[]) => {
