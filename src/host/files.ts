@@ -40,6 +40,7 @@ import {
 import { listTyped } from './directories.js';
 import { copyDirectoryProject, copyFlags, stopInheriting } from './inode-flags.js';
 import type { HostPath } from './libc.js';
+import { createNameless, type NamelessFile } from './nameless.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
 import { type Free, free, sharesBlocks } from './room.js';
@@ -106,6 +107,8 @@ export interface FilesRead {
 interface FilesWrite {
   /** Creates a file that must not exist yet, with these bytes. Its mode, as that of a directory, is that very one, whatever the umask. */
   create(path: HostPath, data: string | Uint8Array, mode: number): void;
+  /** Creates a file in a directory that has no name there yet; undefined where the file system has no such files. */
+  createNameless(directory: string, mode: number): NamelessFile | undefined;
   /** Appends to a file, creating it with mode 0600 where it is missing. */
   append(path: HostPath, data: string | Uint8Array): void;
   truncate(path: HostPath, size: number): void;
@@ -178,6 +181,7 @@ export const files: Files = {
   openFile,
 
   create,
+  createNameless,
   append,
   truncate,
   mkdir: (path, mode) => {

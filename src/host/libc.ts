@@ -97,6 +97,9 @@ function bind() {
     renameat2: declare<(d1: number, a: CPath, d2: number, b: CPath, flags: number) => number>(
       'int renameat2(int, const char *, int, const char *, unsigned int)',
     ),
+    linkat: declare<(d1: number, a: CPath, d2: number, b: CPath, flags: number) => number>(
+      'int linkat(int, const char *, int, const char *, int)',
+    ),
     syncfs: declare<Both<(fd: number) => number>>('int syncfs(int)'),
     mknod: declare<(path: CPath, mode: number, device: bigint) => number>(
       'int mknod(const char *, unsigned int, uint64_t)',

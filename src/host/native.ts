@@ -38,6 +38,7 @@ const FSCONFIG_CMD_CREATE = 6;
 const STATX_BYTES = 256;
 const STATX_BASIC_STATS = 0x7ff;
 const AT_EMPTY_PATH = 0x1000;
+const AT_SYMLINK_FOLLOW = 0x400;
 const statxBuffer = Buffer.alloc(STATX_BYTES);
 const statxView = new DataView(statxBuffer.buffer, statxBuffer.byteOffset, STATX_BYTES);
 const { O_DIRECTORY } = constants;
@@ -108,6 +109,11 @@ export function exchange(a: HostPath, b: HostPath): void {
 /** Renames, and fails with EEXIST where the new name is taken. */
 export function renameNew(from: HostPath, to: HostPath): void {
   check(libc().renameat2(AT_FDCWD, cPath(from), AT_FDCWD, cPath(to), RENAME_NOREPLACE), 'renameat2', to);
+}
+
+/** Gives an open file that bears no name one. Fails with EEXIST where `path` is there. */
+export function linkOpen(fd: number, path: string): void {
+  check(libc().linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW), 'linkat', path);
 }
 
 /** Makes everything written to the file system of an open file durable. */

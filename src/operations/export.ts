@@ -2,7 +2,7 @@
 
 import { basename, dirname } from 'node:path';
 import { type Limits, MOUNT_POINT } from '../host/confined.js';
-import type { FilesRead } from '../host/files.js';
+import { type FilesRead, tolerate } from '../host/files.js';
 import { isErrno } from '../host/host.js';
 import { walkLayer } from '../layer/delta.js';
 import { isBookkeeping, readOnlyMountOptions } from '../layer/overlayfs.js';
@@ -62,25 +62,56 @@ export async function exportVersion(
   if (output !== undefined) checkPlace(files, output);
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
   const burden = await runJob(world, `looking through ${revision}`, weigh(files, layers));
-  const staged = output === undefined ? undefined : `${dirname(output)}/.lxcv-${newId(world.host.randomBytes)}`;
   using _ = world.host.signals.hold();
-  try {
-    if (staged !== undefined) {
-      files.create(staged, '', SECRET);
-      // Whatever the umask: it holds all of the container's secrets.
-      files.chmod(staged, SECRET);
-    }
-    await pack(world, layers, burden, staged, compression);
-    if (staged !== undefined && output !== undefined) {
-      files.sync(staged);
-      files.renameNew(staged, output);
-      files.sync(`${dirname(output)}/.`);
-    }
-  } catch (error) {
-    if (staged !== undefined && files.stat(staged) !== undefined) files.unlink(staged);
-    throw isErrno(error, 'EEXIST') ? outputExists(output as string) : error;
+  using staged = output === undefined ? undefined : stage(world, output);
+  await pack(world, layers, burden, output, compression, staged?.place ?? STANDARD_OUTPUT);
+  if (staged !== undefined && output !== undefined) {
+    publish(staged, output);
+    files.sync(`${dirname(output)}/.`);
   }
   return { version, refs: refsAt(repository, version.id) };
+}
+
+/** What is written, until it is whole; disposing leaves nothing of it. */
+interface Staged extends Disposable {
+  /** An open file, or a path. */
+  readonly place: number | string;
+  /** @throws EEXIST. */
+  publish(): void;
+}
+
+/** A file without a name leaves nothing behind, also where lxcv is killed. Not every file system has them. */
+function stage({ host: { files, randomBytes } }: World, output: string): Staged {
+  const directory = dirname(output);
+  const nameless = files.createNameless(directory, SECRET);
+  if (nameless !== undefined) {
+    return {
+      place: nameless.descriptor,
+      publish: () => nameless.publish(output),
+      [Symbol.dispose]: () => nameless[Symbol.dispose](),
+    };
+  }
+  const place = `${directory}/.lxcv-${newId(randomBytes)}`;
+  files.create(place, '', SECRET);
+  return {
+    place,
+    publish() {
+      files.sync(place);
+      files.renameNew(place, output);
+    },
+    [Symbol.dispose]() {
+      // Of a disk that fails, what was wrong first is told. It is not there where it has got its name.
+      tolerate(['ENOENT', 'EIO', 'EROFS'], () => files.unlink(place));
+    },
+  };
+}
+
+function publish(staged: Staged, output: string): void {
+  try {
+    staged.publish();
+  } catch (error) {
+    throw isErrno(error, 'EEXIST') ? outputExists(output) : error;
+  }
 }
 
 /** What there is to pack, as an upper bound. */
@@ -120,13 +151,14 @@ async function pack(
   burden: Burden,
   output: string | undefined,
   compression: string | undefined,
+  place: number | string,
 ): Promise<void> {
   const { signals, programs } = world.host;
   const words = compression === undefined ? [] : [compression];
   const args = ['--create', '--directory', MOUNT_POINT, ...KEEP_ALL, ...words, '--file', '-', '.'];
   await using tar = programs.startConfined('tar', args, {
     limits: limitsOf(burden),
-    stdout: output ?? STANDARD_OUTPUT,
+    stdout: place,
     overlay: readOnlyMountOptions(layers),
     capabilities: burden.isTrusted ? ['dac_read_search', 'sys_admin'] : ['dac_read_search'],
     abort: signals.abort,

@@ -1,12 +1,26 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
+import type { Files } from '../../src/host/files.js';
+import { machine } from '../../src/host/host.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';
 import { type ErrorJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { recorder } from '../support/recorder.js';
 
 describe('export', () => {
@@ -82,6 +96,48 @@ describe('export', () => {
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(' - overlay lxcv ');
   });
 
+  it.each([
+    ['without a name', false, (...args) => machine.files.createNameless(...args)],
+    ['under another name, where the file system has no others,', true, () => undefined],
+  ] as [string, boolean, Files['createNameless']][])(
+    'is written %s until it is whole, and never in the place of another file',
+    async (_, isNamed, createNameless) => {
+      using directory = temporaryDirectory();
+      const output = join(directory.path, 'new.tar');
+      const seen: string[][] = [];
+      let meanwhile = () => {};
+      const files = { ...machine.files, createNameless };
+      const startConfined: typeof machine.programs.startConfined = (...args) => {
+        seen.push(readdirSync(directory.path));
+        meanwhile();
+        return machine.programs.startConfined(...args);
+      };
+      const host = { ...machine, files, programs: { ...machine.programs, startConfined } };
+      const engine = await openEngine({ lxcpath: lxc.lxcpath, host });
+      const run = () => engine.exportVersion({ revision: 'mysql@0', output, acceptBase: false });
+      await run();
+      expect(statSync(output)).toMatchObject({ mode: 0o100600, nlink: 1 });
+      expect(execFileSync('tar', ['-tf', output], { encoding: 'utf8' })).toContain('./locked/secret');
+      rmSync(output);
+      meanwhile = () => writeFileSync(output, 'of another');
+      await expect(run()).rejects.toMatchObject({ code: 'output-exists' });
+      expect(readFileSync(output, 'utf8')).toBe('of another');
+      expect(readdirSync(directory.path)).toEqual(['new.tar']);
+      expect(seen.map((names) => names.length)).toEqual(isNamed ? [1, 1] : [0, 0]);
+    },
+  );
+
+  it('leaves nothing where it is killed', async () => {
+    using directory = temporaryDirectory();
+    using tar = slowTar();
+    const words = ['export', 'mysql@0', '-o', join(directory.path, 'new.tar.gz'), '-P', lxc.lxcpath];
+    const lxcv = spawn(process.execPath, [LXCV, ...words], { env: { ...process.env, PATH: tar.path } });
+    await readFile(tar.begun);
+    lxcv.kill('SIGKILL');
+    await once(lxcv, 'exit');
+    expect(readdirSync(directory.path)).toEqual([]);
+  });
+
   it.each(['new.tar', 'new.tar.gz'])('says that the disk is full, and leaves nothing of %s there', async (name) => {
     using disk = mountDisk('ext4', 4 << 20);
     writeFileSync(join(disk.path, 'ballast'), Buffer.alloc(1 << 20, 1));
@@ -91,3 +147,14 @@ describe('export', () => {
     expect(readdirSync(disk.path)).toEqual(before);
   });
 });
+
+/** A tar that says, in the FIFO `begun`, that it runs, and comes to no end. */
+function slowTar(): DisposablePath & { readonly begun: string } {
+  const directory = temporaryDirectory();
+  const [begun, program] = [join(directory.path, 'begun'), join(directory.path, 'tar')];
+  execFileSync('mkfifo', ['-m', '666', begun]);
+  writeFileSync(program, `#!/bin/sh\necho content\necho >${begun}\nexec sleep 1000\n`);
+  chmodSync(program, 0o755);
+  chmodSync(directory.path, 0o755);
+  return { path: `${directory.path}:${process.env.PATH}`, begun, [Symbol.dispose]: () => directory[Symbol.dispose]() };
+}
