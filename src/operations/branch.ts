@@ -80,7 +80,7 @@ export async function renameBranch(
   const { files } = world.host;
   const users = containersOf(world, repository.name).filter(({ versioned }) => versioned.working.branch === from);
   const records = users.map(({ versioned }) => ({
-    staged: `${versioned.layout.root}/.working.staged`,
+    staged: versioned.layout.stagedWorking,
     to: versioned.layout.working,
     content: encodeWorking({ ...versioned.working, branch: to }),
   }));

@@ -3,7 +3,7 @@
 import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
-import type { Container, Versioned } from '../store/containers.js';
+import type { VersionedContainer } from '../store/containers.js';
 import type { SetAside } from '../store/set-aside.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
@@ -19,8 +19,6 @@ import { whileStopped } from './restart.js';
 import { noSpaceToSwitch } from './space.js';
 import { unlessDestroyed } from './unless-destroyed.js';
 import type { World } from './world.js';
-
-type VersionedContainer = Container & { readonly versioned: Versioned };
 
 export async function switchInPlace(
   world: World,

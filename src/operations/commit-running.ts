@@ -9,8 +9,8 @@ import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
 import { readSources, writeSources } from '../layer/source-list.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
-import type { ContainerName, Version } from '../model/version.js';
-import type { Container, Versioned } from '../store/containers.js';
+import type { Base, BranchName, ContainerName, Version } from '../model/version.js';
+import type { Versioned, VersionedContainer } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
@@ -31,11 +31,9 @@ import type { World } from './world.js';
 export async function commitRunning(
   world: World,
   repository: Repository,
-  container: Container & { readonly versioned: Versioned },
+  container: VersionedContainer,
   request: CommitOrder,
 ): Promise<Version> {
-  const { files } = world.host;
-  const { maxPauseMs = MAX_PAUSE_MS } = request;
   const { layout: source, working } = container.versioned;
   const [head] = working.parents;
   const branch = branchForCommit(repository, container.name, working.branch, head);
@@ -43,65 +41,98 @@ export async function commitRunning(
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
   await refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
   const layout = repository.layout.version(newId(world.host.randomBytes));
-  const chain = [layout.deltaLayer, ...working.lowers];
-  const privates = privateFilesOf(container.config, container.layout);
-  const stagedRecord = `${source.root}/.working.staged`;
   const isFrozen = isOwnersFreeze(world, container.name);
-  const earlier = findEarlierCopy(world, repository.layout, container.versioned);
-  const copy = new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
-  const shares = files.sharesBlocks(source.root);
-  const extent = extentOfCopy(files, source.delta, earlier?.sources ?? [], shares);
-  checkSpace(world, `the commit of ${container.name}`, await runJob(world, 'looking for room', extent));
-  let version: Version | undefined;
-  await transact(world.host, repository.layout.operations, {
+  const copy = await prepareCopy(world, repository.layout, container, layout);
+  const copied = { layout, copy, isFrozen, before, branch, bases };
+  return await transact(world.host, repository.layout.operations, {
     operation: layout.id,
     time: world.host.now().toISOString(),
     command: 'commit',
     subject: container.name,
-    point: { from: stagedRecord, to: source.working },
-    stage: async () => {
-      files.mkdir(layout.root, 0o700);
-      const pause = await copyLive(world, layout, {
-        repository: repository.layout,
-        name: container.name,
-        copy,
-        isFrozen,
-        maxPauseMs,
-      });
-      await runJob(world, 'removing what only the copying needed', copy.end());
-      writeSources(files, layout.sources, copy.trustedSources());
-      await checkKept(world, layout.delta, source.work, container.name);
-      const after = layersOfVersion(repository.layout, { chain, bases });
-      const changes = await countOrRefuse(world, before, after, request);
-      const draft = completeDraft(world, repository, {
-        ...{ id: layout.id, container: container.name, branch, parents: working.parents, chain, bases, pause },
-        ...{ message: request.message, author: await request.author },
-      });
-      version = { ...draft, changes };
-      stageVersionFiles(world, layout, container, encodeManifest(version), privates);
-      files.create(layout.work, '', 0o400);
-      files.create(
-        stagedRecord,
-        encodeWorking({ ...working, branch, bases, parents: [layout.id], copied: layout.id }),
-        0o600,
-      );
-    },
+    point: { from: source.stagedWorking, to: source.working },
+    stage: () => stageCopy(world, repository, container, request, copied),
     forward: [
       { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
       { do: 'ref', path: repository.layout.branch(branch), id: layout.id },
     ],
     back: [
       ...thawUnless(isFrozen, world, container.name, layout.freezeMark),
-      ...unstageVersionFiles(layout, privates),
+      ...unstageVersionFiles(layout, privateFilesOf(container.config, container.layout)),
       { do: 'remove-copy', path: layout.delta },
       { do: 'remove-copy', path: layout.links },
       { do: 'unlink', path: layout.sources },
       { do: 'unlink', path: layout.work },
       { do: 'rmdir', path: layout.root },
-      { do: 'unlink', path: stagedRecord },
+      { do: 'unlink', path: source.stagedWorking },
     ],
   });
-  return version as unknown as Version;
+}
+
+/** @throws LxcvError `no-space` where there is no room for what is to be copied. */
+async function prepareCopy(
+  world: World,
+  repository: RepositoryLayout,
+  { name, versioned }: VersionedContainer,
+  layout: VersionLayout,
+): Promise<LiveCopy> {
+  const { files } = world.host;
+  const source = versioned.layout;
+  const earlier = findEarlierCopy(world, repository, versioned);
+  const extent = extentOfCopy(files, source.delta, earlier?.sources ?? [], files.sharesBlocks(source.root));
+  checkSpace(world, `the commit of ${name}`, await runJob(world, 'looking for room', extent));
+  return new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
+}
+
+/** What a copy is to become. */
+interface CopiedVersion {
+  readonly layout: VersionLayout;
+  readonly copy: LiveCopy;
+  /** Its owner froze the container. */
+  readonly isFrozen: boolean;
+  /** The layers that it is compared with, as absolute paths, top first. */
+  readonly before: readonly string[];
+  readonly branch: BranchName;
+  readonly bases: readonly Base[];
+}
+
+/** Copies the delta, and writes all else of the version and the record of the working delta that will have it as HEAD. */
+async function stageCopy(
+  world: World,
+  repository: Repository,
+  container: VersionedContainer,
+  request: CommitOrder,
+  { layout, copy, isFrozen, before, branch, bases }: CopiedVersion,
+): Promise<Version> {
+  const { files } = world.host;
+  const { layout: source, working } = container.versioned;
+  const { name } = container;
+  files.mkdir(layout.root, 0o700);
+  const { maxPauseMs = MAX_PAUSE_MS } = request;
+  const pause = await copyLive(world, layout, { repository: repository.layout, name, copy, isFrozen, maxPauseMs });
+  await runJob(world, 'removing what only the copying needed', copy.end());
+  writeSources(files, layout.sources, copy.trustedSources());
+  await checkKept(world, layout.delta, source.work, name);
+  const chain = [layout.deltaLayer, ...working.lowers];
+  const after = layersOfVersion(repository.layout, { chain, bases });
+  const changes = await countOrRefuse(world, before, after, request);
+  const draft = completeDraft(world, repository, {
+    id: layout.id,
+    container: name,
+    branch,
+    parents: working.parents,
+    message: request.message,
+    author: await request.author,
+    chain,
+    bases,
+    pause,
+  });
+  const version = { ...draft, changes };
+  const privates = privateFilesOf(container.config, container.layout);
+  stageVersionFiles(world, layout, container, encodeManifest(version), privates);
+  files.create(layout.work, '', 0o400);
+  const record = { ...working, branch, bases: [...bases], parents: [layout.id], copied: layout.id };
+  files.create(source.stagedWorking, encodeWorking(record), 0o600);
+  return version;
 }
 
 interface Live {

@@ -1,7 +1,7 @@
 /** Commits a stopped container: its working delta becomes a version where it lies, and the container gets a new one on top. */
 
 import type { Version } from '../model/version.js';
-import type { Container, Versioned } from '../store/containers.js';
+import type { VersionedContainer } from '../store/containers.js';
 import type { CommitOrder } from './commit-request.js';
 import { branchForCommit, draftPresent, refuseUnchanged, tryCounting } from './draft.js';
 import { checkKept } from './kept.js';
@@ -13,7 +13,7 @@ import type { World } from './world.js';
 export async function commitStopped(
   world: World,
   repository: Repository,
-  container: Container & { readonly versioned: Versioned },
+  container: VersionedContainer,
   request: CommitOrder,
   hold: Disposable,
 ): Promise<Version> {

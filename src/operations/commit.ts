@@ -2,7 +2,7 @@
 
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, Version } from '../model/version.js';
-import type { Container, Versioned } from '../store/containers.js';
+import type { Container, VersionedContainer } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { lockRepository } from '../store/store.js';
 import { adopt } from './adopt.js';
@@ -83,7 +83,7 @@ function running({ name, layout }: Container): LxcvError {
   );
 }
 
-function isVersioned(container: Container): container is Container & { readonly versioned: Versioned } {
+function isVersioned(container: Container): container is VersionedContainer {
   return container.versioned !== undefined;
 }
 

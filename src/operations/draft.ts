@@ -8,7 +8,7 @@ import { LxcvError } from '../model/errors.js';
 import { finish } from '../model/job.js';
 import type { Uncounted } from '../model/manifest.js';
 import type { Author, Base, BranchName, ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
-import { type Container, lowersOf, type Versioned } from '../store/containers.js';
+import { lowersOf, type VersionedContainer } from '../store/containers.js';
 import type { VersionLayout } from '../store/layout.js';
 import type { PlannedKeyframe } from '../store/steps.js';
 import { layersOfContainer } from './layers.js';
@@ -47,7 +47,7 @@ export function completeDraft(world: World, { history, name }: Repository, draft
 export function draftPresent(
   world: World,
   repository: Repository,
-  { name, versioned }: Container & { readonly versioned: Versioned },
+  { name, versioned }: VersionedContainer,
   before: readonly string[],
   draft: Pick<Draft, 'branch' | 'message' | 'author' | 'bases'>,
 ): Present {

@@ -6,7 +6,7 @@ import { missingLayer } from '../layer/tree.js';
 import { LxcvError } from '../model/errors.js';
 import { markerOf } from '../model/lxc-config.js';
 import type { Base, Version } from '../model/version.js';
-import { type Container, lowersOf, type Versioned } from '../store/containers.js';
+import { type Container, lowersOf, type Versioned, type VersionedContainer } from '../store/containers.js';
 import { type RepositoryLayout, storeRoot } from '../store/layout.js';
 import { checkOtherStore } from './other-store.js';
 import type { World } from './world.js';
@@ -66,12 +66,7 @@ export function checkBases(world: World, bases: readonly Base[], accept: boolean
 }
 
 /** @throws LxcvError `container-edited` where a container's config mounts other layers than lxcv wrote. */
-export function checkUnedited({
-  name,
-  layout,
-  rootfs,
-  versioned,
-}: Container & { readonly versioned: Versioned }): void {
+export function checkUnedited({ name, layout, rootfs, versioned }: VersionedContainer): void {
   const expected = lowersOf(versioned.repository, name, versioned.working);
   if (rootfs.kind === 'overlay' && rootfs.lowers.join(':') === expected.join(':')) return;
   throw new LxcvError(

@@ -19,6 +19,7 @@ import {
   listContainers,
   readContainer,
   type Versioned,
+  type VersionedContainer,
 } from '../store/containers.js';
 import { History } from '../store/history.js';
 import { RepositoryLayout, storeRoot, type VersionLayout } from '../store/layout.js';
@@ -111,12 +112,12 @@ export function requireContainer(world: World, name: ContainerName): Container {
 }
 
 /** @throws LxcvError `container-not-found`, or `not-versioned` for a container that was never committed. */
-export function requireVersioned(world: World, name: ContainerName): Container & { readonly versioned: Versioned } {
+export function requireVersioned(world: World, name: ContainerName): VersionedContainer {
   const container = requireContainer(world, name);
   if (container.versioned === undefined) checkMarker(world, container);
   if (container.versioned === undefined) throw notVersioned(name);
   openForReading(world, container.versioned.repository.name);
-  return requireContainer(world, name) as Container & { readonly versioned: Versioned };
+  return requireContainer(world, name) as VersionedContainer;
 }
 
 /**
@@ -168,8 +169,6 @@ export interface NamedVersion {
   readonly version: Version;
   readonly refs: readonly RefName[];
 }
-
-export type VersionedContainer = Container & { readonly versioned: Versioned };
 
 /** The containers whose working deltas stand on a repository. Those whose record cannot be read are told, and left out. */
 export function containersOf(world: World, repository: RepositoryName): VersionedContainer[] {

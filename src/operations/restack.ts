@@ -8,15 +8,14 @@ import { extentOfMerge } from '../layer/extent.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
-import type { Job } from '../model/job.js';
 import { decodeManifest } from '../model/manifest.js';
-import type { BranchName, ContainerName, Version, VersionId } from '../model/version.js';
+import type { BranchName, Version, VersionId } from '../model/version.js';
 import { closeDeltaNow, reopenDelta } from '../store/closed-delta.js';
 import { stageConfig } from '../store/config-file.js';
 import { type Container, lowersOf } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { encodeSetAside, type SetAside } from '../store/set-aside.js';
-import { countPublished, discardWorking, makeKeyframe, type Publication, publish, type Step } from '../store/steps.js';
+import { discardWorking, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { Present } from './draft.js';
@@ -106,17 +105,13 @@ export async function restack(
       checkUnmounted(world, container);
     },
     recheck: () => closeAndCheck(world, container, leftBehind(repository, present, arrival)?.work, arrival),
-    ahead: async (step) => {
-      if (step.do !== 'publish') return;
-      hold[Symbol.dispose]();
-      await publishBreathing(world, container.name, step);
-    },
+    foreground: { runJob: (what, job) => runJob(world, what, job), release: () => hold[Symbol.dispose]() },
     forward: [
       { do: 'settle-config', config, staged: stagedConfig, base: container.configBytes.toString('latin1') },
       ...(arrival === undefined || !('version' in present)
         ? []
         : arrive(repository.version(present.version.id), container, arrival, lowers, nextLayout)),
-      ...(version?.forward ?? []),
+      ...(version === undefined ? [] : [{ do: 'release' } satisfies Step, ...version.forward]),
       ...('discard' in present ? leaveBehind(present.discard) : []),
       ...('aside' in present ? setAside(repository, present.aside) : []),
       ...[...request.refs].map(([name, id]): Step => ({ do: 'ref', path: repository.branch(name), id })),
@@ -185,19 +180,6 @@ function closeAndCheck(
   } catch (error) {
     if (work !== undefined) reopenDelta(files, work);
     throw error;
-  }
-}
-
-/** Publishes a version, and hears signals meanwhile. What was interrupted is done by the step itself, without a pause. */
-async function publishBreathing(world: World, container: ContainerName, publication: Publication): Promise<void> {
-  const { files } = world.host;
-  try {
-    const merge = (job: Job<void>) => runJob(world, 'merging versions into a keyframe', job);
-    const isMade = await makeKeyframe(files, publication, merge);
-    const counting = countPublished(files, publication);
-    publish(files, publication, isMade, await runJob(world, `counting what changed in ${container}`, counting));
-  } catch (error) {
-    if (!(error instanceof LxcvError && error.code === 'interrupted')) throw error;
   }
 }
 

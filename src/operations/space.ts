@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import type { Extent } from '../layer/extent.js';
 import { formatBytes, formatCount } from '../model/amount.js';
 import { LxcvError } from '../model/errors.js';
-import type { Versioned } from '../store/containers.js';
+import type { Versioned, VersionedContainer } from '../store/containers.js';
 import { storeRoot } from '../store/layout.js';
-import type { VersionedContainer } from './lookup.js';
+import type {} from './lookup.js';
 import type { World } from './world.js';
 
 /**

@@ -3,12 +3,13 @@
 import type { ContainerState } from '../host/lxc.js';
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import type { VersionedContainer } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
 import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { tellChanges } from './diff.js';
 import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
-import { headIdOf, type Repository, readToShow, refsAt, requireVersioned, type VersionedContainer } from './lookup.js';
+import { headIdOf, type Repository, readToShow, refsAt, requireVersioned } from './lookup.js';
 import { listingsOf } from './operand.js';
 import { foldPackages, type PackageFold } from './packages.js';
 import { surveyRepositories, type Trouble } from './survey.js';

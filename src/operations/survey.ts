@@ -1,19 +1,12 @@
 /** All repositories of a store, one after another: what is wrong with one is told, and the others are gone on with. */
 
 import type { ContainerName, RepositoryName } from '../model/version.js';
-import type { IncludeCache } from '../store/containers.js';
+import type { IncludeCache, VersionedContainer } from '../store/containers.js';
 import { storeRoot } from '../store/layout.js';
 import { listMisplaced, type OpenRepository } from '../store/store.js';
 import { toldUnfinished } from '../store/unfinished.js';
 import { consistently } from './consistently.js';
-import {
-  isConfined,
-  openForReading,
-  type Repository,
-  readRepository,
-  readUsers,
-  type VersionedContainer,
-} from './lookup.js';
+import { isConfined, openForReading, type Repository, readRepository, readUsers } from './lookup.js';
 import { onMissing } from './missing.js';
 import type { World } from './world.js';
 

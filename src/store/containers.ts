@@ -32,6 +32,9 @@ export interface Versioned {
   readonly working: Working;
 }
 
+/** A container that lxcv versions. */
+export type VersionedContainer = Container & { readonly versioned: Versioned };
+
 /** The containers under an lxcpath, by name: directories with a config, as `lxc-ls` counts them; those aside that are known. */
 export function listContainers(host: Host, lxcpath: string, known: ReadonlySet<string> = new Set()): ContainerName[] {
   if (host.files.stat(lxcpath) === undefined) return [];

@@ -153,6 +153,11 @@ export class VersionLayout {
     return `${this.root}/working.json`;
   }
 
+  /** The next record of a working delta until the commit point has passed. */
+  get stagedWorking(): string {
+    return `${this.root}/.working.staged`;
+  }
+
   get config(): string {
     return `${this.root}/config`;
   }

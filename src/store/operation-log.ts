@@ -32,6 +32,7 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
       }),
     ),
   }),
+  v.strictObject({ do: v.literal('release') }),
   v.strictObject({ do: v.literal('close-delta'), work: path }),
   v.strictObject({ do: v.literal('remove-copy'), path }),
   v.strictObject({ do: v.literal('register'), path, entry: v.string() }),

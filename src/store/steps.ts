@@ -13,7 +13,7 @@ import { countChanges } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
-import type { ChangeCounts, ContainerName, Layer, VersionId } from '../model/version.js';
+import type { ContainerName, Layer, VersionId } from '../model/version.js';
 import { closeDeltaNow } from './closed-delta.js';
 import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
 import type { VersionLayout } from './layout.js';
@@ -37,6 +37,8 @@ export type Step =
   | { readonly do: 'remove-copy'; readonly path: string }
   /** Counts what the layers `after` change in those `before`, and gives a version its manifest, of which all else is in `draft`. */
   | Publication
+  /** Lets the container go that the operation holds: it may start from here on. What recovers holds none. */
+  | { readonly do: 'release' }
   /** Adds a pair of lines to LXC's list of the clones that stand on a container, or takes it away. */
   | { readonly do: 'register' | 'unregister'; readonly path: string; readonly entry: string }
   /** Thaws a container, if it is there and frozen, and `mark` is there: it tells that lxcv froze it. Older logs know no mark. */
@@ -81,9 +83,20 @@ export interface PlannedKeyframe {
 /** The parts of the machine that steps change. */
 export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals' | 'breathe' | 'sleep' | 'wallMs'>;
 
-/** The event loop turns meanwhile, but nothing interrupts it. */
-export async function runStep(host: StepHost, step: Step): Promise<void> {
+/** Does a job to its end. @param what it does, in the gerund. */
+type RunJob = <Result>(what: string, job: Job<Result>) => Promise<Result>;
+
+/** What a step does for an operation that somebody waits for, and not for one that is recovered. */
+export interface Foreground {
+  /** May tell what goes on, and may throw `interrupted`. */
+  readonly runJob: RunJob;
+  readonly release: () => void;
+}
+
+/** The event loop turns meanwhile, but nothing interrupts it; but for what `foreground` throws: then the step is to be run again. */
+export async function runStep(host: StepHost, step: Step, foreground?: Foreground): Promise<void> {
   const { files, lxc } = host;
+  const run: RunJob = foreground?.runJob ?? ((_, job) => runToEnd(host, job));
   switch (step.do) {
     case 'rename':
       if (files.stat(step.from) !== undefined) files.rename(step.from, step.to);
@@ -105,11 +118,11 @@ export async function runStep(host: StepHost, step: Step): Promise<void> {
       files.setMtime(step.to, BigInt(step.mtimeNs));
       break;
     case 'publish':
-      if (files.stat(step.manifest) === undefined) {
-        const isMade = await makeKeyframe(files, step, (job) => runToEnd(host, job));
-        publish(files, step, isMade, await runToEnd(host, countPublished(files, step)));
-      }
+      if (files.stat(step.manifest) === undefined) await publish(files, step, run);
       tolerate(['ENOENT'], () => files.unlink(step.draft));
+      break;
+    case 'release':
+      foreground?.release();
       break;
     case 'close-delta':
       await closeDelta(host, step.work);
@@ -145,44 +158,37 @@ export function discardWorking(layout: VersionLayout): Step[] {
 }
 
 /**
- * Makes the keyframe of a version, if it is to have one, anew where that was begun before; durable, for a manifest will name it.
- * @param run does its jobs.
+ * Makes of a draft a version's manifest, from which on the version is there, and before that its keyframe, if it is to have one.
+ * Its layers are not written to any more, nor are those that it is compared with.
+ */
+async function publish(files: Files, publication: Publication, run: RunJob): Promise<void> {
+  const { draft, manifest, keyframe, before, after } = publication;
+  const version = decodeDraft(files.read(draft), draft);
+  const isMade = keyframe === undefined || (await makeKeyframe(files, keyframe, run));
+  const chain = isMade ? version.chain : keyframe.instead;
+  const counting = countChanges(diffTrees(files, before, after, { coarse: true }));
+  const changes = await run(`counting what changed in ${version.container}`, counting);
+  if (!isMade && keyframe.working !== undefined) standOn(files, keyframe.working, keyframe.instead);
+  replaceFile(files, manifest, encodeManifest({ ...version, chain, changes }), 0o400);
+}
+
+/**
+ * Makes a keyframe, anew where that was begun before; durable, for a manifest will name it.
  * @returns false where the system does not let it, for want of room or of open files, say: the version does without.
  */
-export async function makeKeyframe(
-  files: Files,
-  { keyframe }: Publication,
-  run: (job: Job<void>) => Promise<void>,
-): Promise<boolean> {
-  if (keyframe === undefined) return true;
-  await run(removeTree(files, keyframe.path));
+async function makeKeyframe(files: Files, keyframe: PlannedKeyframe, run: RunJob): Promise<boolean> {
+  const { path, of, below } = keyframe;
+  const what = 'merging versions into a keyframe';
+  await run(what, removeTree(files, path));
   try {
-    await run(mergeLayers(files, keyframe.of, keyframe.below, keyframe.path));
-    await files.syncFileSystemAside(dirname(keyframe.path));
+    await run(what, mergeLayers(files, of, below, path));
+    await files.syncFileSystemAside(dirname(path));
     return true;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    await run(removeTree(files, keyframe.path));
+    await run(what, removeTree(files, path));
     return false;
   }
-}
-
-/** What a version changes. Its layers are not written to any more, nor are those that it is compared with. */
-export function countPublished(files: Files, { before, after }: Publication): Job<ChangeCounts> {
-  return countChanges(diffTrees(files, before, after, { coarse: true }));
-}
-
-/** Makes of a draft a version's manifest, from which on the version is there. @param isMade whether its keyframe is. */
-export function publish(
-  files: Files,
-  { draft, manifest, keyframe }: Publication,
-  isMade: boolean,
-  changes: ChangeCounts,
-): void {
-  const version = decodeDraft(files.read(draft), draft);
-  const chain = isMade || keyframe === undefined ? version.chain : keyframe.instead;
-  if (!isMade && keyframe?.working !== undefined) standOn(files, keyframe.working, keyframe.instead);
-  replaceFile(files, manifest, encodeManifest({ ...version, chain, changes }), 0o400);
 }
 
 /** Has a working delta lie over what is mounted, and no longer over a keyframe that was to stand for it. */

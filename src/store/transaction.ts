@@ -8,14 +8,15 @@
 
 import { dirname } from 'node:path';
 import type { Files, FilesRead } from '../host/files.js';
+import { LxcvError } from '../model/errors.js';
 import { syncAbove } from './config-file.js';
 import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
-import { runStep, type Step, type StepHost } from './steps.js';
+import { type Foreground, runStep, type Step, type StepHost } from './steps.js';
 import { unfinishedNow } from './unfinished.js';
 
-export interface Transaction extends Omit<Operation, 'state'> {
+export interface Transaction<Staged = void> extends Omit<Operation, 'state'> {
   /** Makes everything that the operation needs, `point.from` included. */
-  readonly stage: () => void | Promise<void>;
+  readonly stage: () => Staged | Promise<Staged>;
   /** The last look before the commit point: throws where the operation must not happen after all. */
   readonly check?: () => void;
   /**
@@ -23,23 +24,25 @@ export interface Transaction extends Omit<Operation, 'state'> {
    * exchanged back at once, and the operation is taken back.
    */
   readonly recheck?: () => void;
-  /** Told of each step of `forward` before it is taken: it may take long ones by itself, with places to breathe in between. */
-  readonly ahead?: (step: Step) => Promise<void>;
+  /** For steps of `forward` that take long, or let something go that the operation holds. */
+  readonly foreground?: Foreground;
 }
 
 /**
  * Carries an operation out. Where it throws, nothing has happened; but for an error `operation-pending`: then the
  * operation is done, and the next `recover` finishes it.
+ * @returns what `stage` returned.
  */
-export async function transact(host: StepHost, log: string, transaction: Transaction): Promise<void> {
+export async function transact<Staged>(host: StepHost, log: string, transaction: Transaction<Staged>): Promise<Staged> {
   using _ = host.signals.hold();
-  const { stage, check, recheck, ahead, ...begin } = transaction;
+  const { stage, check, recheck, foreground, ...begin } = transaction;
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
+  let staged: Staged;
   let obstacle: unknown;
   try {
-    await stage();
+    staged = await stage();
     appendRecord(host.files, log, { operation, state: 'ready', inode: `${inodeOf(host.files, point.from)}` });
     for (const place of placesToSync(host.files, log, point.from)) await host.files.syncFileSystemAside(place);
     host.signals.check();
@@ -51,16 +54,24 @@ export async function transact(host: StepHost, log: string, transaction: Transac
   }
   try {
     if (obstacle !== undefined) throw obstacle;
-    for (const step of begin.forward) {
-      await ahead?.(step);
-      await runStep(host, step);
-    }
+    for (const step of begin.forward) await runToItsEnd(host, step, foreground);
     for (const place of placesToSync(host.files, log, `${dirname(point.to)}/.`)) {
       await host.files.syncFileSystemAside(place);
     }
     appendRecord(host.files, log, { operation, state: 'end', outcome: 'done' });
   } catch (error) {
     throw unfinishedNow(begin, log, error);
+  }
+  return staged;
+}
+
+/** A step that a signal interrupts is run again, and is not interrupted then: the operation has happened. */
+async function runToItsEnd(host: StepHost, step: Step, foreground: Foreground | undefined): Promise<void> {
+  try {
+    await runStep(host, step, foreground);
+  } catch (error) {
+    if (!(error instanceof LxcvError && error.code === 'interrupted')) throw error;
+    await runStep(host, step);
   }
 }
 
@@ -91,7 +102,7 @@ function inodeOf(files: FilesRead, staged: string): bigint {
  * The commit point. It is durable before what lies behind it is looked at, for that look may change something.
  * @returns what kept it from being made durable, or, where it must not be, from being undone.
  */
-function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: Transaction['recheck']): unknown {
+function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: (() => void) | undefined): unknown {
   if (!exchange) {
     if (files.stat(to) === undefined) files.renameNew(from, to);
     else files.rename(from, to);

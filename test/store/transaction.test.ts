@@ -6,6 +6,7 @@ import { type Host, machine } from '../../src/host/host.js';
 import { LxcvError } from '../../src/model/errors.js';
 import { encodeDraft, encodeManifest } from '../../src/model/manifest.js';
 import { readPending } from '../../src/store/operation-log.js';
+import type { Step } from '../../src/store/steps.js';
 import { recover, type Transaction, transact } from '../../src/store/transaction.js';
 import { Death, type Fault, faultyHost } from '../support/faults.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
@@ -230,6 +231,28 @@ describe('transact', () => {
       ),
     });
     expect(await recover(machine, place.log)).toBe('done');
+    expect(place.show()).toEqual(COMMIT.after);
+  });
+
+  it('finishes a step that a signal interrupted, lets go what it holds, and returns what was staged', async () => {
+    const place = new Place(COMMIT);
+    const transaction = COMMIT.transaction(place.root, machine);
+    const done: string[] = [];
+    const foreground = {
+      runJob: async (what: string) => {
+        done.push(what);
+        throw new LxcvError('interrupted', 'SIGINT came', 'Try again.');
+      },
+      release: () => void done.push('released'),
+    };
+    const [settle, ...rest] = transaction.forward;
+    const stage = async () => {
+      await transaction.stage();
+      return 'staged';
+    };
+    const forward = [settle as Step, { do: 'release' } as const, ...rest];
+    expect(await transact(machine, place.log, { ...transaction, stage, forward, foreground })).toBe('staged');
+    expect(done).toEqual(['released', 'counting what changed in mysql']);
     expect(place.show()).toEqual(COMMIT.after);
   });
 
