@@ -73,19 +73,17 @@ const UNCONFINED = /^(?:unshare|prlimit|setpriv): (?!failed to execute).*/;
 export function startConfined(program: string, args: readonly string[], given: ConfinedOptions): ConfinedProgram {
   const options = { ...given, limits: withinInherited(given.limits) };
   const mountPoint = options.overlay === undefined ? undefined : mkdtempSync(join(tmpdir(), 'lxcv-'));
-  const output = typeof options.stdout === 'string' ? openSync(options.stdout, O_WRONLY | O_NOFOLLOW) : options.stdout;
-  const [command = '', ...words] = chain(program, args, options, mountPoint);
-  const child = spawn(command, words, {
-    ...(options.directory === undefined ? {} : { cwd: options.directory }),
-    stdio: [stdioOf(options.stdin), output ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
-    env: { PATH: process.env.PATH, LC_ALL: 'C', ...(mountPoint && MOUNT_ENVIRONMENT), ...options.env },
-    ...(options.abort === undefined ? {} : { signal: options.abort }),
-    killSignal: 'SIGKILL',
-  });
-  if (typeof options.stdout === 'string') closeSync(output as number);
-  const result = resultOf(child, options.limits).finally(() => {
+  const removeMountPoint = () => {
     if (mountPoint !== undefined) rmdirSync(mountPoint);
-  });
+  };
+  let child: ChildProcess;
+  try {
+    child = spawnChain(chain(program, args, options, mountPoint), options, mountPoint);
+  } catch (error) {
+    removeMountPoint();
+    throw error;
+  }
+  const result = resultOf(child, options.limits).finally(removeMountPoint);
   // It is told to whoever awaits it; one that was ended is awaited by nobody.
   result.catch(() => {});
   if (options.stdin !== undefined && typeof options.stdin !== 'number') feed(child, options.stdin);
@@ -98,6 +96,25 @@ export function startConfined(program: string, args: readonly string[], given: C
       await result.catch(() => {});
     },
   };
+}
+
+function spawnChain(
+  [command = '', ...words]: readonly string[],
+  options: ConfinedOptions,
+  mountPoint: string | undefined,
+): ChildProcess {
+  const output = typeof options.stdout === 'string' ? openSync(options.stdout, O_WRONLY | O_NOFOLLOW) : options.stdout;
+  try {
+    return spawn(command, words, {
+      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      stdio: [stdioOf(options.stdin), output ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
+      env: { PATH: process.env.PATH, LC_ALL: 'C', ...(mountPoint && MOUNT_ENVIRONMENT), ...options.env },
+      ...(options.abort === undefined ? {} : { signal: options.abort }),
+      killSignal: 'SIGKILL',
+    });
+  } finally {
+    if (typeof options.stdout === 'string') closeSync(output as number);
+  }
 }
 
 /** Nobody may raise a hard limit that lxcv was given, unless the system lets it: so it is kept. */

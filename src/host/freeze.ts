@@ -84,10 +84,14 @@ export async function freeze(lxcpath: string, name: ContainerName, limitMs: numb
       return last;
     },
     async [Symbol.asyncDispose]() {
-      const state = watch.look();
-      watch[Symbol.dispose]();
-      // Somebody thawed it and froze it again: it is theirs.
-      await (state === 'refrozen' ? keepers.end() : thawAndEnd(switching, keepers));
+      let isTheirs = false;
+      try {
+        // Somebody thawed it and froze it again.
+        isTheirs = watch.look() === 'refrozen';
+      } finally {
+        watch[Symbol.dispose]();
+        await (isTheirs ? keepers.end() : thawAndEnd(switching, keepers));
+      }
     },
   };
 }
@@ -166,12 +170,12 @@ function byGroup(lxcpath: string, name: ContainerName, freezer: Freezer): Switch
           if (monotonicMs() > until) throw neverStill(name);
           if (looks > EAGER_LOOKS) await new Promise((resolve) => setTimeout(resolve, 1));
         }
+        tellState(lxcpath, name, 'frozen');
+        return watch;
       } catch (error) {
         watch[Symbol.dispose]();
         throw error;
       }
-      tellState(lxcpath, name, 'frozen');
-      return watch;
     },
     async thaw() {
       try {

@@ -18,19 +18,22 @@ export interface Keepers {
   arm(limitMs: number): void;
   /** How many are there. */
   readonly alive: number;
-  /** Sends them away, when the container is thawed. */
+  /** Sends them away, when the container is thawed; one that does not go, since it is stopped, is killed. */
   end(): Promise<void>;
 }
 
+/** The container is thawed by then, so that nothing is lost with a keeper that is only slow. */
+const PATIENCE_MS = 2000;
+
 /**
- * It reads a line when lxcv is about to freeze, and another one when lxcv has thawed; that there is nothing more to read means that
+ * It says its number. It reads a line when lxcv is about to freeze, and another one when lxcv has thawed; that there is nothing more to read means that
  * lxcv has ended. `timeout` ends with 124 where the time was up: then it waits to be sent away, so that lxcv does not take it for killed.
  * It is thawed by LXC's tool too, so that LXC knows of it.
  */
 const KEEPER = `
 trap "" HUP INT QUIT TERM PIPE USR1 USR2 TSTP
 lxcpath=$1 name=$2 control=$3 thaw=$4
-echo ready
+echo $$
 read -r limit && [ "$limit" != done ] || exit
 word=$(timeout "$limit" head -n 1)
 code=$?
@@ -79,7 +82,9 @@ export async function startKeepers(
     },
     async end() {
       for (const keeper of all) keeper.tell('done');
+      const late = setTimeout(() => all.forEach((keeper) => void keeper.kill()), PATIENCE_MS);
       await Promise.all(all.map((keeper) => keeper.ended));
+      clearTimeout(late);
     },
   };
   const areReady = await Promise.all(all.map((keeper) => keeper.isReady));
@@ -94,6 +99,7 @@ export async function startKeepers(
 
 class Keeper {
   isAlive = true;
+  private pid: number | undefined;
   readonly ended: Promise<unknown>;
   /** False where it ended before it said so. */
   readonly isReady: Promise<boolean>;
@@ -109,7 +115,20 @@ class Keeper {
       this.isAlive = false;
       input.destroy();
     });
-    this.isReady = Promise.race([once(says, 'data').then(() => true), this.ended.then(() => false)]);
+    const said = once(says, 'data').then(([number]) => {
+      this.pid = Number(number);
+      return true;
+    });
+    this.isReady = Promise.race([said, this.ended.then(() => false)]);
+  }
+
+  /** It alone has the other end of what it says: while that is open, the number is its. */
+  kill(): void {
+    try {
+      if (this.isAlive && this.pid !== undefined) process.kill(this.pid, 'SIGKILL');
+    } catch {
+      // It has gone this moment.
+    }
   }
 
   tell(line: string): void {

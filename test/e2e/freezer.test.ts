@@ -30,6 +30,19 @@ console.log('begun');
 for await (const _ of createInterface({ input: process.stdin })) console.log('it is ' + freeze.look('thorough'));
 await freeze[Symbol.asyncDispose]();
 console.log('done');`;
+/** Freezes, and thaws while the group cannot be looked at. */
+const FREEZE_BLIND = `
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const { lxc } = await import(process.argv[1]);
+const freeze = await lxc.freeze(process.argv[2], process.argv[3], 10000);
+const { readFileSync } = fs;
+fs.readFileSync = (path, ...rest) => {
+  if (/freezer.state|cgroup.events/.test(path)) throw new Error('no look');
+  return readFileSync(path, ...rest);
+};
+syncBuiltinESMExports();
+await freeze[Symbol.asyncDispose]().catch(({ message }) => console.log(message));`;
 const THAW = 'const { lxc } = await import(process.argv[1]); lxc.thaw(process.argv[2], process.argv[3]);';
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
 const LONG_MS = 600_000;
@@ -78,6 +91,13 @@ describe.each(Object.entries(LAYOUTS))('with control groups of %s', (_, layout) 
     await expectStill(box);
     await box.tool('lxc-unfreeze');
     await expectBusy(box);
+  });
+
+  it('it goes on in the end also where nobody can look how it is', async () => {
+    await said(box.node(FREEZE_BLIND), 'no look');
+    await expectBusy(box);
+    expect(await box.state()).toBe('RUNNING');
+    expect(box.keepers()).toEqual([]);
   });
 
   it('it is witnessed by its own group, too, where one of an earlier run has the name of its monitor', async () => {

@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buildSync, transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -96,6 +106,23 @@ describe('a confined program', () => {
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(place.path);
     expect(existsSync(told.stdout.toString().trim().split('\n').at(-1) as string)).toBe(false);
     expect((await run('cat', [`${MOUNT_POINT}`], { overlay })).exitCode).toBe(1);
+  });
+
+  it.each([
+    ['it writes to is not there', { stdout: '/nowhere/at all' }, 'ENOENT'],
+    ['it is given is too much', { env: { LONG: 'x'.repeat(1 << 21) } }, 'E2BIG'],
+  ] as const)('leaves no directory behind where what %s', (_, more, code) => {
+    using place = temporaryDirectory();
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = place.path;
+    try {
+      const start = () => startConfined('true', [], { limits: LIMITS, overlay: 'lowerdir=/', ...more });
+      expect(start).toThrow(expect.objectContaining({ code }));
+      expect(readdirSync(place.path)).toEqual([]);
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+    }
   });
 
   it('hands no mount on to a machine whose mounts are shared', () => {
