@@ -16,6 +16,7 @@ import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { obeyedSettings } from '../store/other-configs.js';
 import { checkPathOwned } from '../store/ownership.js';
+import { copyHint } from './copy-hint.js';
 import { tryCounting } from './draft.js';
 import { checkKept } from './kept.js';
 import { checkMarker } from './layers.js';
@@ -48,7 +49,7 @@ export async function checkAdoptable(
   const { files } = world.host;
   checkReadable(world, container);
   checkMarker(world, container);
-  const origin = originOf(container);
+  const origin = originOf(world, container);
   checkOwners(world, container, origin);
   if (files.stat(origin.delta)?.type !== 'directory') {
     throw new LxcvError(
@@ -110,7 +111,8 @@ function checkOwners({ host }: World, { config }: Container, { delta }: Origin):
   checkPathOwned(host.files, delta, 'anybody');
 }
 
-function originOf({ name, rootfs, options, layout }: Container): Origin {
+function originOf(world: World, container: Container): Origin {
+  const { name, rootfs, options, layout } = container;
   if (rootfs.kind === 'directory') {
     checkOptions(name, options, layout.config);
     return { delta: rootfs.path, lowers: [] };
@@ -120,7 +122,7 @@ function originOf({ name, rootfs, options, layout }: Container): Origin {
   throw new LxcvError(
     'backing-store',
     `${name} is on the backing store ${what}; lxcv versions containers on dir and overlay`,
-    `Copy it to a directory, and commit the copy: lxc-copy -P ${layout.lxcpath} -n ${name} -N ${name}-copy -B dir`,
+    copyHint(world, container),
   );
 }
 
@@ -144,12 +146,13 @@ function checkOptions(name: string, options: string | undefined, config: string)
 }
 
 /** Looks through all that it holds. */
-async function checkContent(world: World, { name, layout }: Container, { delta, lowers }: Origin): Promise<void> {
+async function checkContent(world: World, container: Container, { delta, lowers }: Origin): Promise<void> {
+  const { name, layout } = container;
   const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
   const { files } = world.host;
   const shared = await findSharedForLong(world, delta, index);
   if (shared?.by !== undefined) throw held(shared.path, shared.by, name);
-  if (shared !== undefined) throw alsoElsewhere(shared.path, name, layout.lxcpath);
+  if (shared !== undefined) throw alsoElsewhere(shared.path, name, copyHint(world, container));
   if (lowers.length === 0) {
     const misread = await runJob(world, 'looking for marks of other overlays', findMisread(files, delta));
     if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
@@ -192,11 +195,11 @@ function tellHolder(holder: Held['holder']): [who: string, hint: string] {
   return [`the process ${pid} (${name})`, `End it, or have it leave that, and try again: ps -fp ${pid}`];
 }
 
-function alsoElsewhere(path: BytePath, name: string, lxcpath: string): LxcvError {
+function alsoElsewhere(path: BytePath, name: string, hint: string): LxcvError {
   return new LxcvError(
     'root-shared',
     `${tellPath(path)} in ${name} has a name outside of its root file system too (a hard link): who writes to that would change the version`,
-    `Copy the container, and commit the copy: lxc-copy -P ${lxcpath} -n ${name} -N ${name}-copy -B dir`,
+    hint,
   );
 }
 

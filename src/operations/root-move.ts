@@ -10,6 +10,7 @@ import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, storeFile, storeRoot, type VersionLayout } from '../store/layout.js';
 import { moveIn, type Step } from '../store/steps.js';
+import { copyHint } from './copy-hint.js';
 import type { World } from './world.js';
 
 /**
@@ -165,7 +166,7 @@ function presentStore({ host: { files }, lxcpath }: World): string {
 }
 
 /** The hint makes the store a link to where the root file system can be moved to; one that holds versions stays where it is. */
-function otherFileSystem(world: World, { name }: Container, delta: string): LxcvError {
+function otherFileSystem(world: World, container: Container, delta: string): LxcvError {
   const { files, occupancy } = world.host;
   const store = storeRoot(world.host.files, world.lxcpath);
   const isSame = files.statTarget(delta)?.device === files.statTarget(presentStore(world))?.device;
@@ -182,7 +183,9 @@ function otherFileSystem(world: World, { name }: Container, delta: string): Lxcv
   function wayOn(): string {
     if (there === undefined) return `Put the store there, with a symbolic link to it: ${makeLink}`;
     if (files.stat(storeFile(store)) !== undefined || files.list(`${store}/.`).length > 0) {
-      return `lxcv moves it and never copies it. Copy it to ${world.lxcpath} with LXC, and commit the copy: lxc-copy -P ${world.lxcpath} -n ${name} -N ${name}-copy -B dir`;
+      if (files.placement(world.lxcpath)?.mount === files.placement(store)?.mount)
+        return `lxcv moves it and never copies it. ${copyHint(world, container)}`;
+      return `lxcv moves it and never copies it. Bring ${world.lxcpath} and ${store} onto one mount of one file system, and commit again.`;
     }
     const away = files.placement(store)?.isMountPoint ? `umount ${store} && rmdir ${store}` : `rmdir ${store}`;
     const isLink = files.stat(store)?.type === 'symlink';

@@ -5,6 +5,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -222,6 +223,44 @@ describe('lxcv refuses to take over, and changes nothing of', () => {
     using lxc = await withClone();
     lxc.editConfig('mysql', (text) => `${text}lxc.rootfs.options = userxattr\n`);
     await expectRefusals(lxc, { code: 'backing-store', exit: 3 }, [['commit', '-m', 'x', 'mysql']]);
+  });
+
+  it('what LXC can copy with the line that is told, and what it cannot with one that works', async () => {
+    using lxc = await withClone();
+    lxc.editConfig('mysql', (text) => `${text}lxc.rootfs.options = userxattr\n`);
+    const told = async (name: string) => (await errorOf(lxc, 'commit', '-m', 'x', name)).hint;
+    const follow = async (hint: string) => {
+      const line = hint.slice(hint.search(/(?:lxc-copy|mkdir) /));
+      expect([line, await lxc.program('sh', ['-c', line])]).toEqual([line, expect.objectContaining({ exitCode: 0 })]);
+    };
+    // Of the time when it had no such option.
+    const mark = ['-x', 'trusted.overlay.uuid', lxc.rootfs('mysql').upper];
+    await lxc.program('setfattr', mark);
+    await follow(await told('mysql'));
+    lxc.editConfig('mysql-copy', (text) => text.replace(/^lxc\.rootfs\.options.*$/m, ''));
+    await lxc.json('commit', '-m', 'x', 'mysql-copy');
+    lxc.createBase('far');
+    const away = join(lxc.directory, 'away');
+    renameSync(join(lxc.lxcpath, 'far/rootfs'), away);
+    setRootfs(lxc, 'far', `dir:${away}`);
+    linkSync(join(away, 'etc/passwd'), join(lxc.directory, 'outside'));
+    expect(await told('far')).not.toContain('lxc-copy');
+    await follow(await told('far'));
+    setRootfs(lxc, 'far', `dir:${join(lxc.lxcpath, 'far/rootfs')}`);
+    await lxc.json('commit', '-m', 'x', 'far');
+    lxc.createBase('image');
+    const image = join(lxc.directory, 'disk');
+    execFileSync('mkfs.ext4', ['-q', image, '8M']);
+    setRootfs(lxc, 'image', `loop:${image}`);
+    expect(await told('image')).toContain('by a symbolic link');
+    symlinkSync(image, join(lxc.lxcpath, 'image/disk'));
+    setRootfs(lxc, 'image', `loop:${join(lxc.lxcpath, 'image/disk')}`);
+    await follow(await told('image'));
+    const mounted = `mount --bind ${lxc.lxcpath} ${lxc.lxcpath} && exec ${process.execPath} ${LXCV} commit -P ${lxc.lxcpath} -m x base`;
+    const { stderr } = await lxc.program('unshare', ['-m', 'sh', '-c', mounted]);
+    expect(stderr).toContain('onto one mount of one file system');
+    setRootfs(lxc, 'image', '');
+    expect(await told('image')).toBe(`Name a directory in lxc.rootfs.path of ${join(lxc.lxcpath, 'image/config')}.`);
   });
 
   it('a plain directory that holds the layers of another overlay', async () => {
