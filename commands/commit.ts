@@ -5,6 +5,8 @@ import { versionToJson } from '../src/cli/json.js';
 import { keepTyped, messageTemplate, readMessage } from '../src/cli/message.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { requireText } from '../src/cli/text-argument.js';
+import { takeApart } from '../src/cli/typed.js';
+import { kindOf } from '../src/cli/usage.js';
 import type { Engine } from '../src/engine.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseSeconds } from '../src/model/duration.js';
@@ -66,7 +68,9 @@ for that, or be stopped and started again by --restart, which waits up to a minu
     const { version } = await this.change(
       async () => {
         const made = await engine.commit({ container, message, ...author, ...options }).catch((error) => {
-          throw isTyped ? keepTyped(error, message, () => engine.keepMessage(container, message), line) : error;
+          throw isTyped
+            ? keepTyped(this.explain(error), message, () => engine.keepMessage(container, message), line)
+            : error;
         });
         return { version: made, restarted: await restartOutcome(engine, container, flags.restart) };
       },
@@ -76,7 +80,19 @@ for that, or be stopped and started again by --restart, which waits up to a minu
         json: { version: versionToJson(made, [made.branch]), ...restarted },
       }),
     );
+    if (flags.file !== undefined) engine.dropMessage(container, flags.file);
     await this.afterwards(() => engine.seal(version.repository));
+  }
+
+  /** Where more time would do, the line has all that was typed. */
+  protected override explain(error: unknown): unknown {
+    if (!(error instanceof LxcvError) || error.code !== 'pause-too-long') return error;
+    const ownKind = (flag: string) => (flag === '--max-pause' ? 'foreign-value' : kindOf(flag, Commit));
+    const { lineWith } = takeApart('commit', this.argv, ownKind);
+    const line = (_: string, seconds: string) => lineWith('--max-pause', seconds);
+    const { code, message, data } = error;
+    const hint = error.hint.replace(/lxcv commit --max-pause (\d+) \w[\w.-]*(?=;)/, line);
+    return new LxcvError(code, message, hint, { cause: error, ...(data && { data }) });
   }
 
   /** What the editor shows of what is to be committed. */

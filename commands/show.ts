@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { writeBytes } from '../src/cli/bytes.js';
+import { forTerminal, writeBytes } from '../src/cli/bytes.js';
 import { changeToJson, packageToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
@@ -32,7 +32,7 @@ NAME@BASE:PATH what lies under all its versions.`;
     const engine = await this.openEngine(flags);
     if ('path' in what) return this.showPath(engine, what);
     const shown = await engine.showVersion(args.what);
-    await this.printLines(versionLines(shown, this.style, { verbose: flags.verbose }));
+    await this.pageLines(versionLines(shown, this.style, { verbose: flags.verbose }));
     if (!this.jsonEnabled()) return;
     return {
       version: versionToJson(shown.version, [...shown.branches, ...shown.tags]),
@@ -54,8 +54,8 @@ NAME@BASE:PATH what lies under all its versions.`;
   private async showPath(engine: Awaited<ReturnType<BaseCommand['openEngine']>>, { revision, path }: FileRevision) {
     using shown = await engine.showPath({ revision, path, content: this.jsonEnabled() ? 'digest' : 'bytes' });
     const { info, entries, bytes, digest } = shown;
-    if (bytes !== undefined) await writeBytes(bytes());
-    else if (entries !== undefined) await this.print(renderListing(entries, this.style));
+    if (bytes !== undefined) await (this.style.human ? this.pagePieces(forTerminal(bytes())) : writeBytes(bytes()));
+    else if (entries !== undefined) await this.page(renderListing(entries, this.style));
     else if (info.target !== undefined) await this.print(renderTarget(info.target));
     else await this.print(renderListing([{ name: path, ...info }], this.style));
     return {

@@ -24,7 +24,7 @@ import { type ExportRequest, exportVersion } from './operations/export.js';
 import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
 import { type GrepRequest, grep, type Match, type Unsearched } from './operations/grep.js';
-import { keepMessage } from './operations/keep-message.js';
+import { dropMessage, keepMessage } from './operations/keep-message.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
 import type { NamedVersion } from './operations/lookup.js';
@@ -55,6 +55,8 @@ export interface Engine {
   commit(request: CommitRequest, call?: Call): Promise<Version>;
   /** Keeps the message of a commit that was refused. @returns the file that it is in. */
   keepMessage(container: ContainerName, message: string): string;
+  /** Removes what `keepMessage` kept, where the file is that. */
+  dropMessage(container: ContainerName, file: string): void;
   checkout(request: CheckoutRequest, call?: Call): Promise<CheckoutOutcome>;
   status(container: ContainerName, call?: Call): Promise<Status>;
   statusOfAll(call?: Call): Promise<Statuses>;
@@ -124,6 +126,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   return {
     commit: (request, call) => commit(worldOf(call), request),
     keepMessage: (container, message) => keepMessage(worldOf(), container, message),
+    dropMessage: (container, file) => dropMessage(worldOf(), container, file),
     checkout: (request, call) => checkout(worldOf(call), request),
     status: (container, call) => read(call, (world) => status(world, container)),
     log: (request, call) => read(call, (world) => log(world, request)),

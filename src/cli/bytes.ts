@@ -1,7 +1,6 @@
-/** Much of something, to standard output: the bytes of a file, raw to a pipe and made harmless to a terminal; or text. */
+/** Much of something, to standard output: the bytes of a file, raw to a pipe and made harmless for a terminal; or text. */
 
 import { StringDecoder } from 'node:string_decoder';
-import { isTerminal } from '../host/output.js';
 import { LxcvError } from '../model/errors.js';
 import { escapeLines } from '../render/listing.js';
 import { standardOutput } from './output.js';
@@ -9,19 +8,21 @@ import { standardOutput } from './output.js';
 /** A file with a NUL in so many first bytes is no text, as git has it. */
 const LOOKED_AT_BYTES = 8000;
 
-/**
- * Each piece is good until the next is asked for.
- * @throws LxcvError `bad-usage` for what is no text, on a terminal; `output-failed`.
- */
+/** Each piece is good until the next is asked for. @throws LxcvError `output-failed`. */
 export async function writeBytes(pieces: Iterable<Buffer>): Promise<void> {
-  const decoder = isTerminal(1) ? new StringDecoder('utf8') : undefined;
+  for (const piece of pieces) await standardOutput.write(piece);
+}
+
+/** A text with nothing in it that a terminal would obey. @throws LxcvError `bad-usage` for what is no text. */
+export function* forTerminal(pieces: Iterable<Buffer>): Generator<Buffer> {
+  const decoder = new StringDecoder('utf8');
   let isFirst = true;
   for (const piece of pieces) {
-    if (decoder !== undefined && isFirst && piece.subarray(0, LOOKED_AT_BYTES).includes(0)) throw notForTerminal();
+    if (isFirst && piece.subarray(0, LOOKED_AT_BYTES).includes(0)) throw notForTerminal();
     isFirst = false;
-    await standardOutput.write(decoder === undefined ? piece : escapeLines(decoder.write(piece)));
+    yield Buffer.from(escapeLines(decoder.write(piece)));
   }
-  if (decoder !== undefined) await standardOutput.write(escapeLines(decoder.end()));
+  yield Buffer.from(escapeLines(decoder.end()));
 }
 
 /** Makes no piece before the one before it was written. @throws LxcvError `output-failed`. */

@@ -58,8 +58,15 @@ export function keepTyped(error: unknown, message: string, keep: () => string, l
   // Then the version is there, with its message.
   if (code === 'operation-pending') return error;
   try {
-    const anyway = code === 'nothing-to-commit' ? ' --allow-empty' : '';
-    const again = line.replace(/^lxcv commit/, () => `lxcv commit${anyway} -F ${quoteForShell(keep())}`);
+    const withFile = (text: string) => text.replace(/lxcv commit/, (words) => `${words} -F ${quoteForShell(keep())}`);
+    // Its line is the one that goes on.
+    if (code === 'pause-too-long' && hint.includes('lxcv commit')) {
+      return new LxcvError(code, told, `The message is kept. ${withFile(hint)}`, {
+        cause: error,
+        ...(data && { data }),
+      });
+    }
+    const again = withFile(line).replace(/commit/, code === 'nothing-to-commit' ? 'commit --allow-empty' : '$&');
     return new LxcvError(code, told, `${hint} The message is kept: ${again}`, { cause: error, ...(data && { data }) });
   } catch {
     standardError.write(`lxcv: the message could not be kept:\n${escapeText(message, { newlines: true })}\n`);

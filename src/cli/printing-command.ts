@@ -51,7 +51,7 @@ export abstract class PrintingCommand extends Command {
   }
 
   /** The same of what comes piece by piece. What is too long for a pager is printed as it comes. */
-  protected async pagePieces(pieces: AsyncIterable<Buffer>): Promise<void> {
+  protected async pagePieces(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     const held: Buffer[] = [];
     let bytes = 0;
     for await (const piece of pieces) {

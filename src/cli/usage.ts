@@ -107,7 +107,8 @@ function unknownFlag(typed: string, name: string, command: CommandShape, argv: r
   return new LxcvError('bad-usage', message, hint, { data: { suggestion } });
 }
 
-function kindOf(typed: string, command: CommandShape): FlagKind | undefined {
+/** What a flag is to a command; undefined for one that it has not. */
+export function kindOf(typed: string, command: CommandShape): FlagKind | undefined {
   const [, found] =
     Object.entries(allFlags(command)).find(([name, { char }]) => typed === `--${name}` || typed === `-${char}`) ?? [];
   return found && (found.type === 'option' ? 'value' : 'switch');

@@ -13,6 +13,7 @@ import { consistently } from './consistently.js';
 import { layersOfVersion } from './layers.js';
 import { type Repository, refsAt } from './lookup.js';
 import { findOperand, type Operand } from './operand.js';
+import { pathNotFound } from './path-not-found.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -61,13 +62,14 @@ export async function blame(world: World, { revision, path }: BlameRequest): Pro
   return { name: operand.name, lines };
 }
 
-function readPresent({ host: { files } }: World, operand: Operand, path: BytePath): Buffer {
+function readPresent(world: World, operand: Operand, path: BytePath): Buffer {
+  const { files } = world.host;
   using found = findPath(files, operand.layers, path);
-  if (found?.entry.stat.type !== 'file') throw noSuchFile(operand, path);
+  if (found?.entry.stat.type !== 'file') throw pathNotFound(world, operand, path, 'regular file ');
   const { entry } = found;
   // What a running container holds may be gone, or something else, by now.
   const content = unlessGone(null, () => readText(files, entry, TEXT_MAX_BYTES));
-  if (content === null) throw noSuchFile(operand, path);
+  if (content === null) throw pathNotFound(world, operand, path, 'regular file ');
   if (content === undefined) throw tooLong(operand.name, path);
   if (!content.includes(0)) return content;
   throw new LxcvError(
@@ -171,13 +173,5 @@ function noHistory(revision: string): LxcvError {
     'bad-revision',
     `${revision} is no version, and has no history`,
     `Name a version, or ${revision.split('@')[0]}@WORK.`,
-  );
-}
-
-function noSuchFile({ name }: Operand, path: BytePath): LxcvError {
-  return new LxcvError(
-    'path-not-found',
-    `there is no regular file ${tellPath(path)} in ${name}`,
-    `No symbolic link is followed. See what is there: lxcv show ${name}:/`,
   );
 }

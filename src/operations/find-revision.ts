@@ -35,8 +35,9 @@ function headOf({ repository, container, head }: Found): Version | undefined {
 }
 
 /** @throws LxcvError `revision-not-found`, `bad-revision` for what is looked at, and is no version. */
-export function resolveRevision(found: Found, { point, text }: Revision): Version {
-  let version = resolveStart(found, point.start, text);
+export function resolveRevision(found: Found, revision: Revision): Version {
+  const { point, text } = revision;
+  let version = resolveStart(found, revision);
   for (const step of point.steps) {
     const next =
       step.kind === 'ancestor' ? stepBack(found, version, step.count) : nthParent(found, version, step.index);
@@ -50,18 +51,25 @@ export function resolveRevision(found: Found, { point, text }: Revision): Versio
  * In this order: HEAD, a number, a whole id, a branch, a tag, a prefix that only one id has, a name that `describe` gives. No branch
  * and no tag hides an id.
  */
-function resolveStart(found: Found, start: string, text: string): Version {
+function resolveStart(found: Found, { point: { start }, text, name: called }: Revision): Version {
   const { history, branches, tags, name } = found.repository;
   if (start === 'HEAD') {
     const head = headOf(found);
     if (head === undefined) throw notFound(found, text, 'nothing was committed on it yet');
     return head;
   }
-  if (start === 'WORK' || start === 'BASE') {
+  if (start === 'WORK') {
     throw new LxcvError(
       'bad-revision',
-      `${text} names no version`,
-      'It can be looked at alone: by diff, show and grep. Commit what a container holds to make a version of it.',
+      `${text} is no version: it is what the container holds now`,
+      `What of that is not committed: lxcv status ${called}, lxcv diff ${called}; to make a version of it: lxcv commit ${called}`,
+    );
+  }
+  if (start === 'BASE') {
+    throw new LxcvError(
+      'bad-revision',
+      `${text} is no version: it is what lies under all versions of ${called}`,
+      `The first version: lxcv show ${called}@0; what lies under it: lxcv show ${called}@BASE:/`,
     );
   }
   if (/^\d+$/.test(start)) {

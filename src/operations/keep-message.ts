@@ -1,6 +1,7 @@
-/** Keeps the message of a commit that was refused, so that nobody has to write it again. */
+/** Keeps the message of a commit that was refused, so that nobody has to write it again, until one was made with it. */
 
-import { tolerate } from '../host/files.js';
+import { resolve } from 'node:path';
+import { isSystemError, tolerate } from '../host/files.js';
 import type { ContainerName } from '../model/version.js';
 import { messageFile, storeRoot } from '../store/layout.js';
 import { createStore } from '../store/store.js';
@@ -14,4 +15,15 @@ export function keepMessage({ host, lxcpath }: World, container: ContainerName, 
   tolerate(['ENOENT'], () => host.files.unlink(path));
   host.files.create(path, `${message}\n`, 0o600);
   return path;
+}
+
+/** Removes it once a commit was made of that very file. Where that cannot be done it stays: nothing hangs on it. */
+export function dropMessage({ host, lxcpath }: World, container: ContainerName, file: string): void {
+  const path = messageFile(storeRoot(host.files, lxcpath), container);
+  if (resolve(file) !== path) return;
+  try {
+    host.files.unlink(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }

@@ -1,6 +1,8 @@
 /** What can be looked at: a version, what a container holds now, or the base under it. */
 
+import { unlessGone } from '../host/files.js';
 import { findPath } from '../layer/find-path.js';
+import { findNear } from '../layer/near-path.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';
@@ -39,7 +41,10 @@ export function tellMissing(
     });
     if (isThere) continue;
     const where = [...new Set(operands.map(({ name }) => name))].join(' or ');
-    world.report({ kind: 'notice', message: `there is no ${tellPath(path)} in ${where}` });
+    const near = operands.map(({ layers }) => unlessGone(undefined, () => findNear(files, layers, path)));
+    const meant = near.findLast((each) => each?.meant !== undefined)?.meant;
+    const guess = meant === undefined ? '' : `; did you mean ${tellPath(meant)}?`;
+    world.report({ kind: 'notice', message: `there is no ${tellPath(path)} in ${where}${guess}` });
   }
 }
 

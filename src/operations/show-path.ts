@@ -7,11 +7,11 @@ import type { TreeDirectory, TreeEntry } from '../layer/tree.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { portionsOf } from '../model/bytes.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';
-import { LxcvError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { FileRevision } from '../model/revision.js';
 import { consistently } from './consistently.js';
 import { findOperand } from './operand.js';
+import { pathNotFound } from './path-not-found.js';
 import { runJob } from './run-job.js';
 import type { World } from './world.js';
 
@@ -38,7 +38,7 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
   const operand = await consistently(world, (reading) => findOperand(reading, revision));
   using found = findPath(files, operand.layers, path);
   const info = found && infoOf(world, found.entry);
-  if (info === undefined) throw pathNotFound(operand.name, path);
+  if (info === undefined) throw pathNotFound(world, operand, path);
   const shown = { path, info, [Symbol.dispose]() {} };
   if (info.type === 'directory') return { ...shown, entries: await listDirectory(world, found as Found, path) };
   if (info.type !== 'file') return shown;
@@ -46,7 +46,7 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
   // What a running container holds may be gone, or something else, by now.
   if (content === 'bytes') {
     const file = unlessGone(undefined, () => files.openFile(location));
-    if (file === undefined) throw pathNotFound(operand.name, path);
+    if (file === undefined) throw pathNotFound(world, operand, path);
     return {
       ...shown,
       bytes: () => portionsOf(file, Number.POSITIVE_INFINITY),
@@ -54,7 +54,7 @@ export async function showPath(world: World, { revision, path, content }: ShowPa
     };
   }
   const digest = await runJob(world, `reading ${tellPath(path)}`, digestIfPresent(files, location));
-  if (digest === undefined) throw pathNotFound(operand.name, path);
+  if (digest === undefined) throw pathNotFound(world, operand, path);
   return { ...shown, digest };
 }
 
@@ -89,12 +89,4 @@ function splitDevice(raw: bigint): { major: number; minor: number } {
   const major = ((raw >> 8n) & 0xfffn) | ((raw >> 32n) & ~0xfffn);
   const minor = (raw & 0xffn) | ((raw >> 12n) & ~0xffn & 0xffffffffn);
   return { major: Number(major), minor: Number(minor) };
-}
-
-function pathNotFound(operand: string, path: BytePath): LxcvError {
-  return new LxcvError(
-    'path-not-found',
-    `there is no ${tellPath(path)} in ${operand}`,
-    `No symbolic link is followed. See what is there: lxcv show ${operand}:/`,
-  );
 }

@@ -2,10 +2,12 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import Commit from '../../commands/commit.js';
 import { argName, type CommandShape, flagName, usageWords } from '../../src/cli/command-shape.js';
 import { type Line, meantByOperands } from '../../src/cli/operand-hints.js';
 import { standardError, standardOutput } from '../../src/cli/output.js';
-import { runCommand } from '../../src/cli/run.js';
+import { type Commands, runCommand } from '../../src/cli/run.js';
+import type { Engine } from '../../src/engine.js';
 import { LxcvError } from '../../src/model/errors.js';
 import { COMMANDS } from '../../src/program.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
@@ -208,6 +210,20 @@ describe('a hint', () => {
     expect(meantByOperands(error, line, ['web'])).toBe(hint);
   });
 
+  it('to allow a longer pause keeps all that was typed', async () => {
+    class TooLong extends Commit {
+      protected override async openEngine(): Promise<Engine> {
+        const hint = 'Stop what writes; allow more: lxcv commit --max-pause 24 web; or stop web, and commit it then.';
+        return { commit: () => Promise.reject(new LxcvError('pause-too-long', 'too long', hint)) } as unknown as Engine;
+      }
+    }
+    const commands = { ...COMMANDS, commit: async () => ({ default: TooLong }) };
+    const line = ['commit', '--max-pause=2', '-m', 'Two words', '-P', '/c', '--author', 'A <a@b>', 'web'];
+    expect((await run(line, 'any', commands)).split('\n')[1]?.trim()).toBe(
+      "Stop what writes; allow more: lxcv commit -P /c --max-pause 24 -m 'Two words' --author 'A <a@b>' web; or stop web, and commit it then.",
+    );
+  });
+
   it('is of the flags that exclude each other', async () => {
     expect(await run(['diff', '--stat', '--name-only', 'web'])).toContain('--name-only and --stat exclude each other');
     expect(await run(['status', '-s', '-v', 'web'])).toContain('--short and --verbose exclude each other');
@@ -335,14 +351,14 @@ async function expectUsageError(line: readonly string[]): Promise<void> {
 }
 
 /** What lxcv prints; it must end with 2, unless `any` end will do. */
-async function run(line: readonly string[], end: 2 | 'any' = 2): Promise<string> {
+async function run(line: readonly string[], end: 2 | 'any' = 2, commands: Commands = COMMANDS): Promise<string> {
   let told = '';
   const take = async (text: unknown) => {
     told += String(text);
   };
   const spies = [standardOutput, standardError].map((output) => vi.spyOn(output, 'write').mockImplementation(take));
   try {
-    await runCommand(line, COMMANDS, import.meta.url);
+    await runCommand(line, commands, import.meta.url);
     if (end === 2) expect(process.exitCode).toBe(2);
   } finally {
     process.exitCode = 0;

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -58,7 +58,7 @@ describe('the message of a commit', () => {
     expect(versions).toHaveLength(1);
   });
 
-  it('is kept where the commit is refused, with the line that takes it', async () => {
+  it('is kept where the commit is refused, with the line that takes it, until a commit was made of it', async () => {
     using lxc = temporaryLxc();
     lxc.createBase('mysql');
     await lxc.json('commit', '-m', 'first', 'mysql');
@@ -70,9 +70,15 @@ describe('the message of a commit', () => {
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     write(lxc, 'one');
+    const other = join(lxc.directory, 'other');
+    copyFileSync(file, other);
+    await lxc.json('commit', '-F', other, 'mysql');
+    expect([existsSync(file), existsSync(other)]).toEqual([true, true]);
+    write(lxc, 'two');
     await lxc.json('commit', '-F', file, 'mysql');
     const { versions } = await lxc.json<{ versions: { message: string }[] }>('log', 'mysql');
     expect(versions[0]?.message).toBe('Hard to\nwrite');
+    expect(existsSync(file)).toBe(false);
   });
 
   it('is not asked for, nor missed, where there is no such container', async () => {

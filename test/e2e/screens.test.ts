@@ -663,7 +663,51 @@ describe('errors', () => {
   it('show web@1:/nowhere', async () => {
     expect(await screen('show', 'web@1:/nowhere')).toMatchInlineSnapshot(`
       "lxcv: there is no /nowhere in web@1
-            No symbolic link is followed. See what is there: lxcv show -P lxc web@1:/"
+            See what is there: lxcv show -P lxc web@1:/"
+    `);
+  });
+
+  it('show web@1:/etc/hots', async () => {
+    expect(await screen('show', 'web@1:/etc/hots')).toMatchInlineSnapshot(`
+      "lxcv: there is no /etc/hots in web@1
+            Did you mean /etc/hosts? See what is there: lxcv show -P lxc web@1:/etc"
+    `);
+    expect(await screen('show', 'web@1:/etc/site/main/x')).toMatchInlineSnapshot(`
+      "lxcv: there is no /etc/site/main/x in web@1
+            See what is there: lxcv show -P lxc web@1:/etc/site"
+    `);
+    expect(await screen('show', 'web@1:/etc/hosts/x')).toMatchInlineSnapshot(`
+      "lxcv: there is no /etc/hosts/x in web@1
+            /etc/hosts is no directory. See what is there: lxcv show -P lxc web@1:/etc"
+    `);
+    expect(await screen('show', 'web@2:/etc/site/main.conf')).toMatchInlineSnapshot(`
+      "lxcv: there is no /etc/site/main.conf in web@2
+            /etc/site is a symbolic link, and none is followed. Where it leads:
+            lxcv show -P lxc web@2:/etc/site"
+    `);
+    expect(await screen('show', 'web@1:/ect/hosts')).toMatchInlineSnapshot(`
+      "lxcv: there is no /ect/hosts in web@1
+            Did you mean /etc/hosts? See what is there: lxcv show -P lxc web@1:/"
+    `);
+    expect(await screen('blame', 'web@1', 'etc')).toMatchInlineSnapshot(`
+      "lxcv: there is no regular file /etc in web@1
+            See what is there: lxcv show -P lxc web@1:/etc"
+    `);
+    expect(await screen('diff', 'web@0', 'web@1', '--', 'etc/hots')).toMatchInlineSnapshot(
+      `"lxcv: there is no /etc/hots in web@0 or web@1; did you mean /etc/hosts?"`,
+    );
+  });
+
+  it('show web@WORK', async () => {
+    expect(await screen('show', 'web@WORK')).toMatchInlineSnapshot(`
+      "lxcv: web@WORK is no version: it is what the container holds now
+            What of that is not committed: lxcv status -P lxc web,
+            lxcv diff -P lxc web; to make a version of it: lxcv commit -P lxc web"
+    `);
+    expect(await screen('checkout', 'web@BASE', 'new')).toMatchInlineSnapshot(`
+      "lxcv: web@BASE is no version: it is what lies under all versions of web
+            The first version: lxcv show -P lxc web@0; what lies under it:
+            lxcv show -P lxc web@BASE:/"
     `);
   });
 

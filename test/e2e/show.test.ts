@@ -135,6 +135,14 @@ describe('lxcv show', () => {
     expect((await lxc.program('bash', ['-c', command])).stdout).toBe('300000000\n');
   });
 
+  it('goes through the pager where it is longer than the screen: a version, a directory, a text', async () => {
+    for (const what of ['mysql@2', 'mysql@1:etc', 'mysql@1:etc/udhcpc/default.script']) {
+      const paged = await onTerminal(lxc, what, 'sed s/^/paged:/');
+      expect([what, paged.match(/^paged:/gm)?.length]).toEqual([what, paged.trimEnd().split('\n').length]);
+    }
+    expect(await onTerminal(lxc, 'mysql@1:etc/odd', 'sed s/^/paged:/')).not.toContain('paged:');
+  });
+
   it('sends a terminal nothing that it would obey', async () => {
     const text = await onTerminal(lxc, 'mysql@1:etc/mysql/my.cnf');
     expect(text).toBe('two\n\t\\x1b[31mred\\a\n');
@@ -174,11 +182,11 @@ function controlsIn(text: string): string[] {
   return text.match(/(?!\n)\p{Cc}/gu) ?? [];
 }
 
-/** What show prints to a terminal that shows no colours. */
-async function onTerminal(lxc: TestLxc, what: string): Promise<string> {
+/** What show prints to a terminal of four lines that shows no colours. */
+async function onTerminal(lxc: TestLxc, what: string, pager = 'cat'): Promise<string> {
   const command = [process.execPath, LXCV, 'show', what, '-P', lxc.lxcpath].map((word) => `'${word}'`).join(' ');
-  const { stdout } = await lxc.program('script', ['-qefc', command, '/dev/null'], {
-    env: { NO_COLOR: '1', TERM: 'xterm' },
+  const { stdout } = await lxc.program('script', ['-qefc', `stty rows 4 cols 80; exec ${command}`, '/dev/null'], {
+    env: { NO_COLOR: '1', TERM: 'xterm', LXCV_PAGER: pager },
   });
   return stdout.replaceAll('\r\n', '\n');
 }

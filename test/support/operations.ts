@@ -112,6 +112,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
 export const READING: readonly (keyof Engine)[] = [
   'blame',
   'diff',
+  'dropMessage',
   'exportVersion',
   'fsck',
   'grep',
