@@ -31,9 +31,10 @@ export function* metadataLines(changes: Iterable<AttributedChange>, style: Style
   for (const change of changes) if (change.movedTo !== undefined) origins.set(change.place, change);
   const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
   for (const change of withoutOrigins(changes)) {
-    const { movedFrom, type, after } = change;
+    const { movedFrom, type, typeBefore, after } = change;
     const before = movedFrom === undefined ? change.before : origins.get(movedFrom)?.before;
     yield cut(`${renderLetter(change, style)} ${showPaths(change)}`);
+    if (typeBefore !== undefined) yield cut(`    ${fromTo('type', typeBefore, type, style)}`);
     for (const line of renderAttributes(type, before, after, style)) yield cut(line);
   }
 }
@@ -55,6 +56,10 @@ function renderAttributes(
     ];
     return [`    ${label} ${texts.join(' -> ')}`];
   });
+}
+
+function fromTo(label: string, before: string, after: string, style: Style): string {
+  return `${label} ${paint(style, 'removed', before)} -> ${paint(style, 'added', after)}`;
 }
 
 /** Text by label. The time of a directory follows from what happens inside, and that of what came or went says nothing. */

@@ -2,11 +2,13 @@
 
 import { formatBytes, formatCount } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
+import type { EntryType } from '../model/entry.js';
 import { type ChangeView, type DiffView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
 
-type SizedChange = ChangeView & Pick<Change, 'type' | 'size'> & { readonly sizeBefore: number };
+type SizedChange = ChangeView &
+  Pick<Change, 'type' | 'size'> & { readonly typeBefore?: EntryType | undefined; readonly sizeBefore: number };
 
 interface Row {
   readonly name: string;
@@ -61,14 +63,20 @@ function* pathLines(changes: Iterable<SizedChange>, style: Style): Generator<str
 }
 
 function rowOf(change: SizedChange): Row {
-  const { movedFrom, type, kind, size } = change;
+  const { movedFrom, type, typeBefore, kind, size, sizeBefore } = change;
   const name = showPaths(change);
   if (kind === 'metadata') return { name, before: 'metadata', after: '' };
   if (movedFrom !== undefined) return { name, before: formatBytes(size), after: '' };
-  if (type !== 'file' && change.sizeBefore === 0) return { name, before: type, after: '' };
-  return { name, before: formatBytes(change.sizeBefore), after: formatBytes(sizeAfter(change)) };
+  if (typeBefore !== undefined) return { name, before: sizeOr(typeBefore, sizeBefore), after: sizeOr(type, size) };
+  if (type !== 'file') return { name, before: type, after: '' };
+  return { name, before: formatBytes(sizeBefore), after: formatBytes(sizeAfter(change)) };
 }
 
-function sizeAfter({ kind, size }: SizedChange): number {
-  return kind === 'removed' ? 0 : size;
+/** Only a regular file has a size. */
+function sizeOr(type: EntryType, bytes: number): string {
+  return type === 'file' ? formatBytes(bytes) : type;
+}
+
+function sizeAfter({ kind, type, size }: SizedChange): number {
+  return kind === 'removed' || type !== 'file' ? 0 : size;
 }

@@ -82,6 +82,33 @@ describe('diff', () => {
     });
   });
 
+  it('tells of what is of another type now both types, or the size of the one that is a file, with --stat', async () => {
+    lxc.createBase('types');
+    write('types', (root) => {
+      mkdirSync(join(root, 'srv'), { recursive: true });
+      for (const name of ['to-directory', 'to-link', 'to-pipe']) writeFileSync(join(root, 'srv', name), 'a file');
+      for (const name of ['to-file', 'as-link']) mkdirSync(join(root, 'srv', name));
+    });
+    await lxc.commit('types', 'First');
+    write('types', (root) => {
+      for (const name of ['to-directory', 'to-link', 'to-pipe', 'to-file', 'as-link'])
+        rmSync(join(root, 'srv', name), { recursive: true });
+      mkdirSync(join(root, 'srv/to-directory'));
+      for (const name of ['to-link', 'as-link']) symlinkSync('/nowhere', join(root, 'srv', name));
+      execFileSync('mkfifo', [join(root, 'srv/to-pipe')]);
+      writeFileSync(join(root, 'srv/to-file'), 'text');
+    });
+    expect((await lxc.lxcv('diff', '--stat', 'types', '--', '/srv')).stdout).toMatchInlineSnapshot(`
+      " T srv/as-link      | directory ->   symlink
+       T srv/to-directory |       6 B -> directory
+       T srv/to-file      | directory ->       4 B
+       T srv/to-link      |       6 B ->   symlink
+       T srv/to-pipe      |       6 B ->      fifo
+       5 paths changed, 18 B -> 4 B
+      "
+    `);
+  });
+
   it('tells sizes with --stat', async () => {
     const { stdout } = await lxc.lxcv(
       'diff',

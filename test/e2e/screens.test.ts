@@ -136,6 +136,7 @@ describe('on a terminal of 80 columns', () => {
       "m etc/hosts
           mode rw-r--r-- -> rw-------
       T etc/site
+          type directory -> symlink
           mode rwxr-xr-x -> rwxrwxrwx
           mtime TIME -> TIME
       D etc/site/main.conf
