@@ -28,11 +28,12 @@ changed there is nothing to commit: a version keeps the config that its containe
   static override examples = [
     'lxcv diff mysql',
     'lxcv diff mysql@1 mysql@2',
+    'lxcv diff mysql@1..2',
     'lxcv diff mysql@1 -p -- /etc',
     'lxcv diff --packages mysql@1 mysql',
   ];
   static override args = {
-    from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE.' }),
+    from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE; or both: NAME@A..B.' }),
     to: Args.string({ description: 'The same (default: what the container holds now).' }),
   };
   static override flags = {

@@ -12,12 +12,12 @@ export default class Log extends BaseCommand {
   static override examples = [
     'lxcv log mysql',
     'lxcv log mysql --graph --all',
-    'lxcv log mysql@tuning -n 5 --oneline',
+    'lxcv log mysql@tuning -5 --oneline',
     'lxcv log mysql -- /etc/mysql',
   ];
   static override args = { revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }) };
   static override flags = {
-    limit: Flags.integer({ char: 'n', min: 0, helpValue: 'N', summary: 'Show no more than the newest N.' }),
+    limit: Flags.integer({ char: 'n', min: 0, helpValue: 'N', summary: 'Show no more than the newest N; -3 is -n 3.' }),
     all: Flags.boolean({ char: 'a', summary: 'Show the versions of all branches.' }),
     graph: Flags.boolean({ summary: 'Draw which version came from which.' }),
     oneline: Flags.boolean({ summary: 'Show number, id and the first line of the message.' }),

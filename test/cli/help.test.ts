@@ -249,7 +249,7 @@ describe('help', () => {
             --packages | -p] [--exit-code] [-q] [-U N] FROM [TO] [-- PATH...]
 
       ARGUMENTS
-        FROM  NAME[@REV]: a version; NAME@WORK, NAME@BASE.
+        FROM  NAME[@REV]: a version; NAME@WORK, NAME@BASE; or both: NAME@A..B.
         TO    The same (default: what the container holds now).
         PATH  Only this, and what is below it.
 
@@ -283,6 +283,7 @@ describe('help', () => {
       EXAMPLES
         $ lxcv diff mysql
         $ lxcv diff mysql@1 mysql@2
+        $ lxcv diff mysql@1..2
         $ lxcv diff mysql@1 -p -- /etc
         $ lxcv diff --packages mysql@1 mysql
 
@@ -437,7 +438,7 @@ describe('help', () => {
         PATH      Only this, and what is below it.
 
       OPTIONS
-        -n, --limit N  Show no more than the newest N.
+        -n, --limit N  Show no more than the newest N; -3 is -n 3.
         -a, --all      Show the versions of all branches.
             --graph    Draw which version came from which.
             --oneline  Show number, id and the first line of the message.
@@ -450,7 +451,7 @@ describe('help', () => {
       EXAMPLES
         $ lxcv log mysql
         $ lxcv log mysql --graph --all
-        $ lxcv log mysql@tuning -n 5 --oneline
+        $ lxcv log mysql@tuning -5 --oneline
         $ lxcv log mysql -- /etc/mysql
 
       EXIT CODES
@@ -499,7 +500,7 @@ describe('help', () => {
         lxcv show [-v] WHAT
 
       ARGUMENTS
-        WHAT  NAME[@REV], or NAME[@REV]:PATH.
+        WHAT  NAME[@REV], NAME[@REV]:PATH or NAME[@REV] PATH.
 
       OPTIONS
         -v, --verbose  Show every path.
