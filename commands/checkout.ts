@@ -52,7 +52,9 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
       revision: args.revision,
       ...(args.new === undefined ? {} : { container: this.newArgument(args.new) }),
       ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
-      ...{ detach: flags.detach, restart: flags.restart, acceptBase: flags['accept-base'] },
+      detach: flags.detach,
+      restart: flags.restart,
+      acceptBase: flags['accept-base'],
     };
     const { outcome } = await this.change(
       async () => {

@@ -33,7 +33,10 @@ changed there is nothing to commit: a version keeps the config that its containe
     'lxcv diff --packages mysql@1 mysql',
   ];
   static override args = {
-    from: Args.string({ required: true, description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE; or both: NAME@A..B.' }),
+    from: Args.string({
+      required: true,
+      description: 'NAME[@REV]: a version; NAME@WORK, NAME@BASE; or both: NAME@A..B.',
+    }),
     to: Args.string({ description: 'The same (default: what the container holds now).' }),
   };
   static override flags = {
@@ -98,7 +101,10 @@ changed there is nothing to commit: a version keeps the config that its containe
     if (!this.jsonEnabled()) return;
     const { from, to, changes, config, packages } = diff;
     return {
-      ...{ from: from.name, to: to.name, changes: each(changes, changeToJson), config },
+      from: from.name,
+      to: to.name,
+      changes: each(changes, changeToJson),
+      config,
       ...(packages === undefined ? {} : { packages }),
     };
   }

@@ -19,7 +19,9 @@ NAME@BASE:PATH what lies under all its versions.`;
     'lxcv show mysql@2:/etc/mysql/my.cnf',
     'lxcv show mysql@tuning~1:/etc',
   ];
-  static override args = { what: Args.string({ required: true, description: 'NAME[@REV], NAME[@REV]:PATH or NAME[@REV] PATH.' }) };
+  static override args = {
+    what: Args.string({ required: true, description: 'NAME[@REV], NAME[@REV]:PATH or NAME[@REV] PATH.' }),
+  };
   static override flags = { verbose: Flags.boolean({ char: 'v', summary: 'Show every path.' }) };
 
   async run() {

@@ -15,7 +15,15 @@ import type { Attributes, ToldChange } from '../operations/told-changes.js';
 export function versionToJson(version: Summary, refs: readonly string[]) {
   const { id, number, parents, message, author, time, branch, changes, pause } = version;
   return {
-    ...{ id, number, parents: parents.map((parent) => parent.id), message, author, time, branch, refs, changes },
+    id,
+    number,
+    parents: parents.map((parent) => parent.id),
+    message,
+    author,
+    time,
+    branch,
+    refs,
+    changes,
     ...(pause === undefined ? {} : { pause }),
   };
 }
@@ -33,7 +41,10 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
 export function changeToJson(change: Omit<ToldChange, 'place' | 'size' | 'sizeBefore'>) {
   const { path, kind, type, typeBefore, movedFrom, movedTo, before, after } = change;
   return {
-    ...{ ...pathToJson(path), kind, type, typeBefore },
+    ...pathToJson(path),
+    kind,
+    type,
+    typeBefore,
     ...(movedFrom === undefined ? {} : pathToJson(pathOf(movedFrom), 'movedFrom')),
     ...(movedTo === undefined ? {} : pathToJson(pathOf(movedTo), 'movedTo')),
     ...(before === undefined ? {} : { before: attributesToJson(before) }),
@@ -81,7 +92,9 @@ function attributesToJson({ mode, uid, gid, mtimeNs, xattrs }: Attributes) {
   const inBytes = named.map(({ name, value }) => ({ name: encodePath(name).toString('base64'), value }));
   return {
     mode: mode.toString(8).padStart(4, '0'),
-    ...{ uid, gid, mtime: formatInstant(mtimeNs) },
+    uid,
+    gid,
+    mtime: formatInstant(mtimeNs),
     xattrs: Object.fromEntries(named.map(({ name, value }) => [pathToText(name), value])),
     ...(named.every(({ name }) => isUtf8(name)) ? {} : { xattrsBytes: inBytes }),
   };
@@ -102,7 +115,12 @@ export function pathToJson<Key extends string = 'path'>(path: BytePath, key = 'p
 export function pathInfoToJson({ type, mode, uid, gid, size, mtimeNs, target, device }: PathInfo) {
   const octal = mode.toString(8).padStart(4, '0');
   return {
-    ...{ type, mode: octal, uid, gid, size, mtime: formatInstant(mtimeNs) },
+    type,
+    mode: octal,
+    uid,
+    gid,
+    size,
+    mtime: formatInstant(mtimeNs),
     ...(target === undefined ? {} : pathToJson(target as BytePath, 'target')),
     ...(device === undefined ? {} : { device }),
   };

@@ -273,7 +273,11 @@ function describe(files: FilesRead, { place, location, stat }: Visit): Entry {
   const values = names.map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)] as const);
   return {
     name: place.name,
-    ...{ type, mode, uid, gid, mtimeNs },
+    type,
+    mode,
+    uid,
+    gid,
+    mtimeNs,
     ...(type === 'file' ? { size } : {}),
     ...(type === 'symlink' ? { target: files.readLink(location).toString('latin1') } : {}),
     ...(type === 'char' || type === 'block' ? { rawDevice: stat.rawDevice } : {}),

@@ -34,8 +34,14 @@ export async function adopt(
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
   const branch = freeBranchName(repository, container.name);
   const version = completeDraft(world, repository, {
-    ...{ id: layout.id, container: container.name, branch, parents: [], chain: [layout.deltaLayer], bases },
-    ...{ message: request.message, author: await request.author },
+    id: layout.id,
+    container: container.name,
+    branch,
+    parents: [],
+    chain: [layout.deltaLayer],
+    bases,
+    message: request.message,
+    author: await request.author,
   });
   const made = await restack(world, {
     command: 'commit',

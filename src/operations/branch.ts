@@ -58,7 +58,9 @@ export async function createBranch(
   const repository = readRepository(world, layout);
   refuseTaken(repository, branch);
   await changeRef(world, repository, {
-    ...{ command: 'branch', subject: branch, path: layout.branch(branch) },
+    command: 'branch',
+    subject: branch,
+    path: layout.branch(branch),
     stage: (staged) => world.host.files.create(staged, `${version.id}\n`, 0o600),
     point: (staged) => ({ from: staged, to: layout.branch(branch) }),
   });
@@ -85,7 +87,9 @@ export async function renameBranch(
     content: encodeWorking({ ...versioned.working, branch: to }),
   }));
   await changeRef(world, repository, {
-    ...{ command: 'branch', subject: from, path: layout.branch(from) },
+    command: 'branch',
+    subject: from,
+    path: layout.branch(from),
     stage: () => {
       for (const { staged, content } of records) files.create(staged, content, 0o600);
     },
@@ -116,7 +120,9 @@ export async function deleteBranch(
   if (user !== undefined) throw inUse(branch, user);
   if (!force) refuseUnmerged(world, repository, branch, id);
   await changeRef(world, repository, {
-    ...{ command: 'branch', subject: branch, path: layout.branch(branch) },
+    command: 'branch',
+    subject: branch,
+    path: layout.branch(branch),
     point: (staged) => ({ from: layout.branch(branch), to: staged }),
   });
   const refs = refsAt(readRepository(world, layout), id);

@@ -122,7 +122,9 @@ async function makeVersionOfWork(
   await tryCounting(world, before, after, container.name, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
   const present = draftPresent(world, repository, container, before, {
-    ...{ branch, bases: working.bases, author },
+    branch,
+    bases: working.bases,
+    author,
     message: `Work on ${container.name} before the checkout of ${request.revision}`,
   });
   return { present, refs: new Map([[branch, present.version.id]]) };

@@ -57,7 +57,9 @@ export function draftPresent(
   const { parents } = working;
   return {
     version: completeDraft(world, repository, { ...draft, id: layout.id, container: name, parents, chain }),
-    ...{ keyframe, before, after: layersOfContainer(versioned) },
+    keyframe,
+    before,
+    after: layersOfContainer(versioned),
   };
 }
 

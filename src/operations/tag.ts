@@ -51,7 +51,9 @@ export async function createTag(world: World, { name, tag, revision, ...request 
   refuseTaken(repository, tag);
   const content: Tag = { version: version.id, ...(await annotate(world, request)) };
   await changeRef(world, repository, {
-    ...{ command: 'tag', subject: tag, path: layout.tag(tag) },
+    command: 'tag',
+    subject: tag,
+    path: layout.tag(tag),
     stage: (staged) => world.host.files.create(staged, encodeTag(content), 0o600),
     point: (staged) => ({ from: staged, to: layout.tag(tag) }),
   });
@@ -70,7 +72,9 @@ export async function deleteTag(world: World, name: ContainerName, tag: TagName)
     throw new LxcvError('tag-not-found', `${repository.name} has no tag ${tag}`, hint, { data });
   }
   await changeRef(world, repository, {
-    ...{ command: 'tag', subject: tag, path: layout.tag(tag) },
+    command: 'tag',
+    subject: tag,
+    path: layout.tag(tag),
     point: (staged) => ({ from: layout.tag(tag), to: staged }),
   });
   return describe(readRepository(world, layout), [tag, content]);

@@ -24,10 +24,17 @@ const stepSchema: v.GenericSchema<unknown, Step> = v.variant('do', [
   v.strictObject({ do: v.literal('ref'), path, id: v.nullable(v.custom((id) => typeof id === 'string')) }),
   v.strictObject({ do: v.literal('move-in'), from: path, to: path, mtimeNs: v.pipe(v.string(), v.regex(/^-?\d+$/)) }),
   v.strictObject({
-    ...{ do: v.literal('publish'), draft: path, manifest: path, before: v.array(path), after: v.array(path) },
+    do: v.literal('publish'),
+    draft: path,
+    manifest: path,
+    before: v.array(path),
+    after: v.array(path),
     keyframe: v.exactOptional(
       v.strictObject({
-        ...{ path, of: v.array(path), below: v.array(path), instead: v.array(layerSchema) },
+        path,
+        of: v.array(path),
+        below: v.array(path),
+        instead: v.array(layerSchema),
         working: v.exactOptional(path),
       }),
     ),
