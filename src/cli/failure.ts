@@ -61,7 +61,7 @@ export async function tellFailure(
   if (process.env.LXCV_DEBUG) console.error(error);
   const told = toFailure(error);
   const failure = { ...told, hint: pastable(told.hint) };
-  process.exitCode = exitCodeOf(failure);
+  process.exitCode = EXIT_CODES[failure.code];
   if (asJson && !standardOutput.hasBegun) {
     try {
       await standardOutput.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
@@ -79,7 +79,10 @@ export function showFailure(failure: Failure): void {
 }
 
 export function toFailure(error: unknown): Failure {
-  if (error instanceof LxcvError) return pick(error);
+  if (error instanceof LxcvError) {
+    const { code, message, hint, data } = error;
+    return { code, message, hint, data };
+  }
   const known = SYSTEM_ERRORS[String((error as { code?: unknown } | null)?.code)];
   const message = error instanceof Error ? error.message : String(error);
   if (known !== undefined) return { code: known[0], message: `${known[1]} (${message})`, hint: known[2] };
@@ -88,10 +91,6 @@ export function toFailure(error: unknown): Failure {
     message: `something that lxcv did not expect: ${message}`,
     hint: 'Run any lxcv command again: it finishes or takes back what was begun. Set LXCV_DEBUG=1 to see where it was.',
   };
-}
-
-export function exitCodeOf(failure: Failure): number {
-  return EXIT_CODES[failure.code];
 }
 
 const INDENT = '      ';
@@ -120,10 +119,6 @@ function wordsAndCommands(hint: string): string[] {
     isInCommand = (isInCommand || (/^(lxcv|lxc-[a-z]+)$/.test(word) && !isUsage)) && !/[;,.:?)]$/.test(word);
   }
   return words;
-}
-
-function pick({ code, message, hint, data }: LxcvError): Failure {
-  return { code, message, hint, data };
 }
 
 function line(text: string): string {

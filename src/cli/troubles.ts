@@ -1,7 +1,8 @@
 /** What a command that goes through many things says of those that it could not tell of. */
 
+import { EXIT_CODES } from '../model/errors.js';
 import type { Trouble } from '../operations/survey.js';
-import { exitCodeOf, showFailure, toFailure } from './failure.js';
+import { showFailure, toFailure } from './failure.js';
 
 /**
  * Tells each on standard error, and has the program end with the highest of their exit codes.
@@ -15,7 +16,7 @@ export function tellTroubles(troubles: readonly Trouble[], pastable: (hint: stri
     const name = container ?? repository;
     const isNamed = failure.message.includes(name);
     showFailure({ ...failure, message: `${isNamed ? '' : `${name}: `}${failure.message}` });
-    process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(failure));
+    process.exitCode = Math.max(Number(process.exitCode ?? 0), EXIT_CODES[failure.code]);
     return { repository, container, error: failure };
   });
 }

@@ -1,4 +1,4 @@
-/** The system calls that Node does not offer, or that take it longer; extended attributes have a room of their own. */
+/** System calls on files, locks and mounts that Node does not offer, or that take it longer. */
 
 import { constants } from 'node:fs';
 import {

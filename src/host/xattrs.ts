@@ -1,4 +1,4 @@
-/** Extended attributes, which Node does not offer. */
+/** Extended attributes, which Node does not offer: below an open directory where the kernel can (Linux 6.13), else by their path. */
 
 import {
   AT_SYMLINK_NOFOLLOW,
@@ -12,14 +12,14 @@ import {
   text,
 } from './libc.js';
 
-/** Their numbers are the same on each architecture: asm-generic/unistd.h. */
+/** The numbers of getxattrat(2) and listxattrat(2) are the same on each architecture: asm-generic/unistd.h. */
 const SYS_GETXATTRAT = 464;
 const SYS_LISTXATTRAT = 465;
 /** The kernel's limit for one value and for one file's list of names. */
 const XATTR_MAX = 65536;
 /** Enough for nearly all: the kernel takes as much memory as it is offered, which is a quarter of the call. */
 const XATTR_USUAL = 512;
-/** Both calls fill this buffer in turn. */
+/** Names and values are read into this buffer in turn. */
 const xattrBuffer = Buffer.allocUnsafeSlow(XATTR_MAX);
 /** struct xattr_args of linux/xattr.h: the address of that buffer, its size, flags. */
 const xattrArguments = Buffer.alloc(16);

@@ -12,10 +12,10 @@ import { tellChangedBases } from './changed-bases.js';
 import { describe } from './describe.js';
 import { layersOfVersion, layersToRead } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
-import { headIdOf, type Repository, refsAt } from './lookup.js';
+import { headIdOf, isConfined, type Repository, refsAt } from './lookup.js';
 import { notStarted } from './restart.js';
 import { runJob } from './run-job.js';
-import { surveyRepositories, type Trouble } from './survey.js';
+import { type Found, surveyRepositories, type Trouble } from './survey.js';
 import type { World } from './world.js';
 
 export interface Listing {
@@ -62,13 +62,23 @@ export async function list(world: World): Promise<Listing> {
   });
   const containers = found.filter((each): each is ListedContainer => 'repository' in each);
   const repositories = found.filter((each): each is UnusedRepository => 'versions' in each);
+  const asides = names.map((name) => asidesOf(world, name));
   return {
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     repositories,
-    setAside: listSetAside(world, names),
+    setAside: asides.flatMap((each) => each.found),
     notStarted: notStarted(world, names),
-    troubles,
+    troubles: [...troubles, ...asides.flatMap((each) => each.troubles)],
   };
+}
+
+function asidesOf(world: World, repository: RepositoryName): Found<ListedAside> {
+  try {
+    return { found: listSetAside(world, [repository]), troubles: [] };
+  } catch (error) {
+    if (!isConfined(error)) throw error;
+    return { found: [], troubles: [{ repository, container: null, error }] };
+  }
 }
 
 async function listed(

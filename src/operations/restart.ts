@@ -125,6 +125,14 @@ export function notStarted(
 ): NotStarted[] {
   const root = storeRoot(host.files, lxcpath);
   return repositories
-    .flatMap((name) => readNotStarted(host, new RepositoryLayout(root, name)))
+    .flatMap((name) => {
+      try {
+        return readNotStarted(host, new RepositoryLayout(root, name));
+      } catch (error) {
+        // Whose the directory is, whoever opens the repository is told.
+        if (error instanceof LxcvError) return [];
+        throw error;
+      }
+    })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

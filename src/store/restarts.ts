@@ -11,7 +11,7 @@ import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
 import { ContainerLayout, type RepositoryLayout } from './layout.js';
 import { replaceFile, stagedFor } from './steps.js';
-import { readStoreFile } from './store-file.js';
+import { listStoreDirectory, readStoreFile } from './store-file.js';
 
 /** LXC gives a container a minute to stop, and then kills it: what has not stopped by then will not. */
 const STOPPING_MS = 120_000;
@@ -60,7 +60,7 @@ function writeMark(files: Files, repository: RepositoryLayout, container: Contai
   replaceFile(files, repository.restart(container), `${JSON.stringify(mark)}\n`, 0o600);
 }
 
-/** Those of a repository that could not be started, by name. */
+/** Those of a repository that could not be started, by name. @throws LxcvError `unsafe-owner`. */
 export function readNotStarted(host: Pick<Host, 'files'>, repository: RepositoryLayout): NotStarted[] {
   return readMarks(host, repository).flatMap(({ name, mark: { reason } }) =>
     reason === undefined ? [] : [{ name, reason }],
@@ -104,13 +104,13 @@ function isStopping({ now }: Host, { monitor, time, reason }: Mark, present: str
   return reason === undefined && monitor === present && age >= 0 && age < STOPPING_MS;
 }
 
-/** A mark that a crash cut short is one all the same. */
+/** A mark that a crash cut short is one all the same. @throws LxcvError `unsafe-owner`. */
 function readMarks(
   { files }: Pick<Host, 'files'>,
   repository: RepositoryLayout,
 ): { readonly name: ContainerName; readonly mark: Mark }[] {
   if (!hasRestarts({ files }, repository)) return [];
-  const names = (files.list(repository.restarting) as string[]).filter(isRepositoryName).sort();
+  const names = listStoreDirectory(files, repository.restarting).filter(isRepositoryName).sort();
   return (names as string[] as ContainerName[]).map((name) => ({ name, mark: readMark(files, repository, name) }));
 }
 

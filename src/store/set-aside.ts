@@ -9,7 +9,7 @@ import { containerNameSchema, damaged, parseVersioned, timeSchema, versionIdSche
 import { isVersionId } from '../model/names.js';
 import type { VersionId } from '../model/version.js';
 import type { RepositoryLayout } from './layout.js';
-import { readStoreFile } from './store-file.js';
+import { listStoreDirectory, readStoreFile } from './store-file.js';
 
 const ASIDE_FORMAT = 1;
 
@@ -40,8 +40,7 @@ export function readSetAside(files: FilesRead, path: string): SetAside {
   return aside;
 }
 
-/** Which deltas of a repository are set aside. */
+/** Which deltas of a repository are set aside. @throws LxcvError `unsafe-owner`, `store-damaged`. */
 export function listAsides(files: FilesRead, repository: RepositoryLayout): VersionId[] {
-  if (files.stat(repository.asides)?.type !== 'directory') return [];
-  return (files.list(repository.asides) as string[]).filter(isVersionId).sort();
+  return listStoreDirectory(files, repository.asides).filter(isVersionId).sort();
 }

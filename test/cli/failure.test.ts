@@ -1,15 +1,15 @@
 import { describe, expect, it, vi } from 'vitest';
-import { exitCodeOf, formatFailure, toFailure } from '../../src/cli/failure.js';
+import { formatFailure, toFailure } from '../../src/cli/failure.js';
 import { standardError } from '../../src/cli/output.js';
 import { tellTroubles } from '../../src/cli/troubles.js';
-import { LxcvError } from '../../src/model/errors.js';
+import { EXIT_CODES, LxcvError } from '../../src/model/errors.js';
 import type { RepositoryName } from '../../src/model/version.js';
 
 describe('toFailure', () => {
   it('takes an LxcvError as it is', () => {
     const failure = toFailure(new LxcvError('branch-in-use', 'it is in use', 'Leave it.'));
     expect(failure).toEqual({ code: 'branch-in-use', message: 'it is in use', hint: 'Leave it.' });
-    expect(exitCodeOf(failure)).toBe(3);
+    expect(EXIT_CODES[failure.code]).toBe(3);
   });
 
   it.each([
@@ -21,7 +21,7 @@ describe('toFailure', () => {
     const failure = toFailure(Object.assign(new Error(`${code}: write`), { code }));
     expect(failure.code).toBe(expected);
     expect(failure.message).toContain(`${code}: write`);
-    expect(exitCodeOf(failure)).toBe(exitCode);
+    expect(EXIT_CODES[failure.code]).toBe(exitCode);
   });
 
   it('says of what nobody expected what it was, and no more', () => {

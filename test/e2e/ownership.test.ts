@@ -43,6 +43,23 @@ describe('a store', () => {
     expect((await engine.log({ revision: 'web', all: true })).entries).toHaveLength(1);
   });
 
+  it('is read nowhere in a directory that is a stranger’s: what was set aside, and what is to be started again', async () => {
+    for (const directory of ['aside', 'restarting']) {
+      const path = join(lxc.store, 'web', directory);
+      mkdirSync(path, { mode: 0o700 });
+      writeFileSync(join(path, directory === 'aside' ? 'abcdefghijkl' : 'web'), '{}');
+      chownSync(path, STRANGER, 0);
+      const { exitCode, stdout, stderr } = await lxc.lxcv('list');
+      expect([directory, exitCode, stderr]).toEqual([directory, 3, expect.stringMatching(`chown -h root: ${path}\n$`)]);
+      expect(stdout).not.toContain('not started');
+      if (directory === 'restarting') {
+        await expect(lxc.commit('web', 'x')).rejects.toMatchObject({ code: 'unsafe-owner' });
+        expect((await lxc.info('web')).state).toBe('STOPPED');
+      }
+      rmSync(path, { recursive: true });
+    }
+  });
+
   it('runs no hook that others can write to', async () => {
     const [hooks, ran] = [join(lxc.store, 'web/hooks'), join(lxc.directory, 'ran')];
     mkdirSync(hooks);
