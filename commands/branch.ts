@@ -63,7 +63,7 @@ export default class Branch extends BaseCommand {
         ? { verb: 'deleted', act: () => engine.deleteBranch(name, branch, flags['force-delete']) }
         : { verb: 'created', act: () => engine.createBranch(name, branch, args.where ?? args.name) };
     await this.change(act, (changed) => ({
-      done: `${verb} branch ${changed.name} at @${changed.version.number}`,
+      done: `${verb} branch ${flags.move ? `${branch} to ` : ''}${changed.name} at @${changed.version.number}`,
       json: { branches: [toJson(changed)] },
     }));
   }

@@ -139,7 +139,7 @@ export function guessedCommand(command: string, args: readonly string[]): string
       : 'foreign-switch';
   };
   const typed = takeApart('commit', args, kindOf);
-  return withUsage(answer(typed).replace(/^(.*lxcv commit)$/s, `$1 ${BLANK}NAME`));
+  return withUsage(answer(typed));
 }
 
 /** How to get a file or a directory back from a version, as long as there is no `restore`. */

@@ -42,13 +42,20 @@ export function meantByOperands(error: LxcvError, line: Line, names: readonly st
     return names.includes(nameOf(second)) || first.startsWith('/') || second.includes('@')
       ? `The version comes first: ${swapped(line)}`
       : undefined;
+  const nameless = OF_NOBODY.test(first) && error.code !== 'bad-usage';
+  if (command === 'checkout' && isMissing(first) && names.includes(second ?? ''))
+    return `The container comes first: ${lineWith((_, place) => (place === 0 ? `${second}${asVersion(first)}` : undefined))}`;
+  if (command === 'diff' && nameless && names.includes(nameOf(second ?? '')))
+    return `The container stands before it: ${lineWith((operand, place) => (place === 0 ? `${nameOf(second ?? '')}${asVersion(operand)}` : operand))}`;
   // Its own hint tells of a version in the place of NEW.
-  if (error.code === 'bad-usage' || command === 'checkout') return undefined;
+  if (error.code === 'bad-usage' || (command === 'checkout' && !nameless)) return undefined;
   // What stands second there is the name of a ref, and a version behind it.
   if (isOfRef && error.code !== 'repository-not-found') return undefined;
   const [start, ...others] = operands.filter((_, place) => place !== (isOfRef ? 1 : isGrep ? 0 : undefined));
   if (start === undefined) return undefined;
   if (OF_NOBODY.test(start)) return `The container stands before it. Usage: lxcv ${command} NAME${asVersion(start)}`;
+  if (takesPaths && !isGrep && start.includes('/') && !start.includes(':') && others.length === 0)
+    return `The container stands before it. Usage: lxcv ${command} NAME -- ${start}`;
   if (takesPaths && [start, ...others].some(holdsPath) && !start.startsWith('/')) return behindDashes(line, isGrep);
   const wrong = others.filter((each) => OF_NOBODY.test(each) || isMissing(each));
   if (wrong.length === 0 || isMissing(start)) return undefined;

@@ -36,6 +36,8 @@ export type Answer = (typed: Typed) => string;
 /** The forms of a diff: each without the others. */
 const FORMS = ['-p', '--patch', '--stat', '--name-only', '--name-status', '--metadata', '--packages'];
 
+const NEED_NAME = ['checkout', 'commit', 'diff', 'log'];
+
 export const BLANK = '\0';
 
 interface Cut {
@@ -57,7 +59,8 @@ export function takeApart(
   const isForm = (arg: string) => FORMS.includes(arg);
   const lineWith = (...flags: readonly string[]) => {
     const rest = flags.some(isForm) ? kept.filter((arg) => !isForm(arg)) : kept;
-    return ['lxcv', command, ...flags, ...rest.map(quoteForShell)].join(' ');
+    const missing = operands.length === 0 && NEED_NAME.includes(command) ? [`${BLANK}NAME`] : [];
+    return ['lxcv', command, ...flags, ...rest.map(quoteForShell), ...missing].join(' ');
   };
   return { ...partsOf(operands, paths), values: quoted, lineWith };
 }

@@ -25,7 +25,11 @@ interface RunOptions {
   readonly detached?: true;
 }
 
-interface LeftProgram extends Pick<ProgramResult, 'exitCode' | 'missing'> {
+interface LeftProgram extends Pick<ProgramResult, 'exitCode'> {
+  /** What ended it, where that was a signal. */
+  readonly signal: string | undefined;
+  /** Why it could not be run: it, or what it names as its interpreter, is not there, say. */
+  readonly failure: Error | undefined;
   /** The end of what it printed, as output and as errors. */
   readonly said: string;
 }
@@ -86,13 +90,13 @@ export const programs: Programs = {
         stdio: ['ignore', said, said],
         env: { ...process.env, LC_ALL: 'C', ...env },
       });
-      const { exitCode, missing } = await new Promise<Pick<ProgramResult, 'exitCode' | 'missing'>>((resolve) => {
-        child.once('exit', (code) => resolve({ exitCode: code ?? undefined, missing: false }));
-        child.once('error', (error) =>
-          resolve({ exitCode: undefined, missing: 'code' in error && error.code === 'ENOENT' }),
+      const end = await new Promise<Omit<LeftProgram, 'said'>>((resolve) => {
+        child.once('exit', (code, signal) =>
+          resolve({ exitCode: code ?? undefined, signal: signal ?? undefined, failure: undefined }),
         );
+        child.once('error', (failure) => resolve({ exitCode: undefined, signal: undefined, failure }));
       });
-      return { exitCode, missing, said: readEnd(said) };
+      return { ...end, said: readEnd(said) };
     } finally {
       closeSync(said);
     }

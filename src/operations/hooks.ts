@@ -34,15 +34,21 @@ export async function runHook(
   }
   checkPathOwned(world.host.files, path);
   const env = { LXCV_CONTAINER: container, LXCV_LXCPATH: world.lxcpath, LXCV_HOOK: hook };
-  const { exitCode, said: output } = await world.host.programs.runAndLeave(path, env);
+  const { exitCode, signal, failure, said: output } = await world.host.programs.runAndLeave(path, env);
   if (exitCode === 0) return;
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const said = lines.pop() ?? '';
+  const said = failure?.message ?? lines.pop() ?? '';
+  const how =
+    failure !== undefined
+      ? 'could not be run'
+      : signal === undefined
+        ? `ended with ${exitCode}`
+        : `was killed by ${signal}`;
   for (const line of lines.slice(-LINES_SHOWN)) world.report({ kind: 'notice', message: `${hook}: ${line}` });
   throw new LxcvError(
     'hook-refused',
-    `the hook ${hook} ended with ${exitCode ?? 'a signal'}${said === '' ? '' : `: ${said}`}`,
-    `See what it wants, or take it away: ${path}`,
+    `the hook ${hook} ${how}${said === '' ? '' : `: ${said}`}`,
+    signal === undefined ? `See what it wants, or take it away: ${path}` : `See what ended ${path}, and try again.`,
   );
 }
 

@@ -180,6 +180,10 @@ describe('a hint', () => {
     [['diff', 'web', '/etc/x', '-p'], 'Paths stand behind --: lxcv diff web -p -- /etc/x'],
     [['diff', 'web@1:/etc', 'web@2:/etc'], 'Paths stand behind --: lxcv diff web@1 web@2 -- /etc'],
     [['grep', 'port', 'web', '/etc'], 'Paths stand behind --: lxcv grep port web -- /etc'],
+    [['log', 'etc/passwd'], 'The container stands before it. Usage: lxcv log NAME -- etc/passwd'],
+    [['diff', '--cached'], 'There is no index: Usage: lxcv diff NAME shows what is not committed.'],
+    [['commit', '-am', 'x'], 'Everything is committed anyway: Usage: lxcv commit -m x NAME'],
+    [['checkout', '@2'], 'The container stands before it. Usage: lxcv checkout NAME@2'],
     [['log', '@2'], 'The container stands before it. Usage: lxcv log NAME@2'],
     [['export', 'web@1'], 'To a file: lxcv export web@1 -o web.tar.gz; to standard output: lxcv export web@1 -o -'],
     [['fsck', '--full'], `${TODAY} lxcv fsck looks at all but the bytes of files.`],
@@ -195,6 +199,9 @@ describe('a hint', () => {
     [['diff', 'web@1', '@2'], '', 'The container stands before it: lxcv diff web@1 web@2'],
     [['diff', 'web@1', '2'], '2', 'The container stands before it: lxcv diff web@1 web@2'],
     [['diff', 'web', 'tuning'], 'tuning', 'The container stands before it: lxcv diff web web@tuning'],
+    [['diff', 'HEAD~1', 'web'], 'HEAD', 'The container stands before it: lxcv diff web@HEAD~1 web'],
+    [['checkout', 'tuning', 'web'], 'tuning', 'The container comes first: lxcv checkout web@tuning'],
+    [['checkout', 'HEAD~1'], 'HEAD', 'The container stands before it. Usage: lxcv checkout NAME@HEAD~1'],
     [['log', 'HEAD'], 'HEAD', 'The container stands before it. Usage: lxcv log NAME@HEAD'],
     [['grep', 'web', 'port'], 'port', 'The pattern comes first: lxcv grep port web'],
     [['grep', 'secret', 'port'], 'port', undefined],
@@ -204,7 +211,7 @@ describe('a hint', () => {
     [['tag', 'web', 'v1', '2'], '2', 'The container stands before it: lxcv tag web v1 web@2'],
   ])('of %j, where there is no %s and a container web: %s', ([command = '', ...operands], repository, hint) => {
     const lineWith: Line['lineWith'] = (change) =>
-      ['lxcv', command, ...operands.map((operand, place) => change(operand, place))].join(' ');
+      ['lxcv', command, ...operands.flatMap((operand, place) => change(operand, place) ?? [])].join(' ');
     const line = { command, operands, takesPaths: SHAPES.get(command)?.takesPaths ?? false, lineWith };
     const error = new LxcvError('repository-not-found', '', '', { data: { repository } });
     expect(meantByOperands(error, line, ['web'])).toBe(hint);

@@ -213,7 +213,7 @@ describe('hooks', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
   });
 
-  it('that cannot be run refuse too, and files that are not executable are none', async () => {
+  it('that cannot be run or are killed refuse too, and say so, and files that are not executable are none', async () => {
     using lxc = await runningContainer();
     await lxc.attach('mysql', 'echo one >/home/one');
     hook(lxc, 'pre-commit', 'exit 1');
@@ -224,8 +224,15 @@ describe('hooks', () => {
     await lxc.attach('mysql', 'echo two >/home/two');
     writeFileSync(hookPath(lxc, 'pre-commit'), '#!/nowhere/at/all\n');
     chmodSync(hookPath(lxc, 'pre-commit'), 0o755);
-    const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'Refused', 'mysql', '--json');
-    expect([exitCode, (JSON.parse(stdout) as ErrorJson).error.code]).toEqual([3, 'hook-refused']);
+    const refusal = async () => {
+      const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'Refused', 'mysql', '--json');
+      const { code, message } = (JSON.parse(stdout) as ErrorJson).error;
+      return [exitCode, code, message];
+    };
+    const missing = `the hook pre-commit could not be run: spawn ${hookPath(lxc, 'pre-commit')} ENOENT`;
+    expect(await refusal()).toEqual([3, 'hook-refused', missing]);
+    hook(lxc, 'pre-commit', 'echo at work; kill -TERM $$');
+    expect(await refusal()).toEqual([3, 'hook-refused', 'the hook pre-commit was killed by SIGTERM: at work']);
   });
 });
 

@@ -242,6 +242,12 @@ describe('on a terminal of 80 columns', () => {
     expect(await screen('show', 'web@1', '/etc/site')).toMatchInlineSnapshot(`"-rw-r--r--  0  0  10  TIME  main.conf"`);
   });
 
+  it('branch -m tells both names', async () => {
+    await lxc.json('branch', 'web', 'slow', 'web@0');
+    expect((await lxc.lxcv('branch', 'web', '-m', 'slow', 'fast')).stdout).toBe('renamed branch slow to fast at @0\n');
+    await lxc.json('branch', 'web', '-d', 'fast');
+  });
+
   it('branch web', async () => {
     expect(await screen('branch', 'web')).toMatchInlineSnapshot(`
       "+ tuning  @0  iiiiiii  (a-container-with-a-very-long-name…  First version
