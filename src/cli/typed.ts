@@ -36,6 +36,7 @@ export type Answer = (typed: Typed) => string;
 /** The forms of a diff: each without the others. */
 const FORMS = ['-p', '--patch', '--stat', '--name-only', '--name-status', '--metadata', '--packages'];
 
+/** Commands of which a line without an operand names nothing. */
 const NEED_NAME = ['checkout', 'commit', 'diff', 'log'];
 
 export const BLANK = '\0';
