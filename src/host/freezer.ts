@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import { isErrno } from './files.js';
 import { watchWrites } from './inotify.js';
+import { type MountEntry, parseMountInfo } from './mount-table.js';
 
 /** Files of one control group; all that is in the groups below it stands still and goes on with it. */
 export interface Freezer {
@@ -106,8 +107,17 @@ function hasEvent(fd: number): boolean {
 /** struct inotify_event, and a name that it may have. */
 const EVENT_BYTES = 512;
 
-const VERSION_1 = { mount: / - cgroup \S+ (?:\S+,)?freezer(?:,\S+)?$/, line: /^\d+:(?:[^:]+,)?freezer(?:,[^:]+)?:/ };
-const VERSION_2 = { mount: / - cgroup2 /, line: /^0::/ };
+interface Hierarchy {
+  isMounted(mount: MountEntry): boolean;
+  /** What stands before a group in proc_pid_cgroup(5). */
+  readonly line: RegExp;
+}
+
+const VERSION_1: Hierarchy = {
+  isMounted: ({ type, options }) => type === 'cgroup' && options.split(',').includes('freezer'),
+  line: /^\d+:(?:[^:]+,)?freezer(?:,[^:]+)?:/,
+};
+const VERSION_2: Hierarchy = { isMounted: ({ type }) => type === 'cgroup2', line: /^0::/ };
 
 /** Where this is mounted LXC takes no notice of the freezer of version 2. */
 function findVersion1(init: number, group: string | undefined): Freezer | undefined {
@@ -133,7 +143,7 @@ function findVersion2(init: number, group: string | undefined): Freezer | undefi
  */
 function findPayload(
   init: number,
-  { mount, line }: typeof VERSION_1,
+  { isMounted, line }: Hierarchy,
   told: string | undefined,
 ): { readonly root: string; readonly group: string } | undefined {
   const monitor = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${init}/status`, 'utf8'))?.[1]);
@@ -142,7 +152,7 @@ function findPayload(
   const group = [name === undefined ? undefined : `${parent}lxc.payload.${name}`, told].find(
     (each) => each !== undefined && each !== '/' && own.startsWith(`${each}/`),
   );
-  const root = mountPoint(mount);
+  const root = wholeMounts().find(isMounted)?.place;
   return group === undefined || root === undefined ? undefined : { root, group };
 }
 
@@ -153,13 +163,9 @@ function groupOf(pid: number, line: RegExp): string | undefined {
     ?.replace(line, '');
 }
 
-/** Where all of a hierarchy is mounted, not only a part. */
-function mountPoint(mount: RegExp): string | undefined {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => mount.test(line))
-    .map((line) => line.split(' '))
-    .find(([, , , root]) => root === '/')?.[4];
+/** Where all of a file system is mounted, not only a part. */
+function wholeMounts(): MountEntry[] {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1')).filter(({ root }) => root === '/');
 }
 
 function existing(freezer: Freezer): Freezer | undefined {
@@ -168,20 +174,17 @@ function existing(freezer: Freezer): Freezer | undefined {
 
 /** For each hierarchy in which this process is not in the root group, the directory of that. */
 export function rootGroups(): string[] {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => / (\/\S*) (\S+) .* - (cgroup2?) \S+ (\S+)$/.exec(line))
-    .filter((mount) => mount?.[1] === '/');
+  const mounts = wholeMounts();
   return readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
     .flatMap((line) => {
       const [, id, controllers = '', group] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
       if (group === undefined || group === '/') return [];
-      const mount = mounts.find((each) =>
+      const mount = mounts.find(({ type, options }) =>
         id === '0'
-          ? each?.[3] === 'cgroup2'
-          : controllers.split(',').every((name) => each?.[4]?.split(',').includes(name)),
+          ? type === 'cgroup2'
+          : type === 'cgroup' && controllers.split(',').every((name) => options.split(',').includes(name)),
       );
-      return mount?.[2] === undefined ? [] : [mount[2]];
+      return mount === undefined ? [] : [mount.place];
     });
 }

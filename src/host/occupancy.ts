@@ -6,6 +6,7 @@
 
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { libc } from './libc.js';
+import { type MountEntry, parseMountInfo, unescapeOctal } from './mount-table.js';
 import { type Stat, statKnown } from './stat.js';
 
 /** ioctl(2) of linux/nsfs.h: asks a user namespace for the user that made it. */
@@ -17,20 +18,6 @@ const WRITABLE_MAPPING = /^([0-9a-f]+-[0-9a-f]+) .w.s [0-9a-f]+ [0-9a-f:]+ [1-9]
 
 /** A line of proc_swaps(5). */
 const SWAP_FILE = /^(\/\S+)\s+file\s/gm;
-
-/** A line of mountinfo: proc_pid_mountinfo(5). */
-export interface MountEntry {
-  readonly id: number;
-  /** The mount that it is on. */
-  readonly parent: number;
-  /** `major:minor` of the file system. */
-  readonly device: string;
-  /** What of the file system is mounted: a path in that. */
-  readonly root: string;
-  readonly place: string;
-  /** Of its file system: `ext4`, `fuse.sshfs`. */
-  readonly type: string;
-}
 
 interface RootProcess {
   readonly pid: number;
@@ -205,23 +192,6 @@ function isStrangers(pid: number): boolean {
   } finally {
     closeSync(fd);
   }
-}
-
-/** @param device leaves out other file systems. */
-function parseMountInfo(table: string, device?: string): MountEntry[] {
-  return table.split('\n').flatMap((line) => {
-    const [id, parent, on = '', root = '', place = ''] = line.split(' ', 5);
-    if (id === undefined || id === '' || (device !== undefined && on !== device)) return [];
-    const [type = ''] = line.slice(line.indexOf(' - ') + 3).split(' ', 1);
-    const paths = { root: unescapeOctal(root), place: unescapeOctal(place) };
-    return [{ id: Number(id), parent: Number(parent), device: on, ...paths, type: unescapeOctal(type) }];
-  });
-}
-
-/** mountinfo and swaps have bytes, some of them in octal. */
-function unescapeOctal(text: string): string {
-  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** What a look at a process yields, or a fallback where that has ended: a zombie has no namespaces either. */

@@ -5,7 +5,7 @@
 
 import { dirname, isAbsolute } from 'node:path';
 import type { FilesRead } from './files.js';
-import type { MountEntry } from './occupancy.js';
+import type { MountEntry } from './mount-table.js';
 
 /** Source: `fstype_is_network` of systemd, and all of FUSE; autofs asks a program too. */
 const REMOTE =

@@ -1,6 +1,6 @@
 /** Looks whether anybody has a root file system, or a part of it, mounted, or runs in it. What a mount is of, mountinfo tells. */
 
-import type { MountEntry } from '../host/occupancy.js';
+import type { MountEntry } from '../host/mount-table.js';
 import { withoutRemote } from '../host/remote.js';
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
-import type { MountEntry } from '../../src/host/occupancy.js';
+import type { MountEntry } from '../../src/host/mount-table.js';
 import { withoutRemote } from '../../src/host/remote.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 
@@ -20,7 +20,7 @@ describe('withoutRemote', () => {
 
   const at = (path: string) => `${directory.path}/${path}`;
   const mount = (id: number, parent: number, place: string, type: string): MountEntry => {
-    return { id, parent, place, type, device: `0:${id}`, root: '/' };
+    return { id, parent, place, type, device: `0:${id}`, root: '/', options: '' };
   };
   const table = () => [
     mount(1, 0, '/', 'ext4'),

@@ -1,0 +1,33 @@
+/** The mount table of a mount namespace: proc_pid_mountinfo(5). */
+
+export interface MountEntry {
+  readonly id: number;
+  /** The mount that it is on. */
+  readonly parent: number;
+  /** `major:minor` of the file system. */
+  readonly device: string;
+  /** What of the file system is mounted: a path in that. */
+  readonly root: string;
+  readonly place: string;
+  /** Of its file system: `ext4`, `fuse.sshfs`. */
+  readonly type: string;
+  /** Of its file system, as they stand there. */
+  readonly options: string;
+}
+
+/** @param table its bytes, as latin1. @param device leaves out other file systems. */
+export function parseMountInfo(table: string, device?: string): MountEntry[] {
+  return table.split('\n').flatMap((line) => {
+    const [id, parent, on = '', root = '', place = ''] = line.split(' ', 5);
+    if (id === undefined || id === '' || (device !== undefined && on !== device)) return [];
+    const [type = '', , options = ''] = line.slice(line.indexOf(' - ') + 3).split(' ');
+    const paths = { root: unescapeOctal(root), place: unescapeOctal(place) };
+    return [{ id: Number(id), parent: Number(parent), device: on, ...paths, type: unescapeOctal(type), options }];
+  });
+}
+
+/** mountinfo and swaps have bytes, some of them in octal. */
+export function unescapeOctal(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
