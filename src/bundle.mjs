@@ -57,7 +57,7 @@ const aside = {
   setup({ onLoad, onResolve }) {
     onResolve({ filter: new RegExp(`^(${ASIDE.join('|')})$`) }, ({ path }) => ({ path, namespace: 'aside' }));
     onLoad({ filter: /.*/, namespace: 'aside' }, ({ path }) => ({
-      contents: `const { loadCompiled } = require('./compiled.ts');
+      contents: `const { loadCompiled } = require('./code-cache.ts');
         module.exports = lazily(() => loadCompiled(__dirname + '/${path}.cjs', 'all').exports);`,
       resolveDir: 'src/host',
     }));
@@ -106,7 +106,7 @@ await build({
 });
 await build({
   ...COMMON,
-  entryPoints: ['engine', 'host/compiled', 'host/host', 'host/lxc', 'host/signals']
+  entryPoints: ['engine', 'host/code-cache', 'host/host', 'host/lxc', 'host/signals']
     .map((module) => `src/${module}.ts`)
     .concat('commands/*.ts'),
   format: 'esm',

@@ -18,26 +18,26 @@ import { checkout } from './operations/checkout.js';
 import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-request.js';
 import { commit } from './operations/commit.js';
 import type { CommitRequest } from './operations/commit-request.js';
-import { consistently } from './operations/consistently.js';
 import { type Diff, type DiffRequest, diff } from './operations/diff.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
-import type { Finding } from './operations/finding.js';
 import { fsck } from './operations/fsck.js';
 import { type GrepRequest, grep, type Match, type Unsearched } from './operations/grep.js';
 import { dropMessage, keepMessage } from './operations/keep-message.js';
 import { type Listing, list } from './operations/list.js';
 import { type Log, type LogRequest, log } from './operations/log.js';
-import type { NamedVersion } from './operations/lookup.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
 import { type PatchRequest, patch } from './operations/patch.js';
-import { notStarted } from './operations/restart.js';
 import { sealRepository } from './operations/seal.js';
 import { type ShownVersion, showVersion } from './operations/show.js';
 import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
 import { type Status, type Statuses, status, statusOfAll } from './operations/status.js';
-import { namesOf } from './operations/suggestion.js';
 import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
-import type { ReportEvent, World } from './operations/world.js';
+import type { Context, ReportEvent } from './plumbing/context.js';
+import type { Finding } from './plumbing/finding.js';
+import type { NamedVersion } from './plumbing/lookup.js';
+import { notStarted } from './plumbing/restart.js';
+import { retryUntilStable } from './plumbing/retry-until-stable.js';
+import { namesOf } from './plumbing/suggestion.js';
 import { storeRoot } from './store/layout.js';
 import { checkPathOwned } from './store/ownership.js';
 import type { NotStarted } from './store/restarts.js';
@@ -115,32 +115,32 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
   if (host.files.statTarget(lxcpath)?.type !== 'directory') throw noLxcpath(lxcpath);
   for (const path of [lxcpath, storeRoot(host.files, lxcpath)]) checkPathOwned(host.files, path);
-  const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): World => ({
+  const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): Context => ({
     host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
     lxcpath,
     report,
     onLarge,
   });
-  const read = <T>(call: Call | undefined, look: (world: World) => T | Promise<T>): Promise<T> =>
-    consistently(worldOf(call), look);
+  const read = <T>(call: Call | undefined, look: (context: Context) => T | Promise<T>): Promise<T> =>
+    retryUntilStable(worldOf(call), look);
   return {
     commit: (request, call) => commit(worldOf(call), request),
     keepMessage: (container, message) => keepMessage(worldOf(), container, message),
     dropMessage: (container, file) => dropMessage(worldOf(), container, file),
     checkout: (request, call) => checkout(worldOf(call), request),
-    status: (container, call) => read(call, (world) => status(world, container)),
-    log: (request, call) => read(call, (world) => log(world, request)),
-    notStarted: (call) => read(call, (world) => notStarted(world)),
+    status: (container, call) => read(call, (context) => status(context, container)),
+    log: (request, call) => read(call, (context) => log(context, request)),
+    notStarted: (call) => read(call, (context) => notStarted(context)),
     list: (call) => list(worldOf(call)),
     statusOfAll: (call) => statusOfAll(worldOf(call)),
-    names: (call) => read(call, (world) => [...namesOf(world)].sort()),
-    showVersion: (revision, call) => read(call, (world) => showVersion(world, revision)),
+    names: (call) => read(call, (context) => [...namesOf(context)].sort()),
+    showVersion: (revision, call) => read(call, (context) => showVersion(context, revision)),
     showPath: (request, call) => showPath(worldOf(call), request),
-    listBranches: (name, call) => read(call, (world) => listBranches(world, name)),
+    listBranches: (name, call) => read(call, (context) => listBranches(context, name)),
     createBranch: (name, branch, revision, call) => createBranch(worldOf(call), name, branch, revision),
     renameBranch: (name, from, to, call) => renameBranch(worldOf(call), name, from, to),
     deleteBranch: (name, branch, force, call) => deleteBranch(worldOf(call), name, branch, force),
-    listTags: (name, call) => read(call, (world) => listTags(world, name)),
+    listTags: (name, call) => read(call, (context) => listTags(context, name)),
     createTag: (request, call) => createTag(worldOf(call), request),
     deleteTag: (name, tag, call) => deleteTag(worldOf(call), name, tag),
     patch: (request, call) => patch(worldOf(call), request),

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { COMMAND_NAMES } from './cli/command-names.js';
-import { loadCompiled } from './host/compiled.js';
+import { loadCompiled } from './host/code-cache.js';
 import { OUTPUT_HINT, outputReason, writeOutput } from './host/output.js';
 import { readPackage } from './host/package.js';
 

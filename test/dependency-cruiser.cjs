@@ -10,6 +10,7 @@ const FLOORS = [
   'src/cli',
   'src/engine.ts',
   'src/operations',
+  'src/plumbing',
   'src/store',
   'src/layer',
   'src/host',

@@ -14,7 +14,7 @@ const { analyse } = createRequire(import.meta.url)('scslre') as {
 
 /** Expressions that can backtrack, each with why no container chooses what it is tried on. */
 const NOT_ON_BYTES_OF_A_CONTAINER: Readonly<Record<string, string>> = {
-  [String.raw`src/model/amount.ts: /\B(?=(\d{3})+$)/g`]: 'a number that lxcv counted',
+  [String.raw`src/model/units.ts: /\B(?=(\d{3})+$)/g`]: 'a number that lxcv counted',
   [String.raw`src/model/lxc-config.ts: /[^\r\n]*(?:\r\n?|\n)|[^\r\n]+/g`]: 'a config of LXC, which is of the host',
   [String.raw`src/model/lxc-config.ts: /[\r\n]+$/`]: 'a line of one',
   [String.raw`src/layer/overlayfs.ts: /(?<=.)\/+$/`]: 'a path of one',

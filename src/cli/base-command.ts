@@ -4,16 +4,16 @@ import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type Engine, openEngine } from '../engine.js';
-import { spareMemory } from '../host/heap.js';
+import { reduceMemory } from '../host/heap.js';
 import { processSignals } from '../host/signals.js';
 import { LxcvError } from '../model/errors.js';
 import { parseContainerName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
-import type { ReportEvent } from '../operations/world.js';
-import type { BareConfig } from './bare-config.js';
+import type { ReportEvent } from '../plumbing/context.js';
 import { writeText } from './bytes.js';
 import { tellFailure } from './failure.js';
 import { jsonText } from './json-text.js';
+import type { MinimalConfig } from './minimal-config.js';
 import { type Line, mayBeMeant, meantByOperands } from './operand-hints.js';
 import { ReaderGone, standardError } from './output.js';
 import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
@@ -141,7 +141,7 @@ export abstract class BaseCommand extends PrintingCommand {
       ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
       report: this.listen(),
       signals: processSignals,
-      onLarge: spareMemory,
+      onLarge: reduceMemory,
     });
   }
 
@@ -251,6 +251,6 @@ export abstract class BaseCommand extends PrintingCommand {
 
   /** What is to be pasted, with the lxcpath that was given. */
   protected pastable(hint: string): string {
-    return withLxcpath(hint, givenLxcpath(this.argv), (this.config as BareConfig).commandNames);
+    return withLxcpath(hint, givenLxcpath(this.argv), (this.config as MinimalConfig).commandNames);
   }
 }

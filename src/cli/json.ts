@@ -3,13 +3,13 @@
 import { isUtf8 as isUtf8Bytes } from 'node:buffer';
 import { type BytePath, encodePath, isUtf8, pathToText, ROOT } from '../model/byte-path.js';
 import type { PathInfo } from '../model/entry.js';
-import { formatInstant } from '../model/instant.js';
 import { pathOf } from '../model/place.js';
+import { formatInstant } from '../model/timestamp.js';
 import type { Summary } from '../model/version.js';
 import type { Match, Unsearched } from '../operations/grep.js';
-import type { PackageFold } from '../operations/packages.js';
 import type { NamedTag } from '../operations/tag.js';
-import type { Attributes, ToldChange } from '../operations/told-changes.js';
+import type { Attributes, ChangeRecord } from '../plumbing/change-records.js';
+import type { PackageFold } from '../plumbing/packages.js';
 
 /** @param refs the names of the branches and tags that name the version. */
 export function versionToJson(version: Summary, refs: readonly string[]) {
@@ -38,7 +38,7 @@ export function tagToJson({ name, version, refs, annotation }: NamedTag) {
  * `path` is text; a name that is not UTF-8 loses bytes in it, and has all of them in `pathBytes`, in base64. `movedFrom` and
  * `movedTo` are of files that were only moved; `before` and `after` are there where attributes were asked for.
  */
-export function changeToJson(change: Omit<ToldChange, 'place' | 'size' | 'sizeBefore'>) {
+export function changeToJson(change: Omit<ChangeRecord, 'place' | 'size' | 'sizeBefore'>) {
   const { path, kind, type, typeBefore, movedFrom, movedTo, before, after } = change;
   return {
     ...pathToJson(path),

@@ -1,6 +1,6 @@
 /** Shows a user, on standard error, what an operation reports. */
 
-import type { ReportEvent } from '../operations/world.js';
+import type { ReportEvent } from '../plumbing/context.js';
 import { escapeText } from '../render/escape.js';
 
 /** Where what is reported is shown: standard error, or what a test gives. */

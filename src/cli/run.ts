@@ -4,11 +4,11 @@ import { settings } from '@oclif/core/settings';
 import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
-import { BareConfig } from './bare-config.js';
 import type { BaseCommand } from './base-command.js';
 import type { CommandShape } from './command-shape.js';
 import { tellFailure } from './failure.js';
 import { ALIASES, guessedCommand } from './guesses.js';
+import { MinimalConfig } from './minimal-config.js';
 import { standardError, standardOutput } from './output.js';
 import { givenLxcpath, quoteForShell, withLxcpath, withoutCommonFlags } from './paste.js';
 import { helpWidth } from './terminal.js';
@@ -16,7 +16,7 @@ import { helpWidth } from './terminal.js';
 /** How to load each command, by its name. */
 export type Commands = Readonly<Record<string, () => Promise<{ default: CommandClass }>>>;
 
-type CommandClass = (new (argv: string[], config: BareConfig) => BaseCommand) & CommandShape;
+type CommandClass = (new (argv: string[], config: MinimalConfig) => BaseCommand) & CommandShape;
 
 /** @param root a file of the package, for oclif. */
 export async function runCommand(args: readonly string[], commands: Commands, root: string): Promise<void> {
@@ -44,7 +44,7 @@ export async function runCommand(args: readonly string[], commands: Commands, ro
     if (load === undefined) throw noCommand(typed, rest, names);
     const { default: command } = await load();
     if (asksForHelp(rest)) await printHelp(name, command);
-    else await new command(rest, new BareConfig(root, names)).start(name);
+    else await new command(rest, new MinimalConfig(root, names)).start(name);
   } catch (error) {
     await tell(error);
   }

@@ -38,12 +38,12 @@ import {
   withOpen,
 } from './content.js';
 import { listTyped } from './directories.js';
+import { type FreeSpace, freeSpace, sharesBlocks } from './free-space.js';
 import { copyDirectoryProject, copyFlags, stopInheriting } from './inode-flags.js';
 import type { HostPath } from './libc.js';
 import { createNameless, type NamelessFile } from './nameless.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
-import { type Free, free, sharesBlocks } from './room.js';
 import { expectLooks, type OpenStat, type Stat, stampsOf, stat, statTarget, statxBelow, TYPE_BITS } from './stat.js';
 
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattrs.js';
@@ -92,7 +92,7 @@ export interface FilesRead {
   /** Where a directory lies, as far as that says whether it can be moved; undefined where nothing is there. */
   placement(path: string): Placement | undefined;
   /** What the file system of a directory has left for root; no limit of inodes where it makes them as they are needed. */
-  free(directory: string): Free;
+  free(directory: string): FreeSpace;
   /** True where copies on the file system of a directory share the blocks of what they are copies of. It is tried. */
   sharesBlocks(directory: string): boolean;
   /** True where two regular files hold the same bytes. */
@@ -172,7 +172,7 @@ export const files: Files = {
   readLink: (path) => readlinkSync(path, { encoding: 'buffer' }),
   ticksForMappedWrites: (path) => TICKING_FILE_SYSTEMS.has(statfsSync(path).type),
   placement: (path) => present(() => placementOf(path)),
-  free,
+  free: freeSpace,
   sharesBlocks,
   xattrNames: listXattrs,
   xattr: getXattr,

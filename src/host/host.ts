@@ -47,7 +47,7 @@ export interface Host {
   startDigestThread(): DigestThread;
   sleep(milliseconds: number): Promise<void>;
   /** Gives signals and the like that came meanwhile their turn. */
-  breathe(): Promise<void>;
+  yieldToEventLoop(): Promise<void>;
 }
 
 /** The machine that lxcv runs on. */
@@ -70,7 +70,7 @@ export const machine: Host = {
   openGit: async () => (await import('./git.js')).openGit(),
   author: async () => (await import('./user.js')).author(),
   startDigestThread,
-  breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 

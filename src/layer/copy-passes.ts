@@ -12,8 +12,8 @@
 import type { Clocks } from '../host/clocks.js';
 import type { Files, Stat } from '../host/files.js';
 import type { Place } from '../model/place.js';
-import { InStep } from './in-step.js';
-import { isSame, type Source, SourceList } from './source-list.js';
+import { type CopiedInode, CopiedInodeIndex, isSame } from './copied-inodes.js';
+import { MergeCursor } from './merge-cursor.js';
 
 /** One walk over the delta. */
 export interface Pass {
@@ -43,7 +43,7 @@ export class CopyPasses {
    * What was copied, and what it was then, in the order of the walk. Of a directory the ctime tells whether names in it, or it
    * itself, changed. What was taken away again, because something under the copy was not what it was, is in it too.
    */
-  private copied = new SourceList();
+  private copied = new CopiedInodeIndex();
   private synced: Clocks | undefined;
   /** What the pass before this one has copied is good if it is older. */
   private trustedBefore = 0n;
@@ -79,9 +79,9 @@ export class CopyPasses {
   }
 
   /** What the passes until now have copied; what is remembered from here on is of this one. */
-  takeCopied(): InStep<Source> {
-    const before = new InStep(this.copied);
-    this.copied = new SourceList();
+  takeCopied(): MergeCursor<CopiedInode> {
+    const before = new MergeCursor(this.copied);
+    this.copied = new CopiedInodeIndex();
     return before;
   }
 
@@ -97,18 +97,18 @@ export class CopyPasses {
   }
 
   /** True where a copy that was made of `source` has what is there now. */
-  isCurrent(source: Source | undefined, stat: Stat): boolean {
+  isCurrent(source: CopiedInode | undefined, stat: Stat): boolean {
     return isSame(source, stat) && stat.ctimeNs < this.trustedBefore;
   }
 
   /** The same of an inode with several names: a pass may have met none of them, and so not have copied it again. What counts is the pass that did. */
-  isGood(kept: Source & { readonly pass: Pass }, stat: Stat): boolean {
+  isGood(kept: CopiedInode & { readonly pass: Pass }, stat: Stat): boolean {
     if (!isSame(kept, stat)) return false;
     return kept.pass === this.pass || (stat.ctimeNs < kept.pass.goodBefore && stat.ctimeNs < this.trustedBefore);
   }
 
   /** The files that the last one left as they are, or copied, and that need not be read again while they are the same. */
-  *trusted(): Generator<readonly [Place, Source]> {
+  *trusted(): Generator<readonly [Place, CopiedInode]> {
     for (const copied of this.copied) if (copied[1].ctimeNs < this.trustedBefore) yield copied;
   }
 

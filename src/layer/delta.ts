@@ -3,10 +3,10 @@
 import { childPath, type Directory, type Files, type FilesRead, type Stat, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
-import { type Descent, descend, type Job } from '../model/job.js';
+import { type Job, type Recursion, runRecursion } from '../model/job.js';
 import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
 import { copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
-import { whyNotKept } from './overlayfs.js';
+import { unsupportedFeature } from './overlayfs.js';
 
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
@@ -15,7 +15,7 @@ export function createDelta(files: Files, path: string, model: string): void {
 }
 
 /** A path that overlayfs would not keep, and the reason as a predicate: `was renamed ...`. */
-export interface Unkept {
+export interface Unsupported {
   readonly path: BytePath;
   readonly reason: string;
   /** The extended attribute that says so; undefined of a whiteout. */
@@ -31,8 +31,12 @@ export interface Depth {
  * A path of an upper directory that would be lost or changed once it is a lower one: the first that is met.
  * @param depth is told how deep it goes.
  */
-export function* findUnkept(files: FilesRead, delta: string, depth: Depth = { levels: 0 }): Job<Unkept | undefined> {
-  for (const unkept of descend(examine(files, delta, ROOT, depth, 1))) {
+export function* findUnsupported(
+  files: FilesRead,
+  delta: string,
+  depth: Depth = { levels: 0 },
+): Job<Unsupported | undefined> {
+  for (const unkept of runRecursion(examine(files, delta, ROOT, depth, 1))) {
     if (unkept !== undefined) return unkept;
     yield;
   }
@@ -46,7 +50,7 @@ function* examine(
   path: BytePath,
   depth: Depth,
   level: number,
-): Descent<Unkept | undefined> {
+): Recursion<Unsupported | undefined> {
   depth.levels = Math.max(depth.levels, level);
   using directory = files.openDirectory(location);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
@@ -59,17 +63,17 @@ function* examine(
 }
 
 /** @param parent the path of what `name` lies in; a million files have no path that is never told. */
-function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unkept | undefined {
+function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unsupported | undefined {
   for (const xattr of files.xattrNames(location)) {
-    const reason = whyNotKept(xattr);
+    const reason = unsupportedFeature(xattr);
     if (reason !== undefined) return { path: name === ROOT ? parent : joinPath(parent, name), reason, xattr };
   }
   return undefined;
 }
 
 /** The first path of a plain root file system that would change its meaning once that is a layer of an overlay. */
-export function* findMisread(files: FilesRead, rootfs: string): Job<Unkept | undefined> {
-  for (const { place, location, stat } of descend(walkLayer(files, rootfs))) {
+export function* findMisread(files: FilesRead, rootfs: string): Job<Unsupported | undefined> {
+  for (const { place, location, stat } of runRecursion(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
       return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own', xattr: undefined };
     const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
@@ -99,7 +103,7 @@ export function* findShared<By extends { readonly device: bigint }>(
   index?: string,
 ): Job<Shared<By> | undefined> {
   const shared = new Map<bigint, { readonly place: Place; missing: number }>();
-  for (const { place, stat } of descend(walkLayer(files, tree))) {
+  for (const { place, stat } of runRecursion(walkLayer(files, tree))) {
     yield;
     const by = held.get(stat.inode)?.find(({ device }) => device === stat.device);
     if (by !== undefined) return { path: pathOf(place), by };
@@ -109,7 +113,7 @@ export function* findShared<By extends { readonly device: bigint }>(
     else known.missing -= 1;
   }
   if (index !== undefined && shared.size > 0 && files.stat(index)?.type === 'directory') {
-    for (const { stat } of descend(walkLayer(files, index))) {
+    for (const { stat } of runRecursion(walkLayer(files, index))) {
       yield;
       const known = shared.get(stat.inode);
       if (known !== undefined) known.missing -= 1;
@@ -119,7 +123,7 @@ export function* findShared<By extends { readonly device: bigint }>(
   return undefined;
 }
 
-export interface Visit {
+export interface WalkEntry {
   readonly place: Place;
   /** What it lies in; the root lies in itself. */
   readonly directory: Directory;
@@ -132,7 +136,7 @@ export interface Visit {
  * Every path of one layer as it lies on disk, in the same order each time: parents first, names in byte order. No link is
  * followed. What goes away meanwhile is left out.
  */
-export function* walkLayer(files: FilesRead, layer: string): Descent<Visit> {
+export function* walkLayer(files: FilesRead, layer: string): Recursion<WalkEntry> {
   using directory = files.openDirectory(layer);
   if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${layer}`), { code: 'ENOENT' });
   const stat = files.stat(directory.path) as Stat;
@@ -140,7 +144,7 @@ export function* walkLayer(files: FilesRead, layer: string): Descent<Visit> {
   yield* visit(files, directory, ROOT_PLACE);
 }
 
-function* visit(files: FilesRead, directory: Directory, parent: Place): Descent<Visit> {
+function* visit(files: FilesRead, directory: Directory, parent: Place): Recursion<WalkEntry> {
   for (const name of unlessGone([], () => files.list(directory.path)).sort()) {
     const location = childPath(directory.path, name);
     const stat = files.stat(location);
@@ -151,7 +155,7 @@ function* visit(files: FilesRead, directory: Directory, parent: Place): Descent<
   }
 }
 
-function* enter(files: FilesRead, { location, place }: Visit): Descent<Visit> {
+function* enter(files: FilesRead, { location, place }: WalkEntry): Recursion<WalkEntry> {
   using directory = files.openDirectory(location);
   if (directory !== undefined) yield* visit(files, directory, place);
 }

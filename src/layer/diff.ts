@@ -3,9 +3,9 @@
 import { type FilesRead, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
-import type { Change, ChangeKind, ListedChanges } from '../model/changes.js';
+import type { Change, ChangeKind, NameRange } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
-import { type Descent, descend } from '../model/job.js';
+import { type Recursion, runRecursion } from '../model/job.js';
 import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
 import type { SealedDigests } from './digest.js';
 import { isBookkeeping } from './overlayfs.js';
@@ -24,7 +24,7 @@ export interface DiffOptions {
   /** Spares files from being read where both are sealed. */
   readonly sealed?: SealedDigests;
   /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
-  readonly coarse?: boolean;
+  readonly skipContent?: boolean;
 }
 
 /**
@@ -39,7 +39,10 @@ export function diffTrees(
   options: DiffOptions = {},
 ): Generator<Difference | undefined, void> {
   // It lists none.
-  return descend(new Comparison(files, options).compareRoots(before, after)) as Generator<Difference | undefined, void>;
+  return runRecursion(new Comparison(files, options).compareRoots(before, after)) as Generator<
+    Difference | undefined,
+    void
+  >;
 }
 
 export interface ListOptions extends DiffOptions {
@@ -53,8 +56,8 @@ export function listDifferences(
   before: readonly string[],
   after: readonly string[],
   options: ListOptions = {},
-): Generator<Difference | ListedChanges | undefined, void> {
-  return descend(new Comparison(files, options, options.sizes ? 'sizes' : 'names').compareRoots(before, after));
+): Generator<Difference | NameRange | undefined, void> {
+  return runRecursion(new Comparison(files, options, options.sizes ? 'sizes' : 'names').compareRoots(before, after));
 }
 
 /**
@@ -80,7 +83,7 @@ type Attributes = Pick<TreeEntry, 'type' | 'stat' | 'location'>;
 /** So many names are told at once: to ask for their sizes takes some milliseconds. */
 const ROW_NAMES = 1024;
 
-type Differences = Descent<Difference | ListedChanges | undefined>;
+type Differences = Recursion<Difference | NameRange | undefined>;
 
 class Comparison {
   constructor(
@@ -134,12 +137,12 @@ class Comparison {
     wanted: Wanted,
     a: TreeDirectory | undefined,
     b: TreeDirectory | undefined,
-  ): Iterable<BytePath | ListedChanges> | undefined {
+  ): Iterable<BytePath | NameRange> | undefined {
     const alone = a === undefined ? b : b === undefined ? a : undefined;
     if (this.listing === undefined || alone === undefined || wanted !== ALL) return undefined;
     const kind = a === undefined ? 'added' : 'removed';
-    const all: (BytePath | ListedChanges)[] = [];
-    let row: (ListedChanges & { readonly names: BytePath[] }) | undefined;
+    const all: (BytePath | NameRange)[] = [];
+    let row: (NameRange & { readonly names: BytePath[] }) | undefined;
     for (const name of [...alone.names()].sort()) {
       const type = alone.listedType(name);
       if (row !== undefined && type === row.type && row.names.length < ROW_NAMES) {
@@ -170,7 +173,7 @@ class Comparison {
 
   private compareEntries(place: Place, a: TreeEntry, b: TreeEntry): 'modified' | 'metadata' | undefined {
     if (a.stat.inode === b.stat.inode && a.stat.device === b.stat.device) return undefined;
-    if (this.options.coarse && !hasSameMetadata(this.files, a, b)) return 'modified';
+    if (this.options.skipContent && !hasSameMetadata(this.files, a, b)) return 'modified';
     if (!this.hasSameContent(place, a, b)) return 'modified';
     return hasSameMetadata(this.files, a, b) ? undefined : 'metadata';
   }
@@ -224,7 +227,7 @@ function namesBelow(wanted: Wanted, a: TreeDirectory | undefined, b: TreeDirecto
 }
 
 /** @param directory that the names are in. */
-function withSizes(row: ListedChanges, directory: TreeDirectory): ListedChanges {
+function withSizes(row: NameRange, directory: TreeDirectory): NameRange {
   if (row.type !== 'file') return row;
   return { ...row, sizes: row.names.map((name) => unlessGone(0, () => directory.entry(name)?.stat.size ?? 0)) };
 }

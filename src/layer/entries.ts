@@ -5,9 +5,9 @@ import { childPath, type Directory, type FilesRead, isSystemError, type Stat } f
 import type { HostPath } from '../host/libc.js';
 import { pathToText } from '../model/byte-path.js';
 import type { Entry } from '../model/entry.js';
-import { descend, type Job } from '../model/job.js';
+import { type Job, runRecursion } from '../model/job.js';
 import { type Place, pathOf } from '../model/place.js';
-import { type Visit, walkLayer } from './delta.js';
+import { type WalkEntry, walkLayer } from './delta.js';
 import { digestFile } from './digest.js';
 import { findPath } from './find-path.js';
 import type { SharedDigests } from './shared-digests.js';
@@ -48,7 +48,7 @@ interface Listed {
 export function* entriesOf(files: FilesRead, delta: string, options: EntriesOptions): Told {
   using entries = new Entries(files, delta, options, yield* survey(files, delta, options));
   let turn = 0;
-  for (const visit of descend(walkLayer(files, delta))) {
+  for (const visit of runRecursion(walkLayer(files, delta))) {
     yield;
     if (turn >= options.skip) yield* entries.take(visit, turn);
     turn += 1;
@@ -77,7 +77,7 @@ function* survey(files: FilesRead, delta: string, { skip, known }: EntriesOption
   const large: Large[] = [];
   let bytes = 0;
   let next = 0;
-  for (const { place, stat } of descend(walkLayer(files, delta))) {
+  for (const { place, stat } of runRecursion(walkLayer(files, delta))) {
     yield;
     const turn = next;
     next += 1;
@@ -137,7 +137,7 @@ class Entries implements Disposable {
     this.filled?.open[Symbol.dispose]();
   }
 
-  *take(visit: Visit, turn: number): Told {
+  *take(visit: WalkEntry, turn: number): Told {
     if (this.filled?.of !== visit.directory) this.beginFilled();
     this.beginLarge();
     const draft: Draft = { depth: visit.place.depth, entry: describe(this.files, visit) };
@@ -153,7 +153,7 @@ class Entries implements Disposable {
     while (this.drafts.length > 0) yield* this.tellWhole(WAIT_MS);
   }
 
-  private *digest(visit: Visit, turn: number, draft: Draft): Job<void> {
+  private *digest(visit: WalkEntry, turn: number, draft: Draft): Job<void> {
     const early = this.early.get(turn);
     const known = this.options.known?.find(visit) ?? early?.digest;
     if (known !== undefined) draft.entry.digest = known;
@@ -161,7 +161,7 @@ class Entries implements Disposable {
     else if (!this.handOver(visit, turn, draft)) draft.entry.digest = yield* this.digestHere(visit);
   }
 
-  private *digestHere({ place, location }: Visit): Job<string> {
+  private *digestHere({ place, location }: WalkEntry): Job<string> {
     try {
       return yield* digestFile(this.files, location);
     } catch (error) {
@@ -175,7 +175,7 @@ class Entries implements Disposable {
   }
 
   /** Gives a file to the other thread; false where that has enough to do. */
-  private handOver({ place, directory, stat }: Visit, turn: number, draft: Draft): boolean {
+  private handOver({ place, directory, stat }: WalkEntry, turn: number, draft: Draft): boolean {
     if (stat.size >= BATCH_BYTES) this.early.set(turn, { place });
     if (!this.hasRoom()) return false;
     this.filled ??= this.openBatch(directory);
@@ -267,7 +267,7 @@ function isDigested({ type, size, allocated }: Stat): boolean {
 }
 
 /** The entry of what lies there, without a digest. */
-function describe(files: FilesRead, { place, location, stat }: Visit): Entry {
+function describe(files: FilesRead, { place, location, stat }: WalkEntry): Entry {
   const { type, mode, uid, gid, mtimeNs, size } = stat;
   const names = files.xattrNames(location).sort();
   const values = names.map((name) => [name, files.xattr(location, name) ?? Buffer.alloc(0)] as const);

@@ -11,7 +11,7 @@
 import { childPath, type Directory, type Files, type FilesRead } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
-import { type Descent, descend, type Job } from '../model/job.js';
+import { type Job, type Recursion, runRecursion } from '../model/job.js';
 import type { Layer } from '../model/version.js';
 import { copyDirectoryAttributes, createDirectory } from './attributes.js';
 import { copyInode, LINKS_MAX } from './inode-copy.js';
@@ -66,7 +66,7 @@ function planMerge(chain: readonly Layer[], countSmall: () => number): KeyframeP
 export function* smallRun(files: FilesRead, layers: readonly string[]): Job<number> {
   let names = 0;
   for (const [index, layer] of layers.entries()) {
-    for (const more of descend(countNames(files, `${layer}/.`))) {
+    for (const more of runRecursion(countNames(files, `${layer}/.`))) {
       names += more;
       if (names > SMALL_NAMES) return index;
       yield;
@@ -75,7 +75,7 @@ export function* smallRun(files: FilesRead, layers: readonly string[]): Job<numb
   return layers.length;
 }
 
-function* countNames(files: FilesRead, location: HostPath): Descent<number> {
+function* countNames(files: FilesRead, location: HostPath): Recursion<number> {
   using directory = files.openDirectory(location);
   if (directory === undefined) return;
   const types = files.listTyped(directory.path);
@@ -89,7 +89,7 @@ function* countNames(files: FilesRead, location: HostPath): Descent<number> {
  */
 export function* mergeLayers(files: Files, layers: readonly string[], below: readonly string[], to: string): Job<void> {
   using links = new Links(files);
-  yield* descend(new Merge(files, links).mergeRoot(layers, below, to));
+  yield* runRecursion(new Merge(files, links).mergeRoot(layers, below, to));
 }
 
 class Merge {
@@ -98,7 +98,7 @@ class Merge {
     private readonly links: Links,
   ) {}
 
-  *mergeRoot(layers: readonly string[], below: readonly string[], to: string): Descent<undefined> {
+  *mergeRoot(layers: readonly string[], below: readonly string[], to: string): Recursion<undefined> {
     using root = TreeDirectory.openRoot(this.files, layers);
     using ground = below.length === 0 ? undefined : TreeDirectory.openRoot(this.files, below);
     yield this.mergeDirectory(root, ground, to, false);
@@ -110,7 +110,7 @@ class Merge {
     below: TreeDirectory | undefined,
     to: HostPath,
     closed: boolean,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     using target = createDirectory(this.files, to);
     for (const name of source.names()) {
       yield* this.mergeName(source, below, name, target);
@@ -126,7 +126,7 @@ class Merge {
     below: TreeDirectory | undefined,
     name: BytePath,
     target: Directory,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     const to = childPath(target.path, name);
     const found = source.lookup(name);
     const hidden = below?.lookup(name);

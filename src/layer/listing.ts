@@ -3,18 +3,18 @@
 import type { FilesRead } from '../host/files.js';
 import { decodeEntry, decodeLines } from '../model/mtree.js';
 import type { Place } from '../model/place.js';
-import { InStep } from './in-step.js';
+import { MergeCursor } from './merge-cursor.js';
 
 /** The digests that a listing tells, for places in the order of a walk. */
 export class ListedDigests implements Disposable {
-  private readonly lines: InStep<string>;
+  private readonly lines: MergeCursor<string>;
 
   /** @throws LxcvError `store-damaged` where the listing, which must be there, is not as it was sealed. */
   constructor(
     files: FilesRead,
     private readonly listing: string,
   ) {
-    this.lines = new InStep(readLines(files, listing));
+    this.lines = new MergeCursor(readLines(files, listing));
   }
 
   [Symbol.dispose](): void {

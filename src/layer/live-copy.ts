@@ -9,27 +9,27 @@ import type { Clocks } from '../host/clocks.js';
 import { childPath, type Directory, type Files, type Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
-import { type Descent, descend, type Job } from '../model/job.js';
+import { type Job, type Recursion, runRecursion } from '../model/job.js';
 import { type Place, placeIn, ROOT_PLACE } from '../model/place.js';
 import { copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
+import { type CopiedInode, type CopiedInodes, isSame } from './copied-inodes.js';
 import { CopyPasses, type Pass, type Recopied } from './copy-passes.js';
-import { InStep } from './in-step.js';
+import { HardLinkMap } from './hard-link-map.js';
 import { canUpdate, copyInode, LINKS_MAX, updateInode } from './inode-copy.js';
-import { KeptLinks } from './kept-links.js';
+import { MergeCursor } from './merge-cursor.js';
 import { isMark } from './overlayfs.js';
 import { removeEntry } from './removal.js';
-import { isSame, type Source, type Sources } from './source-list.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
 export interface EarlierCopy {
   readonly delta: string;
-  readonly sources: Sources;
+  readonly sources: CopiedInodes;
 }
 
 /** A directory of the earlier copy, and what its files were made of. */
 interface EarlierDirectory {
   readonly directory: Directory;
-  readonly sources: InStep<Source>;
+  readonly sources: MergeCursor<CopiedInode>;
 }
 
 /** Room for names that the copy still has and the source has no more. */
@@ -40,7 +40,7 @@ const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS']
 export class LiveCopy {
   private readonly passes: CopyPasses;
   /** Of each inode with several links: what it was when its copy was kept. */
-  private readonly links: KeptLinks<Source & { readonly pass: Pass }>;
+  private readonly links: HardLinkMap<CopiedInode & { readonly pass: Pass }>;
   private tick: () => void = () => undefined;
 
   /**
@@ -55,7 +55,7 @@ export class LiveCopy {
     private readonly earlier: EarlierCopy | undefined,
   ) {
     this.passes = new CopyPasses(files, from);
-    this.links = new KeptLinks(files, links);
+    this.links = new HardLinkMap(files, links);
   }
 
   /** Copies what there is. What changes meanwhile may be copied in part, or not at all; nothing leads out of the delta. */
@@ -63,10 +63,10 @@ export class LiveCopy {
     this.passes.beginRunning(now);
     this.files.syncFileSystem(this.from);
     this.links.create();
-    using sources = new InStep(this.earlier?.sources ?? []);
+    using sources = new MergeCursor(this.earlier?.sources ?? []);
     using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
     const earlier = directory === undefined ? undefined : { directory, sources };
-    yield* descend(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
+    yield* runRecursion(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
     this.passes.endRunning();
   }
 
@@ -79,7 +79,7 @@ export class LiveCopy {
   /** Copies what changed since it was copied, while the container goes on. */
   *copyAgain(): Job<void> {
     using before = this.passes.takeCopied();
-    yield* descend(this.update(before, this.from, this.to, ROOT_PLACE));
+    yield* runRecursion(this.update(before, this.from, this.to, ROOT_PLACE));
     this.passes.endRunning();
   }
 
@@ -91,7 +91,7 @@ export class LiveCopy {
     using before = this.passes.takeCopied();
     this.tick = tick;
     this.passes.beginFrozen(now);
-    for (const _ of descend(this.update(before, this.from, this.to, ROOT_PLACE))) {
+    for (const _ of runRecursion(this.update(before, this.from, this.to, ROOT_PLACE))) {
       tick();
       yield;
     }
@@ -108,7 +108,7 @@ export class LiveCopy {
   }
 
   /** The files of the copy, which is done, that a later copy need not read again while they are the same. */
-  trustedSources(): Iterable<readonly [Place, Source]> {
+  trustedSources(): Iterable<readonly [Place, CopiedInode]> {
     return this.passes.trusted();
   }
 
@@ -118,7 +118,7 @@ export class LiveCopy {
     to: HostPath,
     earlier: EarlierDirectory | undefined,
     place: Place,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     using source = this.files.openDirectory(from);
     if (source === undefined && this.passes.isRunning) return;
     if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
@@ -138,7 +138,7 @@ export class LiveCopy {
     earlier: EarlierDirectory | undefined,
     name: BytePath,
     place: Place,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     const to = childPath(target.path, name);
     yield* this.unlessPassing(to, this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place));
   }
@@ -147,7 +147,7 @@ export class LiveCopy {
    * While the container runs, what was there a moment ago may be gone or be something else: its copy goes, and the frozen pass sees to
    * it.
    */
-  private *unlessPassing(to: HostPath, copying: Descent<undefined>): Descent<undefined> {
+  private *unlessPassing(to: HostPath, copying: Recursion<undefined>): Recursion<undefined> {
     try {
       yield* copying;
     } catch (error) {
@@ -168,7 +168,7 @@ export class LiveCopy {
     earlier: EarlierDirectory | undefined,
     name: BytePath,
     place: Place,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     const stat = this.files.stat(from);
     if (stat === undefined || (this.passes.isRunning && this.files.stat(to) !== undefined)) return;
     const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
@@ -196,7 +196,7 @@ export class LiveCopy {
     if (same !== undefined && this.hasRoom(same, stat)) this.files.link(same, to);
     else refuseLost(place, copyInode(this.files, from, stat, to, this.tick));
     const { inode, ctimeNs } = stat;
-    if (stat.links > 1) this.links.keep(inode, to, { inode, ctimeNs, pass: this.passes.pass });
+    if (stat.links > 1) this.links.register(inode, to, { inode, ctimeNs, pass: this.passes.pass });
   }
 
   /** True where a file of the earlier copy can have the names of the source's file too; one name more is tried. */
@@ -210,7 +210,7 @@ export class LiveCopy {
     return kept !== undefined && this.passes.isGood(kept, stat);
   }
 
-  private *update(before: InStep<Source>, from: HostPath, to: HostPath, place: Place): Descent<undefined> {
+  private *update(before: MergeCursor<CopiedInode>, from: HostPath, to: HostPath, place: Place): Recursion<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
     if (source === undefined && this.passes.isRunning) return;
@@ -230,22 +230,22 @@ export class LiveCopy {
   }
 
   private *updateEntry(
-    before: InStep<Source>,
+    before: MergeCursor<CopiedInode>,
     source: Directory,
     target: Directory,
     name: BytePath,
     place: Place,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     yield* this.unlessPassing(childPath(target.path, name), this.updateEntryOnce(before, source, target, name, place));
   }
 
   private *updateEntryOnce(
-    before: InStep<Source>,
+    before: MergeCursor<CopiedInode>,
     source: Directory,
     target: Directory,
     name: BytePath,
     place: Place,
-  ): Descent<undefined> {
+  ): Recursion<undefined> {
     const from = childPath(source.path, name);
     const to = childPath(target.path, name);
     const stat = this.files.stat(from);

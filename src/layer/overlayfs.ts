@@ -57,7 +57,7 @@ export function nameInside(xattr: string): string {
 export const PROTATTR = `${PREFIX}protattr`;
 
 /** Why overlayfs would not keep a path of an upper directory once that is a lower one, or undefined where it will. */
-export function whyNotKept(xattr: string): string | undefined {
+export function unsupportedFeature(xattr: string): string | undefined {
   switch (xattr) {
     case `${PREFIX}redirect`:
       return 'was renamed under redirect_dir=on: its content lies elsewhere';
@@ -72,7 +72,7 @@ export function whyNotKept(xattr: string): string | undefined {
 
 /** What a copy of a layer keeps of overlayfs's own: what means something to a lower layer, and what is to be found and refused. */
 export function isMark(xattr: string): boolean {
-  return xattr === OPAQUE || xattr === WHITEOUT || whyNotKept(xattr) !== undefined;
+  return xattr === OPAQUE || xattr === WHITEOUT || unsupportedFeature(xattr) !== undefined;
 }
 
 /** `lxc.rootfs.path`, taken apart. `other` is a backing store that lxcv does not version. */

@@ -2,11 +2,11 @@
 
 import { childPath, type Files, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
-import { type Descent, descend, type Job } from '../model/job.js';
+import { type Job, type Recursion, runRecursion } from '../model/job.js';
 
 /** Removes a directory with all that is in it; does nothing where there is none. */
 export function removeTree(files: Files, path: HostPath): Job<void> {
-  return descend(removeDirectory(files, path));
+  return runRecursion(removeDirectory(files, path));
 }
 
 /** Removes what a path names, a directory with all that is in it; does nothing where nothing is there. */
@@ -16,7 +16,7 @@ export function* removeEntry(files: Files, path: HostPath): Job<void> {
   else if (stat !== undefined) files.unlink(path);
 }
 
-function* removeDirectory(files: Files, path: HostPath): Descent<undefined> {
+function* removeDirectory(files: Files, path: HostPath): Recursion<undefined> {
   using directory = files.openDirectory(path);
   if (directory === undefined) return;
   for (const name of files.list(directory.path)) {

@@ -21,7 +21,7 @@ export interface Change {
 }
 
 /** What came or went in one directory, is of one type and no directory: told by a listing alone, as most of many changes can be. */
-export interface ListedChanges {
+export interface NameRange {
   readonly parent: Place;
   readonly kind: 'added' | 'removed';
   readonly type: EntryType;
@@ -31,7 +31,7 @@ export interface ListedChanges {
   readonly sizes?: readonly number[];
 }
 
-export function isListed<Other extends object>(part: Other | ListedChanges): part is ListedChanges {
+export function isNameRange<Other extends object>(part: Other | NameRange): part is NameRange {
   return 'names' in part;
 }
 
@@ -42,21 +42,21 @@ export interface ListedChange extends Change {
 
 /** Changes in the order of a walk. There may be a million, so those of a listing are made as they are asked for. */
 export class ChangeList<Told extends object> implements Iterable<Told | ListedChange> {
-  constructor(readonly parts: readonly (Told | ListedChanges)[]) {}
+  constructor(readonly parts: readonly (Told | NameRange)[]) {}
 
   get length(): number {
-    return this.parts.reduce((sum, part) => sum + (isListed(part) ? part.names.length : 1), 0);
+    return this.parts.reduce((sum, part) => sum + (isNameRange(part) ? part.names.length : 1), 0);
   }
 
   *[Symbol.iterator](): Generator<Told | ListedChange> {
     for (const part of this.parts) {
-      if (isListed(part)) yield* changesOf(part);
+      if (isNameRange(part)) yield* changesOf(part);
       else yield part;
     }
   }
 }
 
-function* changesOf(listed: ListedChanges): Generator<ListedChange> {
+function* changesOf(listed: NameRange): Generator<ListedChange> {
   const directory = new NamedDirectory(listed.parent);
   for (let index = 0; index < listed.names.length; index += 1) yield new OneOfListed(listed, directory, index);
 }
@@ -75,7 +75,7 @@ class NamedDirectory {
 
 class OneOfListed implements ListedChange {
   constructor(
-    private readonly listed: ListedChanges,
+    private readonly listed: NameRange,
     private readonly directory: NamedDirectory,
     private readonly index: number,
   ) {}
@@ -88,7 +88,7 @@ class OneOfListed implements ListedChange {
     return joinPath(this.directory.path, this.name);
   }
 
-  get kind(): ListedChanges['kind'] {
+  get kind(): NameRange['kind'] {
     return this.listed.kind;
   }
 
@@ -109,7 +109,7 @@ class OneOfListed implements ListedChange {
   }
 }
 
-/** Changes as they are found; undefined is a place to breathe. */
+/** Changes as they are found; undefined is a place to yield. */
 export type FoundChanges = Iterable<Change | undefined>;
 
 /** Adds changes up, found coarsely: what changed in its metadata alone counts as modified, with its bytes, as it does in a delta. */
@@ -126,7 +126,7 @@ export function* countChanges(changes: FoundChanges): Job<ChangeCounts> {
 }
 
 /** True where there is any change; looks no further than the first. */
-export function* hasChange(changes: Iterable<Change | ListedChanges | undefined>): Job<boolean> {
+export function* hasChange(changes: Iterable<Change | NameRange | undefined>): Job<boolean> {
   for (const change of changes) {
     if (change !== undefined) return true;
     yield;

@@ -8,7 +8,7 @@ export type Job<Result> = Generator<undefined, Result>;
 export type BatchJob<Result> = Generator<number | undefined, Result>;
 
 /** Does a job to its end, without a pause. */
-export function finish<Result>(job: Job<Result>): Result {
+export function runWithoutYielding<Result>(job: Job<Result>): Result {
   for (;;) {
     const step = job.next();
     if (step.done) return step.value;
@@ -19,15 +19,15 @@ export function finish<Result>(job: Job<Result>): Result {
  * Work that goes down a tree, however deep that is: what it yields is either told, or another piece of work that is to be done
  * before this one goes on, as if it were called. An error of that other one is thrown where it was yielded.
  */
-export type Descent<Told> = Generator<Told | Descent<Told>, void>;
+export type Recursion<Told> = Generator<Told | Recursion<Told>, void>;
 
 /** Does a descent with a stack of its own in place of the machine's. What is told must not be iterable. */
-export function* descend<Told>(root: Descent<Told>): Generator<Told, void> {
+export function* runRecursion<Told>(root: Recursion<Told>): Generator<Told, void> {
   const stack = [root];
   let failure: { readonly error: unknown } | undefined;
   try {
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      let step: IteratorResult<Told | Descent<Told>, void>;
+      let step: IteratorResult<Told | Recursion<Told>, void>;
       try {
         step = failure === undefined ? top.next() : top.throw(failure.error);
         failure = undefined;
@@ -37,7 +37,7 @@ export function* descend<Told>(root: Descent<Told>): Generator<Told, void> {
         continue;
       }
       if (step.done) stack.pop();
-      else if (isDescent(step.value)) stack.push(step.value);
+      else if (isRecursion(step.value)) stack.push(step.value);
       else yield step.value;
     }
     if (failure !== undefined) throw failure.error;
@@ -46,7 +46,7 @@ export function* descend<Told>(root: Descent<Told>): Generator<Told, void> {
   }
 }
 
-/** All that is told, in order; the places to breathe between are left out. */
+/** All that is told, in order; the place to yield between are left out. */
 export function* gather<Told>(told: Iterable<Told | undefined>): Job<Told[]> {
   const all: Told[] = [];
   for (const one of told) {
@@ -69,6 +69,6 @@ function endAll(stack: readonly Generator<unknown, void>[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-function isDescent<Told>(value: Told | Descent<Told>): value is Descent<Told> {
+function isRecursion<Told>(value: Told | Recursion<Told>): value is Recursion<Told> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }

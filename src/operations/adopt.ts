@@ -8,32 +8,32 @@ import type { Files, Stat } from '../host/files.js';
 import { fingerprint } from '../layer/base.js';
 import { newId } from '../model/ids.js';
 import type { Base, ContainerName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { completeDraft, freeBranchName } from '../plumbing/draft.js';
+import { checkUnmounted } from '../plumbing/hold.js';
+import type { Repository } from '../plumbing/lookup.js';
+import { removeTrial, tryMove } from '../plumbing/root-move.js';
+import { checkUnused } from '../plumbing/root-use.js';
+import { type DeltaMove, switchUpper } from '../plumbing/switch-upper.js';
 import type { Container } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import { runStep, type Step } from '../store/steps.js';
 import { type Adoptable, checkAdoptable } from './adoption-check.js';
 import type { CommitOrder } from './commit-request.js';
-import { completeDraft, freeBranchName } from './draft.js';
-import { checkUnmounted } from './hold.js';
-import type { Repository } from './lookup.js';
-import { type Arrival, restack } from './restack.js';
-import { removeTrial, tryMove } from './root-move.js';
-import { checkUnused } from './root-use.js';
-import type { World } from './world.js';
 
 export async function adopt(
-  world: World,
+  context: Context,
   repository: Repository,
   container: Container,
   request: CommitOrder,
   hold: Disposable,
 ): Promise<Version> {
-  const origin = await checkAdoptable(world, container, 'stopped');
-  const { files } = world.host;
-  const layout = repository.layout.version(newId(world.host.randomBytes));
+  const origin = await checkAdoptable(context, container, 'stopped');
+  const { files } = context.host;
+  const layout = repository.layout.version(newId(context.host.randomBytes));
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
   const branch = freeBranchName(repository, container.name);
-  const version = completeDraft(world, repository, {
+  const version = completeDraft(context, repository, {
     id: layout.id,
     container: container.name,
     branch,
@@ -43,24 +43,24 @@ export async function adopt(
     message: request.message,
     author: await request.author,
   });
-  const made = await restack(world, {
+  const made = await switchUpper(context, {
     command: 'commit',
     container,
     repository: repository.layout,
-    present: { version, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
+    pending: { version, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
     next: { container: container.name, branch, parents: [version.id], lowers: [layout.deltaLayer], bases },
-    model: origin.delta,
+    rootAttributesFrom: origin.delta,
     refs: new Map([[branch, version.id]]),
-    arrival: planArrival(world, container, origin, repository.layout, layout),
+    move: planArrival(context, container, origin, repository.layout, layout),
     hold,
   });
-  tellUnprotected(world, container.name, bases);
+  tellUnprotected(context, container.name, bases);
   return made;
 }
 
 /** Bases that are other containers' and that those may change: once they are versions nobody does. */
 function tellUnprotected(
-  { host: { files }, lxcpath, report }: World,
+  { host: { files }, lxcpath, report }: Context,
   own: ContainerName,
   bases: readonly Base[],
 ): void {
@@ -77,13 +77,13 @@ function tellUnprotected(
 }
 
 function planArrival(
-  world: World,
+  context: Context,
   container: Container,
   origin: Adoptable,
   repository: RepositoryLayout,
   layout: VersionLayout,
-): Arrival {
-  const { host } = world;
+): DeltaMove {
+  const { host } = context;
   const registrations = origin.lowers.flatMap((lower) => registration(host.files, lower, repository));
   return {
     from: origin.delta,
@@ -93,9 +93,9 @@ function planArrival(
       host.files.mkdir(layout.root, 0o700);
       tryMove(host.files, origin.delta, layout);
     },
-    recheck: () => {
-      checkUnmounted(world, container);
-      checkUnused(world, container, origin.delta);
+    verifyAfterSwap: () => {
+      checkUnmounted(context, container);
+      checkUnused(context, container, origin.delta);
     },
     moved: leaveOldPlace(host.files, container, origin),
     back: [

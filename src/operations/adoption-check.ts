@@ -5,28 +5,28 @@
 
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Held } from '../host/occupancy.js';
-import { findMisread, findShared, type Shared, type Unkept } from '../layer/delta.js';
+import { findMisread, findShared, type Shared, type Unsupported } from '../layer/delta.js';
 import { usesUserXattrs } from '../layer/overlayfs.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { findLegacy, hasIdMap } from '../model/lxc-config.js';
 import type { RepositoryName } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { copyHint } from '../plumbing/copy-hint.js';
+import { tryCounting } from '../plumbing/draft.js';
+import { checkMarker } from '../plumbing/layers.js';
+import { checkOverlaySupported } from '../plumbing/overlay-support.js';
+import { checkHoldsUppers, checkMovable } from '../plumbing/root-move.js';
+import { checkOwnRoot, type Origin } from '../plumbing/root-owner.js';
+import { checkUnused } from '../plumbing/root-use.js';
+import { runJob } from '../plumbing/run-job.js';
+import { checkSpace } from '../plumbing/space.js';
+import { checkMountable } from '../plumbing/staging.js';
 import type { Container } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { obeyedSettings } from '../store/other-configs.js';
 import { checkPathOwned } from '../store/ownership.js';
-import { copyHint } from './copy-hint.js';
-import { tryCounting } from './draft.js';
-import { checkKept } from './kept.js';
-import { checkMarker } from './layers.js';
-import { checkHoldsUppers, checkMovable } from './root-move.js';
-import { checkOwnRoot, type Origin } from './root-owner.js';
-import { checkUnused } from './root-use.js';
-import { runJob } from './run-job.js';
-import { checkSpace } from './space.js';
-import { checkMountable } from './staging.js';
-import type { World } from './world.js';
 
 /** So often, and after so long each time, it is looked whether who holds something of it still does. */
 const [LOOKS, LOOK_AGAIN_MS] = [20, 50];
@@ -42,15 +42,15 @@ export interface Adoptable extends Origin {
  * `idmapped`, `backing-store`, `base-missing`, `delta-not-keepable`, `too-long`, `no-space`, `unsafe-owner`.
  */
 export async function checkAdoptable(
-  world: World,
+  context: Context,
   container: Container,
   state: 'stopped' | 'running',
 ): Promise<Adoptable> {
-  const { files } = world.host;
-  checkReadable(world, container);
-  checkMarker(world, container);
-  const origin = originOf(world, container);
-  checkOwners(world, container, origin);
+  const { files } = context.host;
+  checkReadable(context, container);
+  checkMarker(context, container);
+  const origin = originOf(context, container);
+  checkOwners(context, container, origin);
   if (files.stat(origin.delta)?.type !== 'directory') {
     throw new LxcvError(
       'backing-store',
@@ -58,12 +58,12 @@ export async function checkAdoptable(
       `lxcv versions containers on dir and overlay. Start it once with LXC to see what is wrong, or correct ${container.layout.config}.`,
     );
   }
-  const { isLower } = await checkOwnRoot(world, container, origin);
+  const { isLower } = await checkOwnRoot(context, container, origin);
   const repository = new RepositoryLayout(
-    storeRoot(world.host.files, world.lxcpath),
+    storeRoot(context.host.files, context.lxcpath),
     container.name as string as RepositoryName,
   );
-  checkMovable(world, container, repository, origin.delta);
+  checkMovable(context, container, repository, origin.delta);
   for (const lower of origin.lowers) {
     if (files.statTarget(lower)?.type === 'directory') continue;
     throw new LxcvError(
@@ -73,19 +73,19 @@ export async function checkAdoptable(
     );
   }
   if (state === 'stopped') {
-    checkUnused(world, container, origin.delta);
-    await checkContent(world, container, origin);
+    checkUnused(context, container, origin.delta);
+    await checkContent(context, container, origin);
   }
-  const { delta: upper } = repository.version(newId(world.host.randomBytes));
+  const { delta: upper } = repository.version(newId(context.host.randomBytes));
   // What it may come to: the whole root file system or the bases, a keyframe, and the copy of it while it runs.
   checkMountable([upper, upper, upper, ...origin.lowers, repository.guard(container.name)], upper, container.options);
-  checkSpace(world, `the commit of ${container.name}`);
-  checkHoldsUppers(world, container);
+  checkSpace(context, `the commit of ${container.name}`);
+  checkHoldsUppers(context, container);
   return { ...origin, isLower };
 }
 
 /** @throws LxcvError `legacy-config`, `idmapped`. */
-function checkReadable({ host }: World, { name, layout, config, options }: Container): void {
+function checkReadable({ host }: Context, { name, layout, config, options }: Container): void {
   const settings = obeyedSettings(host, config);
   const legacy = findLegacy(settings);
   if (legacy !== undefined) {
@@ -105,13 +105,13 @@ function checkReadable({ host }: World, { name, layout, config, options }: Conta
 }
 
 /** What it obeys of includes, and the way to what it moves; whose that is itself is the container's matter. @throws LxcvError `unsafe-owner`. */
-function checkOwners({ host }: World, { config }: Container, { delta }: Origin): void {
+function checkOwners({ host }: Context, { config }: Container, { delta }: Origin): void {
   const includes = obeyedSettings(host, config).filter(({ key }) => key === 'lxc.include');
   for (const { value } of includes) checkPathOwned(host.files, isAbsolute(value) ? value : resolve(value));
   checkPathOwned(host.files, delta, 'anybody');
 }
 
-function originOf(world: World, container: Container): Origin {
+function originOf(context: Context, container: Container): Origin {
   const { name, rootfs, options, layout } = container;
   if (rootfs.kind === 'directory') {
     checkOptions(name, options, layout.config);
@@ -122,7 +122,7 @@ function originOf(world: World, container: Container): Origin {
   throw new LxcvError(
     'backing-store',
     `${name} is on the backing store ${what}; lxcv versions containers on dir and overlay`,
-    copyHint(world, container),
+    copyHint(context, container),
   );
 }
 
@@ -146,31 +146,31 @@ function checkOptions(name: string, options: string | undefined, config: string)
 }
 
 /** Looks through all that it holds. */
-async function checkContent(world: World, container: Container, { delta, lowers }: Origin): Promise<void> {
+async function checkContent(context: Context, container: Container, { delta, lowers }: Origin): Promise<void> {
   const { name, layout } = container;
   const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
-  const { files } = world.host;
-  const shared = await findSharedForLong(world, delta, index);
+  const { files } = context.host;
+  const shared = await findSharedForLong(context, delta, index);
   if (shared?.by !== undefined) throw held(shared.path, shared.by, name);
-  if (shared !== undefined) throw alsoElsewhere(shared.path, name, copyHint(world, container));
+  if (shared !== undefined) throw alsoElsewhere(shared.path, name, copyHint(context, container));
   if (lowers.length === 0) {
-    const misread = await runJob(world, 'looking for marks of other overlays', findMisread(files, delta));
+    const misread = await runJob(context, 'looking for marks of other overlays', findMisread(files, delta));
     if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
   }
-  const levels = lowers.length === 0 ? 0 : await checkKept(world, delta, `${dirname(delta)}/work`);
-  await tryCounting(world, lowers, [delta, ...lowers], name, levels);
+  const levels = lowers.length === 0 ? 0 : await checkOverlaySupported(context, delta, `${dirname(delta)}/work`);
+  await tryCounting(context, lowers, [delta, ...lowers], name, levels);
 }
 
 /** Who only walks through it, as another lxcv does that looks at the same container, has left by the last look. */
 async function findSharedForLong(
-  world: World,
+  context: Context,
   delta: string,
   index: string | undefined,
 ): Promise<Shared<Held> | undefined> {
-  const { files, occupancy, signals, sleep } = world.host;
+  const { files, occupancy, signals, sleep } = context.host;
   for (let looks = 1; ; looks += 1) {
     const job = findShared(files, delta, occupancy.held(), index);
-    const shared = await runJob(world, 'looking for files that others have too', job);
+    const shared = await runJob(context, 'looking for files that others have too', job);
     if (shared?.by === undefined || looks === LOOKS) return shared;
     signals.check();
     await sleep(LOOK_AGAIN_MS);
@@ -207,7 +207,7 @@ function alsoElsewhere(path: BytePath, name: string, hint: string): LxcvError {
 const LAYERS_OF_OTHERS =
   /^(?:var\/lib\/(?:docker|containerd|containers|kubelet|lxcv?|lxd|incus)|var\/snap\/[^/]+)(?=\/|$)/;
 
-function notKeepable(misread: Unkept, rootfs: string, name: string, config: string): LxcvError {
+function notKeepable(misread: Unsupported, rootfs: string, name: string, config: string): LxcvError {
   const [directory] = LAYERS_OF_OTHERS.exec(misread.path) ?? [];
   const outside = `${dirname(rootfs)}/${(directory ?? '').split('/').at(-1)}`;
   return new LxcvError(

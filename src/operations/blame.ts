@@ -9,13 +9,13 @@ import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { RefName, Version, VersionId } from '../model/version.js';
-import { consistently } from './consistently.js';
-import { layersOfVersion } from './layers.js';
-import { type Repository, refsAt } from './lookup.js';
-import { findOperand, type Operand } from './operand.js';
+import type { Context } from '../plumbing/context.js';
+import { layersOfVersion } from '../plumbing/layers.js';
+import { type Repository, refsAt } from '../plumbing/lookup.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { runJob } from '../plumbing/run-job.js';
+import { findTreeish, type Treeish } from '../plumbing/tree-ish.js';
 import { pathNotFound } from './path-not-found.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
 
 export interface BlameRequest {
   /** `NAME[@REV]` or `NAME@WORK`. */
@@ -46,15 +46,15 @@ const FILE = 'text';
 const TEXT_MAX_BYTES = 1 << 26;
 
 /** @throws LxcvError `path-not-found`, `not-text`, and those of `findOperand`. */
-export async function blame(world: World, { revision, path }: BlameRequest): Promise<Blame> {
-  const operand = await consistently(world, (reading) => findOperand(reading, revision));
+export async function blame(context: Context, { revision, path }: BlameRequest): Promise<Blame> {
+  const operand = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
   const { version, repository } = operand;
   if (version === undefined) throw noHistory(revision);
-  const text = readPresent(world, operand, path);
-  const history = new TextHistory(world, repository, path);
-  await runJob(world, `reading the history of ${tellPath(path)}`, history.readHistory(version.id));
+  const text = readPresent(context, operand, path);
+  const history = new TextHistory(context, repository, path);
+  await runJob(context, `reading the history of ${tellPath(path)}`, history.readHistory(version.id));
   if (operand.kind === 'work') history.addWork(version.id, text);
-  using git = await world.host.openGit();
+  using git = await context.host.openGit();
   const ids = await git.import(history.commits);
   const told = await git.run('blame', '--porcelain', ids.at(-1) as string, '--', FILE);
   const byCommit = new Map(ids.map((id, index) => [id, history.versions[index]]));
@@ -62,14 +62,14 @@ export async function blame(world: World, { revision, path }: BlameRequest): Pro
   return { name: operand.name, lines };
 }
 
-function readPresent(world: World, operand: Operand, path: BytePath): Buffer {
-  const { files } = world.host;
+function readPresent(context: Context, operand: Treeish, path: BytePath): Buffer {
+  const { files } = context.host;
   using found = findPath(files, operand.layers, path);
-  if (found?.entry.stat.type !== 'file') throw pathNotFound(world, operand, path, 'regular file ');
+  if (found?.entry.stat.type !== 'file') throw pathNotFound(context, operand, path, 'regular file ');
   const { entry } = found;
   // What a running container holds may be gone, or something else, by now.
   const content = unlessGone(null, () => readText(files, entry, TEXT_MAX_BYTES));
-  if (content === null) throw pathNotFound(world, operand, path, 'regular file ');
+  if (content === null) throw pathNotFound(context, operand, path, 'regular file ');
   if (content === undefined) throw tooLong(operand.name, path);
   if (!content.includes(0)) return content;
   throw new LxcvError(
@@ -88,7 +88,7 @@ class TextHistory {
   private readonly identities = new Map<VersionId, string>();
 
   constructor(
-    private readonly world: World,
+    private readonly context: Context,
     private readonly repository: Repository,
     private readonly path: BytePath,
   ) {}
@@ -107,7 +107,7 @@ class TextHistory {
   }
 
   private add(version: Version, isTip: boolean): void {
-    const { files } = this.world.host;
+    const { files } = this.context.host;
     using found = findPath(files, layersOfVersion(this.repository.layout, version), this.path);
     const entry = found?.entry.stat.type === 'file' ? found.entry : undefined;
     const identity = entry === undefined ? '' : `${entry.stat.device} ${entry.stat.inode}`;
@@ -125,7 +125,7 @@ class TextHistory {
   }
 
   private read(version: Version): Buffer {
-    const { files } = this.world.host;
+    const { files } = this.context.host;
     using found = findPath(files, layersOfVersion(this.repository.layout, version), this.path);
     return (found && readText(files, found.entry, TEXT_MAX_BYTES)) ?? Buffer.alloc(0);
   }

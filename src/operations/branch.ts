@@ -11,16 +11,23 @@ import type {
   Version,
   VersionId,
 } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { type FoundRevision, findRevision, refuseIdPrefix } from '../plumbing/find-revision.js';
+import {
+  checkReadable,
+  containersOf,
+  findByName,
+  type Repository,
+  readRepository,
+  refsAt,
+} from '../plumbing/lookup.js';
+import { changeRef } from '../plumbing/ref-change.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { suggest } from '../plumbing/suggestion.js';
 import type { Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
-import { consistently } from './consistently.js';
-import { type FoundRevision, findRevision, refuseIdPrefix } from './find-revision.js';
-import { checkReadable, containersOf, findByName, type Repository, readRepository, refsAt } from './lookup.js';
-import { changeRef } from './ref-change.js';
-import { suggest } from './suggestion.js';
-import type { World } from './world.js';
 
 export interface Branch {
   readonly name: BranchName;
@@ -38,9 +45,9 @@ export interface Branches {
   readonly current: BranchName | null;
 }
 
-export function listBranches(world: World, name: ContainerName): Branches {
-  const { repository, container } = findByName(world, name);
-  return { ...describe(world, repository), current: container?.versioned.working.branch ?? null };
+export function listBranches(context: Context, name: ContainerName): Branches {
+  const { repository, container } = findByName(context, name);
+  return { ...describe(context, repository), current: container?.versioned.working.branch ?? null };
 }
 
 /**
@@ -48,45 +55,45 @@ export function listBranches(world: World, name: ContainerName): Branches {
  * @throws LxcvError `branch-exists`, `bad-usage`.
  */
 export async function createBranch(
-  world: World,
+  context: Context,
   name: ContainerName,
   branch: BranchName,
   revision: string,
 ): Promise<Branch> {
-  const { version, repository: found } = await findOwn(world, name, revision);
-  using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
-  const repository = readRepository(world, layout);
+  const { version, repository: found } = await findOwn(context, name, revision);
+  using layout = await lockRepository(context.host, context.lxcpath, found.name, `branch ${branch}`);
+  const repository = readRepository(context, layout);
   refuseTaken(repository, branch);
-  await changeRef(world, repository, {
+  await changeRef(context, repository, {
     command: 'branch',
     subject: branch,
     path: layout.branch(branch),
-    stage: (staged) => world.host.files.create(staged, `${version.id}\n`, 0o600),
+    stage: (staged) => context.host.files.create(staged, `${version.id}\n`, 0o600),
     point: (staged) => ({ from: staged, to: layout.branch(branch) }),
   });
-  return { name: branch, version, refs: refsAt(readRepository(world, layout), version.id), containers: [] };
+  return { name: branch, version, refs: refsAt(readRepository(context, layout), version.id), containers: [] };
 }
 
 /** @throws LxcvError `branch-not-found`, `branch-exists`. */
 export async function renameBranch(
-  world: World,
+  context: Context,
   name: ContainerName,
   from: BranchName,
   to: BranchName,
 ): Promise<Branch> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
-  using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${from}`);
-  const repository = readRepository(world, layout);
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  using layout = await lockRepository(context.host, context.lxcpath, found.name, `branch ${from}`);
+  const repository = readRepository(context, layout);
   const id = requireBranch(repository, from);
   refuseTaken(repository, to);
-  const { files } = world.host;
-  const users = containersOf(world, repository.name).filter(({ versioned }) => versioned.working.branch === from);
+  const { files } = context.host;
+  const users = containersOf(context, repository.name).filter(({ versioned }) => versioned.working.branch === from);
   const records = users.map(({ versioned }) => ({
     staged: versioned.layout.stagedWorking,
     to: versioned.layout.working,
     content: encodeWorking({ ...versioned.working, branch: to }),
   }));
-  await changeRef(world, repository, {
+  await changeRef(context, repository, {
     command: 'branch',
     subject: from,
     path: layout.branch(from),
@@ -98,7 +105,7 @@ export async function renameBranch(
     back: records.map((record): Step => ({ do: 'unlink', path: record.staged })),
   });
   const containers = users.map((user) => user.name);
-  const refs = refsAt(readRepository(world, layout), id);
+  const refs = refsAt(readRepository(context, layout), id);
   return { name: to, version: repository.history.get(id), refs, containers };
 }
 
@@ -107,31 +114,31 @@ export async function renameBranch(
  * @throws LxcvError `branch-not-found`, `branch-in-use`, `branch-not-merged`.
  */
 export async function deleteBranch(
-  world: World,
+  context: Context,
   name: ContainerName,
   branch: BranchName,
   force: boolean,
 ): Promise<Branch> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
-  using layout = await lockRepository(world.host, world.lxcpath, found.name, `branch ${branch}`);
-  const repository = readRepository(world, layout);
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  using layout = await lockRepository(context.host, context.lxcpath, found.name, `branch ${branch}`);
+  const repository = readRepository(context, layout);
   const id = requireBranch(repository, branch);
-  const user = userOf(world, repository, branch);
+  const user = userOf(context, repository, branch);
   if (user !== undefined) throw inUse(branch, user);
-  if (!force) refuseUnmerged(world, repository, branch, id);
-  await changeRef(world, repository, {
+  if (!force) refuseUnmerged(context, repository, branch, id);
+  await changeRef(context, repository, {
     command: 'branch',
     subject: branch,
     path: layout.branch(branch),
     point: (staged) => ({ from: layout.branch(branch), to: staged }),
   });
-  const refs = refsAt(readRepository(world, layout), id);
+  const refs = refsAt(readRepository(context, layout), id);
   return { name: branch, version: repository.history.get(id), refs, containers: [] };
 }
 
 /** The version that a branch or tag of the repository of `name` is to name. @throws LxcvError `bad-usage` for one of another repository. */
-export async function findOwn(world: World, name: ContainerName, revision: string): Promise<FoundRevision> {
-  const find = (reading: World) => {
+export async function findOwn(context: Context, name: ContainerName, revision: string): Promise<FoundRevision> {
+  const find = (reading: Context) => {
     const found = findRevision(reading, revision);
     if (findByName(reading, name).repository.name === found.repository.name) return found;
     throw new LxcvError(
@@ -140,11 +147,11 @@ export async function findOwn(world: World, name: ContainerName, revision: strin
       'A branch or tag is of a version of its own repository.',
     );
   };
-  return await consistently(world, find, 'untold');
+  return await retryUntilStable(context, find, 'untold');
 }
 
-function describe(world: World, repository: Repository): Omit<Branches, 'current'> {
-  const users = containersOf(world, repository.name);
+function describe(context: Context, repository: Repository): Omit<Branches, 'current'> {
+  const users = containersOf(context, repository.name);
   const branches = [...repository.branches].map(([name, id]) => ({
     name,
     version: repository.history.get(id),
@@ -198,9 +205,9 @@ function inUse(branch: BranchName, user: ContainerName): LxcvError {
 }
 
 /** Refuses where versions would be left that no other branch, no tag and no container leads to. */
-function refuseUnmerged(world: World, repository: Repository, branch: BranchName, id: VersionId): void {
+function refuseUnmerged(context: Context, repository: Repository, branch: BranchName, id: VersionId): void {
   const others = [...repository.branches].flatMap(([name, tip]) => (name === branch ? [] : [tip]));
-  const heads = containersOf(world, repository.name).flatMap(({ versioned }) => versioned.working.parents);
+  const heads = containersOf(context, repository.name).flatMap(({ versioned }) => versioned.working.parents);
   const tagged = [...repository.tags.values()].map((tag) => tag.version);
   const reached = ancestors([...others, ...tagged, ...heads], repository.history.parentsOf);
   if (reached.has(id)) return;

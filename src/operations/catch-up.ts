@@ -3,13 +3,13 @@
 import type { Stillness } from '../host/freeze.js';
 import type { Recopied } from '../layer/copy-passes.js';
 import type { LiveCopy } from '../layer/live-copy.js';
-import { formatBytes } from '../model/amount.js';
 import { pathToText } from '../model/byte-path.js';
 import { type ErrorData, LxcvError } from '../model/errors.js';
 import { pathOf } from '../model/place.js';
+import { formatBytes } from '../model/units.js';
 import type { ContainerName } from '../model/version.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
+import type { Context } from '../plumbing/context.js';
+import { runJob } from '../plumbing/run-job.js';
 
 /** A first pass that was that short leaves little for the frozen one. */
 const SHORT_MS = 250;
@@ -33,15 +33,15 @@ interface Chase {
  * once more, and takes as long as the last of these or less.
  * @throws LxcvError `pause-too-long` where that is longer than the container may stand still.
  */
-export async function catchUp(world: World, { name, copy, maxPauseMs, tookMs }: Chase): Promise<void> {
+export async function catchUp(context: Context, { name, copy, maxPauseMs, tookMs }: Chase): Promise<void> {
   if (tookMs < Math.min(SHORT_MS, maxPauseMs)) return;
-  const { host } = world;
+  const { host } = context;
   let before = Number.POSITIVE_INFINITY;
   for (let pass = 1; ; pass += 1) {
     await copy.syncAgain(host.clocks());
     host.signals.check();
     const started = host.monotonicMs();
-    await runJob(world, `copying what changed in ${name} meanwhile`, copy.copyAgain());
+    await runJob(context, `copying what changed in ${name} meanwhile`, copy.copyAgain());
     const lastsMs = host.monotonicMs() - started;
     const { bytes } = copy.recopied;
     const fits = lastsMs <= maxPauseMs;

@@ -3,11 +3,11 @@
 import { LxcvError } from '../model/errors.js';
 import { isRevisionWord } from '../model/names.js';
 import type { BranchName, ContainerName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { freeBranchName } from '../plumbing/draft.js';
+import { type FoundRevision, isIdPrefix, refuseIdPrefix } from '../plumbing/find-revision.js';
+import { checkReadable, containersOf, type Repository } from '../plumbing/lookup.js';
 import type { CheckoutRequest } from './checkout-request.js';
-import { freeBranchName } from './draft.js';
-import { type FoundRevision, isIdPrefix, refuseIdPrefix } from './find-revision.js';
-import { checkReadable, containersOf, type Repository } from './lookup.js';
-import type { World } from './world.js';
 
 /**
  * The branch that is asked for or, by default, one of the new container's own: of its name, or of its name and the version's
@@ -15,21 +15,21 @@ import type { World } from './world.js';
  * @throws LxcvError `branch-exists`, `branch-in-use`.
  */
 export function branchOfNew(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   repository: Repository,
   version: Version,
   container: ContainerName,
 ): BranchName | null {
   if (request.detach) return null;
-  if (request.branch !== undefined) return takeBranch(world, request, repository, request.branch, version, container);
+  if (request.branch !== undefined) return takeBranch(context, request, repository, request.branch, version, container);
   const own = container as string as BranchName;
   // No revision could name a branch that is called like a number or HEAD, and none is to hide an id.
   if (isRevisionWord(own) || isIdPrefix(repository.history, own))
     return freeBranchName(repository, `${container}-v${version.number}`);
   const tip = repository.branches.get(own);
   const isFree = tip === undefined && !repository.unreadable.has(own);
-  if (isFree || (tip === version.id && userOf(world, repository, own, container) === undefined)) return own;
+  if (isFree || (tip === version.id && userOf(context, repository, own, container) === undefined)) return own;
   return freeBranchName(repository, `${container}-v${version.number}`);
 }
 
@@ -38,7 +38,7 @@ export function branchOfNew(
  * @throws LxcvError `branch-exists`, `branch-in-use`.
  */
 export function branchInPlace(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   repository: Repository,
   { revision, version }: FoundRevision,
@@ -46,26 +46,26 @@ export function branchInPlace(
   present: BranchName | null,
 ): BranchName | null {
   if (request.detach) return null;
-  if (request.branch !== undefined) return takeBranch(world, request, repository, request.branch, version, container);
+  if (request.branch !== undefined) return takeBranch(context, request, repository, request.branch, version, container);
   const named = revision.point.start as BranchName;
   const isNamed = revision.point.steps.length === 0 && repository.branches.has(named) && !/^\d+$/.test(named);
-  if (isNamed) return takeBranch(world, request, repository, named, version, container);
+  if (isNamed) return takeBranch(context, request, repository, named, version, container);
   return present !== null && repository.branches.get(present) === version.id ? present : null;
 }
 
 /** The name of the container, other than `except`, that is on a branch. */
 export function userOf(
-  world: World,
+  context: Context,
   repository: Repository,
   branch: BranchName,
   except?: ContainerName,
 ): ContainerName | undefined {
-  const users = containersOf(world, repository.name).filter(({ versioned }) => versioned.working.branch === branch);
+  const users = containersOf(context, repository.name).filter(({ versioned }) => versioned.working.branch === branch);
   return users.find(({ name }) => name !== except)?.name;
 }
 
 function takeBranch(
-  world: World,
+  context: Context,
   { revision, container: made }: CheckoutRequest,
   repository: Repository,
   branch: BranchName,
@@ -86,7 +86,7 @@ function takeBranch(
       `Choose another name for the branch, or check out that one: lxcv checkout ${[`${made === undefined ? container : repository.name}@${branch}`, ...names].join(' ')}`,
     );
   }
-  const user = userOf(world, repository, branch, container);
+  const user = userOf(context, repository, branch, container);
   if (user === undefined) return branch;
   const line = ['lxcv checkout', revision, ...names].join(' ');
   throw new LxcvError(

@@ -3,43 +3,43 @@
 import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { branchForCommit, changesAnything, draftPending, tryCounting } from '../plumbing/draft.js';
+import type { FoundRevision } from '../plumbing/find-revision.js';
+import { holdStopped } from '../plumbing/hold.js';
+import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
+import { type Repository, readRepository, refsAt, requireVersioned } from '../plumbing/lookup.js';
+import { checkOverlaySupported } from '../plumbing/overlay-support.js';
+import { whileStopped } from '../plumbing/restart.js';
+import { noSpaceToSwitch } from '../plumbing/space.js';
+import { switchUpper, type UpperSwitch } from '../plumbing/switch-upper.js';
+import { unlessDestroyed } from '../plumbing/unless-destroyed.js';
 import type { VersionedContainer } from '../store/containers.js';
 import type { SetAside } from '../store/set-aside.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import { branchForCommit, changesAnything, draftPresent, tryCounting } from './draft.js';
-import type { FoundRevision } from './find-revision.js';
-import { holdStopped } from './hold.js';
-import { checkKept } from './kept.js';
-import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from './layers.js';
-import { type Repository, readRepository, refsAt, requireVersioned } from './lookup.js';
-import { type Restack, restack } from './restack.js';
-import { whileStopped } from './restart.js';
-import { noSpaceToSwitch } from './space.js';
-import { unlessDestroyed } from './unless-destroyed.js';
-import type { World } from './world.js';
 
 export async function switchInPlace(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   found: FoundRevision,
   name: ContainerName,
 ): Promise<CheckoutOutcome> {
-  using layout = await lockRepository(world.host, world.lxcpath, found.repository.name, `checkout ${name}`);
-  const repository = readRepository(world, layout);
-  const container = requireVersioned(world, name);
+  using layout = await lockRepository(context.host, context.lxcpath, found.repository.name, `checkout ${name}`);
+  const repository = readRepository(context, layout);
+  const container = requireVersioned(context, name);
   checkUnedited(container);
-  using hold = await holdStopped(world, container);
+  using hold = await holdStopped(context, container);
   const act = (held: Disposable) =>
-    unlessDestroyed(world, container, () => switchStopped(world, request, repository, found, container, held));
+    unlessDestroyed(context, container, () => switchStopped(context, request, repository, found, container, held));
   if (hold !== undefined) return await act(hold);
   if (!request.restart) throw running(name);
-  return await whileStopped(world, layout, container, act);
+  return await whileStopped(context, layout, container, act);
 }
 
 async function switchStopped(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   repository: Repository,
   found: FoundRevision,
@@ -48,23 +48,23 @@ async function switchStopped(
 ): Promise<CheckoutOutcome> {
   const { version } = found;
   const { working } = container.versioned;
-  checkLayers(world, repository.layout, version);
-  const bases = checkBases(world, version.bases, request.acceptBase);
-  const branch = branchInPlace(world, request, repository, found, container.name, working.branch);
-  const kept = await keepWork(world, request, repository, container, branch);
-  const saved = await restack(world, {
+  checkLayers(context, repository.layout, version);
+  const bases = checkBases(context, version.bases, request.acceptBase);
+  const branch = branchInPlace(context, request, repository, found, container.name, working.branch);
+  const kept = await keepWork(context, request, repository, container, branch);
+  const saved = await switchUpper(context, {
     command: 'checkout',
     container,
     repository: repository.layout,
-    present: kept.present,
+    pending: kept.present,
     next: { container: container.name, branch, parents: [version.id], lowers: [...version.chain], bases },
-    model: repository.layout.layer(version.chain[0] as never),
+    rootAttributesFrom: repository.layout.layer(version.chain[0] as never),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
     hold,
   }).catch((error) => {
     throw isErrno(error, 'ENOSPC', 'EDQUOT') ? noSpaceToSwitch(container, error) : error;
   });
-  const refs = refsAt(readRepository(world, repository.layout), version.id);
+  const refs = refsAt(readRepository(context, repository.layout), version.id);
   const setAside =
     'aside' in kept.present ? { path: kept.present.aside.delta, reason: kept.present.record.reason } : undefined;
   return { container: container.name, repository: repository.name, version, refs, branch, saved, setAside };
@@ -75,22 +75,22 @@ async function switchStopped(
  * root of the container may have made it so.
  */
 async function keepWork(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   repository: Repository,
   container: VersionedContainer,
   next: BranchName | null,
-): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
-  const author = await world.host.author();
+): Promise<{ present: UpperSwitch['pending']; refs: Map<BranchName, VersionId> }> {
+  const author = await context.host.author();
   try {
-    return await makeVersionOfWork(world, request, repository, container, next, author);
+    return await makeVersionOfWork(context, request, repository, container, next, author);
   } catch (error) {
     if (!isOfContent(error)) throw error;
     const { layout, working } = container.versioned;
     const record: SetAside = {
       container: container.name,
       version: working.parents[0] ?? null,
-      time: world.host.now().toISOString(),
+      time: context.host.now().toISOString(),
       reason: error.message,
     };
     return { present: { aside: layout, record }, refs: new Map() };
@@ -105,23 +105,23 @@ function isOfContent(error: unknown): error is Error {
 
 /** A version on the branch that the container leaves, or on a new one; nothing where nothing was changed. */
 async function makeVersionOfWork(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   repository: Repository,
   container: VersionedContainer,
   next: BranchName | null,
   author: Author,
-): Promise<{ present: Restack['present']; refs: Map<BranchName, VersionId> }> {
+): Promise<{ present: UpperSwitch['pending']; refs: Map<BranchName, VersionId> }> {
   const { layout, working } = container.versioned;
-  const levels = await checkKept(world, layout.delta, layout.work);
+  const levels = await checkOverlaySupported(context, layout.delta, layout.work);
   const [head] = working.parents;
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
   const after = layersOfContainer(container.versioned);
-  const isChanged = await changesAnything(world, before, after, container.name);
+  const isChanged = await changesAnything(context, before, after, container.name);
   if (!isChanged) return { present: { discard: layout }, refs: new Map() };
-  await tryCounting(world, before, after, container.name, levels);
+  await tryCounting(context, before, after, container.name, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
-  const present = draftPresent(world, repository, container, before, {
+  const present = draftPending(context, repository, container, before, {
     branch,
     bases: working.bases,
     author,

@@ -10,6 +10,18 @@ import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js
 import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
 import { checkHostName } from '../model/names.js';
 import type { ContainerName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import type { FoundRevision } from '../plumbing/find-revision.js';
+import { checkBases, checkLayers } from '../plumbing/layers.js';
+import { readRepository, refsAt } from '../plumbing/lookup.js';
+import { checkSpace } from '../plumbing/space.js';
+import {
+  copyPrivateFiles,
+  privateFilesOf,
+  removePrivateFiles,
+  stackConfig,
+  stageWorking,
+} from '../plumbing/staging.js';
 import { lowersOf } from '../store/containers.js';
 import { ContainerLayout, type RepositoryLayout } from '../store/layout.js';
 import { discardWorking, type Step } from '../store/steps.js';
@@ -18,72 +30,66 @@ import { transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import { branchOfNew } from './checkout-branch.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import type { FoundRevision } from './find-revision.js';
-import { checkBases, checkLayers } from './layers.js';
-import { readRepository, refsAt } from './lookup.js';
-import { checkSpace } from './space.js';
-import { copyPrivateFiles, privateFilesOf, removePrivateFiles, stackConfig, stageWorking } from './staging.js';
-import type { World } from './world.js';
 
 /** The mode that LXC gives to a container's directory. */
 const DIRECTORY_MODE = 0o770;
 const CONFIG_MODE = 0o640;
 
 export async function checkoutNew(
-  world: World,
+  context: Context,
   request: CheckoutRequest,
   { version, repository: { name } }: FoundRevision,
   container: ContainerName,
 ): Promise<CheckoutOutcome> {
   if (version.container !== container) checkHostName(container);
-  using layout = await lockRepository(world.host, world.lxcpath, name, `checkout ${container}`);
-  const repository = readRepository(world, layout);
-  const branch = branchOfNew(world, request, repository, version, container);
-  checkLayers(world, layout, version);
-  const bases = checkBases(world, version.bases, request.acceptBase);
-  const target = new ContainerLayout(world.lxcpath, container);
-  if (world.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
-  checkSpace(world, `the checkout of ${container}`);
+  using layout = await lockRepository(context.host, context.lxcpath, name, `checkout ${container}`);
+  const repository = readRepository(context, layout);
+  const branch = branchOfNew(context, request, repository, version, container);
+  checkLayers(context, layout, version);
+  const bases = checkBases(context, version.bases, request.acceptBase);
+  const target = new ContainerLayout(context.lxcpath, container);
+  if (context.host.files.stat(target.root) !== undefined) throw directoryTaken(target);
+  checkSpace(context, `the checkout of ${container}`);
   const working: Working = { container, branch, parents: [version.id], lowers: [...version.chain], bases };
   try {
-    await materialise(world, layout, version, target, working);
+    await materialise(context, layout, version, target, working);
   } catch (error) {
     throw isErrno(error, 'EEXIST') ? directoryTaken(target) : error;
   }
-  const refs = refsAt(readRepository(world, layout), version.id);
+  const refs = refsAt(readRepository(context, layout), version.id);
   return { container, repository: name, version, refs, branch, saved: undefined, setAside: undefined };
 }
 
 async function materialise(
-  world: World,
+  context: Context,
   repository: RepositoryLayout,
   version: Version,
   target: ContainerLayout,
   working: Working,
 ): Promise<void> {
-  const { files } = world.host;
+  const { files } = context.host;
   const source = repository.version(version.id);
   const former = new ContainerLayout(target.lxcpath, version.container);
   const config = parseLxcConfig(files.read(source.config));
   const privates = privateFilesOf(config, former);
-  const layout = repository.version(newId(world.host.randomBytes));
+  const layout = repository.version(newId(context.host.randomBytes));
   const staged = `${target.lxcpath}/.lxcv-${layout.id}`;
-  const cloned = cloneConfig(world, config, former, target);
+  const cloned = cloneConfig(context, config, former, target);
   const options = ownValue(config, 'lxc.rootfs.options');
   const place = { repository, container: target.name, layout };
   const stacked = stackConfig(cloned, options, place, lowersOf(repository, target.name, working));
   const { branch } = working;
-  await transact(world.host, repository.operations, {
+  await transact(context.host, repository.operations, {
     operation: layout.id,
-    time: world.host.now().toISOString(),
+    time: context.host.now().toISOString(),
     command: 'checkout',
     subject: target.name,
     point: { from: staged, to: target.root },
     stage: () => {
       files.mkdir(staged, DIRECTORY_MODE);
       files.chmod(staged, DIRECTORY_MODE);
-      copyPrivateFiles(world, privates, source.files, staged);
-      stageWorking(world, repository, layout, working, repository.layer(version.chain[0] as never));
+      copyPrivateFiles(context, privates, source.files, staged);
+      stageWorking(context, repository, layout, working, repository.layer(version.chain[0] as never));
       files.create(`${staged}/config`, stacked, CONFIG_MODE);
     },
     forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],
@@ -97,13 +103,13 @@ async function materialise(
 }
 
 /** The config of a clone; a container that gets its own name back keeps its addresses and its host name. */
-function cloneConfig(world: World, config: LxcConfig, former: ContainerLayout, target: ContainerLayout): LxcConfig {
+function cloneConfig(context: Context, config: LxcConfig, former: ContainerLayout, target: ContainerLayout): LxcConfig {
   if (former.name === target.name) return config;
   return rewriteForClone(config, {
     oldDirectory: former.root,
     newDirectory: target.root,
     newName: target.name,
-    newHwaddr: () => newHwaddr(world.host.randomBytes),
+    newHwaddr: () => newHwaddr(context.host.randomBytes),
   });
 }
 

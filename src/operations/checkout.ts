@@ -4,36 +4,36 @@ import { findPath } from '../layer/find-path.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, TagName } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { type FoundRevision, findRevision } from '../plumbing/find-revision.js';
+import { checkMarker, layersOfVersion } from '../plumbing/layers.js';
+import type { Repository } from '../plumbing/lookup.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { readContainer } from '../store/containers.js';
 import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
 import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
-import { consistently } from './consistently.js';
-import { type FoundRevision, findRevision } from './find-revision.js';
-import { checkMarker, layersOfVersion } from './layers.js';
-import type { Repository } from './lookup.js';
-import type { World } from './world.js';
 
 /**
  * @throws LxcvError `container-exists`, `container-running`, `branch-exists`, `branch-in-use`, `base-changed`, and those of
  * looking a revision up.
  */
-export async function checkout(world: World, request: CheckoutRequest): Promise<CheckoutOutcome> {
-  const found = await consistently(world, (reading) => findRevision(reading, request.revision), 'untold');
+export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutOutcome> {
+  const found = await retryUntilStable(context, (reading) => findRevision(reading, request.revision), 'untold');
   const target = request.container ?? found.revision.name;
-  const present = readContainer(world.host, world.lxcpath, target);
+  const present = readContainer(context.host, context.lxcpath, target);
   if (present === undefined) {
-    if (request.container !== undefined) refuseOtherMeaning(world, request, found, target);
-    return await checkoutNew(world, request, found, target);
+    if (request.container !== undefined) refuseOtherMeaning(context, request, found, target);
+    return await checkoutNew(context, request, found, target);
   }
-  if (present.versioned === undefined) checkMarker(world, present);
+  if (present.versioned === undefined) checkMarker(context, present);
   if (target !== found.revision.name || present.versioned === undefined) throw nameTaken(target);
-  return await switchInPlace(world, request, found, target);
+  return await switchInPlace(context, request, found, target);
 }
 
 /** By git's habit NEW may be meant as a branch, a tag or a version, or as a path of the version: no container is made of it then, unless it is said. */
 function refuseOtherMeaning(
-  world: World,
+  context: Context,
   { revision: text, branch, detach }: CheckoutRequest,
   { repository, revision, version }: FoundRevision,
   target: ContainerName,
@@ -53,7 +53,7 @@ function refuseOtherMeaning(
     );
   }
   if (branch !== undefined || detach) return;
-  using path = findPath(world.host.files, layersOfVersion(repository.layout, version), target as string as BytePath);
+  using path = findPath(context.host.files, layersOfVersion(repository.layout, version), target as string as BytePath);
   if (path === undefined) return;
   throw new LxcvError(
     'bad-usage',

@@ -4,12 +4,22 @@
  * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
 
-import { extentOfCopy } from '../layer/extent.js';
+import { readCopiedInodes, writeCopiedInodes } from '../layer/copied-inodes.js';
 import { type EarlierCopy, LiveCopy } from '../layer/live-copy.js';
-import { readSources, writeSources } from '../layer/source-list.js';
+import { estimateCopy } from '../layer/space-estimate.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
 import type { Base, BranchName, ContainerName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from '../plumbing/draft.js';
+import { runHook, runLateHook } from '../plumbing/hooks.js';
+import { checkBases, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
+import type { Repository } from '../plumbing/lookup.js';
+import { checkOverlaySupported } from '../plumbing/overlay-support.js';
+import { runJob } from '../plumbing/run-job.js';
+import { checkSpace } from '../plumbing/space.js';
+import { privateFilesOf } from '../plumbing/staging.js';
+import { stageVersionFiles, unstageVersionFiles } from '../plumbing/version-files.js';
 import type { Versioned, VersionedContainer } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
@@ -17,19 +27,9 @@ import { transact } from '../store/transaction.js';
 import { encodeWorking } from '../store/working.js';
 import { catchUp, notStill, stoppedMeanwhile } from './catch-up.js';
 import { type CommitOrder, MAX_PAUSE_MS } from './commit-request.js';
-import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from './draft.js';
-import { runHook, runLateHook } from './hooks.js';
-import { checkKept } from './kept.js';
-import { checkBases, layersOfContainer, layersOfVersion } from './layers.js';
-import type { Repository } from './lookup.js';
-import { runJob } from './run-job.js';
-import { checkSpace } from './space.js';
-import { privateFilesOf } from './staging.js';
-import { stageVersionFiles, unstageVersionFiles } from './version-files.js';
-import type { World } from './world.js';
 
 export async function commitRunning(
-  world: World,
+  context: Context,
   repository: Repository,
   container: VersionedContainer,
   request: CommitOrder,
@@ -37,26 +37,26 @@ export async function commitRunning(
   const { layout: source, working } = container.versioned;
   const [head] = working.parents;
   const branch = branchForCommit(repository, container.name, working.branch, head);
-  const bases = checkBases(world, working.bases, request.acceptBase);
+  const bases = checkBases(context, working.bases, request.acceptBase);
   const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
-  await refuseUnchanged(world, before, layersOfContainer(container.versioned), request);
-  const layout = repository.layout.version(newId(world.host.randomBytes));
-  const isFrozen = isOwnersFreeze(world, container.name);
-  const copy = await prepareCopy(world, repository.layout, container, layout);
+  await refuseUnchanged(context, before, layersOfContainer(container.versioned), request);
+  const layout = repository.layout.version(newId(context.host.randomBytes));
+  const isFrozen = isOwnersFreeze(context, container.name);
+  const copy = await prepareCopy(context, repository.layout, container, layout);
   const copied = { layout, copy, isFrozen, before, branch, bases };
-  return await transact(world.host, repository.layout.operations, {
+  return await transact(context.host, repository.layout.operations, {
     operation: layout.id,
-    time: world.host.now().toISOString(),
+    time: context.host.now().toISOString(),
     command: 'commit',
     subject: container.name,
     point: { from: source.stagedWorking, to: source.working },
-    stage: () => stageCopy(world, repository, container, request, copied),
+    stage: () => stageCopy(context, repository, container, request, copied),
     forward: [
       { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
       { do: 'ref', path: repository.layout.branch(branch), id: layout.id },
     ],
     back: [
-      ...thawUnless(isFrozen, world, container.name, layout.freezeMark),
+      ...thawUnless(isFrozen, context, container.name, layout.freezeMark),
       ...unstageVersionFiles(layout, privateFilesOf(container.config, container.layout)),
       { do: 'remove-copy', path: layout.delta },
       { do: 'remove-copy', path: layout.links },
@@ -70,16 +70,16 @@ export async function commitRunning(
 
 /** @throws LxcvError `no-space` where there is no room for what is to be copied. */
 async function prepareCopy(
-  world: World,
+  context: Context,
   repository: RepositoryLayout,
   { name, versioned }: VersionedContainer,
   layout: VersionLayout,
 ): Promise<LiveCopy> {
-  const { files } = world.host;
+  const { files } = context.host;
   const source = versioned.layout;
-  const earlier = findEarlierCopy(world, repository, versioned);
-  const extent = extentOfCopy(files, source.delta, earlier?.sources ?? [], files.sharesBlocks(source.root));
-  checkSpace(world, `the commit of ${name}`, await runJob(world, 'looking for room', extent));
+  const earlier = findEarlierCopy(context, repository, versioned);
+  const estimate = estimateCopy(files, source.delta, earlier?.sources ?? [], files.sharesBlocks(source.root));
+  checkSpace(context, `the commit of ${name}`, await runJob(context, 'looking for room', estimate));
   return new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
 }
 
@@ -97,25 +97,25 @@ interface CopiedVersion {
 
 /** Copies the delta, and writes all else of the version and the record of the working delta that will have it as HEAD. */
 async function stageCopy(
-  world: World,
+  context: Context,
   repository: Repository,
   container: VersionedContainer,
   request: CommitOrder,
   { layout, copy, isFrozen, before, branch, bases }: CopiedVersion,
 ): Promise<Version> {
-  const { files } = world.host;
+  const { files } = context.host;
   const { layout: source, working } = container.versioned;
   const { name } = container;
   files.mkdir(layout.root, 0o700);
   const { maxPauseMs = MAX_PAUSE_MS } = request;
-  const pause = await copyLive(world, layout, { repository: repository.layout, name, copy, isFrozen, maxPauseMs });
-  await runJob(world, 'removing what only the copying needed', copy.end());
-  writeSources(files, layout.sources, copy.trustedSources());
-  await checkKept(world, layout.delta, source.work, name);
+  const pause = await copyLive(context, layout, { repository: repository.layout, name, copy, isFrozen, maxPauseMs });
+  await runJob(context, 'removing what only the copying needed', copy.end());
+  writeCopiedInodes(files, layout.sources, copy.trustedSources());
+  await checkOverlaySupported(context, layout.delta, source.work, name);
   const chain = [layout.deltaLayer, ...working.lowers];
   const after = layersOfVersion(repository.layout, { chain, bases });
-  const changes = await countOrRefuse(world, before, after, request);
-  const draft = completeDraft(world, repository, {
+  const changes = await countOrRefuse(context, before, after, request);
+  const draft = completeDraft(context, repository, {
     id: layout.id,
     container: name,
     branch,
@@ -128,7 +128,7 @@ async function stageCopy(
   });
   const version = { ...draft, changes };
   const privates = privateFilesOf(container.config, container.layout);
-  stageVersionFiles(world, layout, container, encodeManifest(version), privates);
+  stageVersionFiles(context, layout, container, encodeManifest(version), privates);
   files.create(layout.work, '', 0o400);
   const record = { ...working, branch, bases: [...bases], parents: [layout.id], copied: layout.id };
   files.create(source.stagedWorking, encodeWorking(record), 0o600);
@@ -148,34 +148,34 @@ interface Live {
  * Copies the delta of a container that runs, or that its owner froze.
  * @returns for how long lxcv made it stand still, in milliseconds.
  */
-async function copyLive(world: World, layout: VersionLayout, live: Live): Promise<number> {
+async function copyLive(context: Context, layout: VersionLayout, live: Live): Promise<number> {
   const { repository, name, copy, isFrozen, maxPauseMs } = live;
-  const { host } = world;
+  const { host } = context;
   const copyRest = (tick: () => void) =>
-    runJob(world, `copying what changed in ${name} meanwhile`, copy.copyFrozen(host.clocks(), tick));
+    runJob(context, `copying what changed in ${name} meanwhile`, copy.copyFrozen(host.clocks(), tick));
   const started = host.monotonicMs();
-  await runJob(world, `copying what ${name} wrote`, copy.copyRunning(host.clocks()));
+  await runJob(context, `copying what ${name} wrote`, copy.copyRunning(host.clocks()));
   if (isFrozen) {
-    await whileOwnersFreeze(world, name, copyRest);
+    await whileOwnersFreeze(context, name, copyRest);
     return 0;
   }
-  await catchUp(world, { name, copy, maxPauseMs, tookMs: host.monotonicMs() - started });
-  await runHook(world, repository, 'pre-freeze', name);
+  await catchUp(context, { name, copy, maxPauseMs, tookMs: host.monotonicMs() - started });
+  await runHook(context, repository, 'pre-freeze', name);
   try {
     // Its owner may have frozen it since.
-    if (isOwnersFreeze(world, name)) {
-      await whileOwnersFreeze(world, name, copyRest);
+    if (isOwnersFreeze(context, name)) {
+      await whileOwnersFreeze(context, name, copyRest);
       return 0;
     }
-    return await whileFrozen(world, layout, live, copyRest);
+    return await whileFrozen(context, layout, live, copyRest);
   } finally {
-    await runLateHook(world, repository, 'post-thaw', name);
+    await runLateHook(context, repository, 'post-thaw', name);
   }
 }
 
 /** Acts while a container stands still. @returns for how long it did, in milliseconds. */
 async function whileFrozen(
-  { host, lxcpath }: World,
+  { host, lxcpath }: Context,
   { freezeMark }: VersionLayout,
   { name, copy, maxPauseMs }: Live,
   act: (tick: () => void) => Promise<void>,
@@ -210,7 +210,7 @@ async function whileFrozen(
 
 /** Acts on a container that its owner froze; it stays as it is. */
 async function whileOwnersFreeze(
-  { host, lxcpath }: World,
+  { host, lxcpath }: Context,
   name: ContainerName,
   act: (tick: () => void) => Promise<void>,
 ): Promise<void> {
@@ -224,13 +224,13 @@ async function whileOwnersFreeze(
   check();
 }
 
-function isOwnersFreeze({ host, lxcpath }: World, name: ContainerName): boolean {
+function isOwnersFreeze({ host, lxcpath }: Context, name: ContainerName): boolean {
   using frozen = host.lxc.watchFrozen(lxcpath, name);
   return frozen !== undefined;
 }
 
 /** Only what lxcv froze: where it did not come to that, it may be frozen by its owner by now. */
-function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerName, mark: string): Step[] {
+function thawUnless(isFrozen: boolean, { lxcpath }: Context, container: ContainerName, mark: string): Step[] {
   return isFrozen
     ? []
     : [
@@ -241,12 +241,12 @@ function thawUnless(isFrozen: boolean, { lxcpath }: World, container: ContainerN
 
 /** The newest copy that was made of a working delta, if one was. */
 function findEarlierCopy(
-  { host: { files } }: World,
+  { host: { files } }: Context,
   repository: RepositoryLayout,
   { working: { copied } }: Versioned,
 ): EarlierCopy | undefined {
   if (copied === undefined) return undefined;
   const layout = repository.version(copied);
   const isThere = files.stat(layout.sources)?.type === 'file';
-  return isThere ? { delta: layout.delta, sources: readSources(files, layout.sources) } : undefined;
+  return isThere ? { delta: layout.delta, sources: readCopiedInodes(files, layout.sources) } : undefined;
 }

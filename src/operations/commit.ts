@@ -2,6 +2,14 @@
 
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { holdStopped } from '../plumbing/hold.js';
+import { runHook, runLateHook } from '../plumbing/hooks.js';
+import { checkUnedited } from '../plumbing/layers.js';
+import { openForReading, readRepository, requireContainer } from '../plumbing/lookup.js';
+import { checkSurvivesStop, whileStopped } from '../plumbing/restart.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { unlessDestroyed } from '../plumbing/unless-destroyed.js';
 import type { Container, VersionedContainer } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { lockRepository } from '../store/store.js';
@@ -10,50 +18,42 @@ import { checkAdoptable } from './adoption-check.js';
 import type { CommitOrder, CommitRequest } from './commit-request.js';
 import { commitRunning } from './commit-running.js';
 import { commitStopped } from './commit-stopped.js';
-import { consistently } from './consistently.js';
-import { holdStopped } from './hold.js';
-import { runHook, runLateHook } from './hooks.js';
-import { checkUnedited } from './layers.js';
-import { openForReading, readRepository, requireContainer } from './lookup.js';
-import { checkSurvivesStop, whileStopped } from './restart.js';
-import { unlessDestroyed } from './unless-destroyed.js';
-import type { World } from './world.js';
 
 /**
  * Commits a container, stopped or running; one that lxcv does not know yet is adopted, and must be stopped for that, or be restarted.
  * @throws LxcvError `nothing-to-commit`, and those that say why a container cannot be committed.
  */
-export async function commit(world: World, request: CommitRequest): Promise<Version> {
-  const author = Promise.resolve(request.author ?? world.host.author());
+export async function commit(context: Context, request: CommitRequest): Promise<Version> {
+  const author = Promise.resolve(request.author ?? context.host.author());
   // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
   author.catch(() => undefined);
-  const repositoryName = await consistently(world, (reading) => repositoryOf(reading, request), 'untold');
-  const hooks = new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), repositoryName);
-  await runHook(world, hooks, 'pre-commit', request.container);
-  const version = await commitLocked(world, repositoryName, { ...request, author });
-  await runLateHook(world, hooks, 'post-commit', request.container);
+  const repositoryName = await retryUntilStable(context, (reading) => repositoryOf(reading, request), 'untold');
+  const hooks = new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), repositoryName);
+  await runHook(context, hooks, 'pre-commit', request.container);
+  const version = await commitLocked(context, repositoryName, { ...request, author });
+  await runLateHook(context, hooks, 'post-commit', request.container);
   return version;
 }
 
-async function commitLocked(world: World, repositoryName: RepositoryName, request: CommitOrder): Promise<Version> {
-  using layout = await lockRepository(world.host, world.lxcpath, repositoryName, `commit ${request.container}`);
-  const repository = readRepository(world, layout);
-  const container = requireContainer(world, request.container);
+async function commitLocked(context: Context, repositoryName: RepositoryName, request: CommitOrder): Promise<Version> {
+  using layout = await lockRepository(context.host, context.lxcpath, repositoryName, `commit ${request.container}`);
+  const repository = readRepository(context, layout);
+  const container = requireContainer(context, request.container);
   if (!isVersioned(container)) {
     const act = (held: Disposable) =>
-      unlessDestroyed(world, container, () => adopt(world, repository, container, request, held));
-    using hold = await holdStopped(world, container);
+      unlessDestroyed(context, container, () => adopt(context, repository, container, request, held));
+    using hold = await holdStopped(context, container);
     if (hold !== undefined) return await act(hold);
     if (!request.restart) throw running(container);
-    return await whileStopped(world, layout, container, act);
+    return await whileStopped(context, layout, container, act);
   }
   if (container.versioned.repository.name !== layout.name) throw movedMeanwhile(container.name);
   checkUnedited(container);
-  using hold = await holdStopped(world, container);
-  return await unlessDestroyed(world, container, () =>
+  using hold = await holdStopped(context, container);
+  return await unlessDestroyed(context, container, () =>
     hold === undefined
-      ? commitRunning(world, repository, container, request)
-      : commitStopped(world, repository, container, request, hold),
+      ? commitRunning(context, repository, container, request)
+      : commitStopped(context, repository, container, request, hold),
   );
 }
 
@@ -61,17 +61,17 @@ async function commitLocked(world: World, repositoryName: RepositoryName, reques
  * The repository that a commit of the container goes to. An adoption that was cut short is finished first; what can never be
  * versioned is refused before a repository is made for it.
  */
-async function repositoryOf(world: World, { container: name, restart }: CommitRequest): Promise<RepositoryName> {
+async function repositoryOf(context: Context, { container: name, restart }: CommitRequest): Promise<RepositoryName> {
   const own = name as string as RepositoryName;
-  openForReading(world, own);
-  const container = requireContainer(world, name);
+  openForReading(context, own);
+  const container = requireContainer(context, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
   // What there is to be told of the hold is told when it is taken for good.
-  const hold = await holdStopped({ ...world, report: () => {} }, container);
+  const hold = await holdStopped({ ...context, report: () => {} }, container);
   if (hold === undefined && !restart) throw running(container);
-  if (hold === undefined) checkSurvivesStop(world, container);
+  if (hold === undefined) checkSurvivesStop(context, container);
   hold?.[Symbol.dispose]();
-  await checkAdoptable(world, container, hold === undefined ? 'running' : 'stopped');
+  await checkAdoptable(context, container, hold === undefined ? 'running' : 'stopped');
   return own;
 }
 

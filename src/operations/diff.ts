@@ -7,18 +7,24 @@ import { findMoves, type Move } from '../layer/moves.js';
 import { isBookkeeping, nameInside } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
 import type { BytePath } from '../model/byte-path.js';
-import { ChangeList, isListed, type ListedChanges } from '../model/changes.js';
+import { ChangeList, isNameRange, type NameRange } from '../model/changes.js';
 import type { BatchJob } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
 import { type Place, PlaceMap, placeIn } from '../model/place.js';
 import { parseRevision } from '../model/revision.js';
-import { findOperands, listingsOf, type Operand, tellMissing } from './operand.js';
-import { comparePackages } from './packages.js';
-import { runJob } from './run-job.js';
-import { type Attributes, MovedChange, type Sides, type ToldChange, ToldChanges } from './told-changes.js';
-import type { World } from './world.js';
+import {
+  type Attributes,
+  type ChangeRecord,
+  ChangeRecords,
+  MovedChange,
+  type Sides,
+} from '../plumbing/change-records.js';
+import type { Context } from '../plumbing/context.js';
+import { comparePackages } from '../plumbing/packages.js';
+import { runJob } from '../plumbing/run-job.js';
+import { findTreeishes, listingsOf, type Treeish, tellMissing } from '../plumbing/tree-ish.js';
 
 export interface DiffRequest {
   /** `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
@@ -36,9 +42,9 @@ export interface DiffRequest {
 }
 
 export interface Diff {
-  readonly from: Operand;
-  readonly to: Operand;
-  readonly changes: ChangeList<ToldChange>;
+  readonly from: Treeish;
+  readonly to: Treeish;
+  readonly changes: ChangeList<ChangeRecord>;
   /** Of the LXC config; none where one side is a base, or paths were asked for. */
   readonly config: ConfigChanges;
   /** Of each package manager that has a database on one of the sides, where that was asked for. */
@@ -46,18 +52,18 @@ export interface Diff {
 }
 
 /** @throws LxcvError those of `findOperand`. */
-export async function diff(world: World, request: DiffRequest): Promise<Diff> {
+export async function diff(context: Context, request: DiffRequest): Promise<Diff> {
   const { from, to, paths, attributes, sizes } = request;
-  const [before, after] = await findOperands(world, from, to ?? `${parseRevision(from).name}@WORK`);
+  const [before, after] = await findTreeishes(context, from, to ?? `${parseRevision(from).name}@WORK`);
   const isWhole = paths === undefined || paths.length === 0;
-  const changes = await tellChanges(world, before.layers, after.layers, {
+  const changes = await describeChanges(context, before.layers, after.layers, {
     what: `comparing ${before.name} with ${after.name}`,
     listings: listingsOf(before, after),
     ...(isWhole ? {} : { paths }),
     ...(attributes ? { attributes } : {}),
     withoutSizes: !sizes,
   });
-  tellMissing(world, paths ?? [], [before, after]);
+  tellMissing(context, paths ?? [], [before, after]);
   const configs = isWhole && before.config !== undefined && after.config !== undefined;
   return {
     from: before,
@@ -66,11 +72,11 @@ export async function diff(world: World, request: DiffRequest): Promise<Diff> {
     config: configs
       ? diffConfigs(parseLxcConfig(before.config as Buffer), parseLxcConfig(after.config as Buffer))
       : { removed: [], added: [] },
-    ...(request.packages ? { packages: await comparePackages(world, before, after) } : {}),
+    ...(request.packages ? { packages: await comparePackages(context, before, after) } : {}),
   };
 }
 
-export interface TellOptions extends Pick<DiffRequest, 'paths' | 'attributes'> {
+export interface DescribeOptions extends Pick<DiffRequest, 'paths' | 'attributes'> {
   /** Leaves `size` and `sizeBefore` 0 where files only came or only went, for then none was moved: many new files are told in half the time. */
   readonly withoutSizes?: boolean;
   /** For those who watch: in the gerund. */
@@ -80,13 +86,13 @@ export interface TellOptions extends Pick<DiffRequest, 'paths' | 'attributes'> {
 }
 
 /** What the layers `after` change in the layers `before`, moves found, and says which versions had to be read for want of a seal. */
-export async function tellChanges(
-  world: World,
+export async function describeChanges(
+  context: Context,
   before: readonly string[],
   after: readonly string[],
-  { what, listings, paths, attributes = false, withoutSizes = false }: TellOptions,
-): Promise<ChangeList<ToldChange>> {
-  const { files } = world.host;
+  { what, listings, paths, attributes = false, withoutSizes = false }: DescribeOptions,
+): Promise<ChangeList<ChangeRecord>> {
+  const { files } = context.host;
   const unsealed = new Set<string>();
   // One for each walk, for they go in step with it.
   const openDigests = () => new SealedDigests(files, listings, unsealed);
@@ -96,7 +102,7 @@ export async function tellChanges(
     const differences = attributes
       ? diffTrees(files, before, after, options)
       : listDifferences(files, before, after, { ...options, sizes });
-    return await runJob(world, what, collect(files, differences, { attributes, sizes }));
+    return await runJob(context, what, collect(files, differences, { attributes, sizes }));
   };
   const findMoved = async (parts: readonly Part[]) => {
     using known = openDigests();
@@ -106,32 +112,32 @@ export async function tellChanges(
       { layers: after, sealed: knownAfter },
     ];
     const moves = findMoves(files, from, to, new ChangeList(parts));
-    return withMoves(parts, await runJob(world, 'looking for what was moved', moves));
+    return withMoves(parts, await runJob(context, 'looking for what was moved', moves));
   };
   const unsized = withoutSizes ? await find(false) : undefined;
   const parts = unsized ?? (await findMoved((await find(true)) as Part[]));
   if (unsealed.size > 0) {
     const message = `${unsealed.size} of the versions are not sealed yet: their files were read`;
-    world.report({ kind: 'notice', message });
+    context.report({ kind: 'notice', message });
   }
   return new ChangeList(parts);
 }
 
-type Part = ToldChange | ListedChanges;
+type Part = ChangeRecord | NameRange;
 
 /** @returns undefined where sizes turn out to be needed that were not asked for: of files that came one may be one that went. */
 function* collect(
   files: FilesRead,
-  differences: Iterable<Difference | ListedChanges | undefined>,
+  differences: Iterable<Difference | NameRange | undefined>,
   { attributes, sizes }: { readonly attributes: boolean; readonly sizes: boolean },
 ): BatchJob<Part[] | undefined> {
   const parts: Part[] = [];
-  const told = new ToldChanges();
+  const told = new ChangeRecords();
   const filesThat = { added: false, modified: false, removed: false, metadata: false };
   for (const part of differences) {
     if (part?.type === 'file') filesThat[part.kind] = true;
     if (!sizes && filesThat.added && filesThat.removed) return undefined;
-    if (part !== undefined && isListed(part)) {
+    if (part !== undefined && isNameRange(part)) {
       parts.push(part);
       yield part.names.length;
       continue;
@@ -183,14 +189,14 @@ function withMoves(parts: readonly Part[], moves: readonly Move[]): readonly Par
   }
   const otherOf = (kind: Part['kind'], place: Place) =>
     kind === 'added' || kind === 'removed' ? others[kind].get(place) : undefined;
-  const move = (change: ToldChange): ToldChange => {
+  const move = (change: ChangeRecord): ChangeRecord => {
     const other = otherOf(change.kind, change.place);
     return other === undefined ? change : new MovedChange(change, other);
   };
   return parts.flatMap((part): readonly Part[] => {
-    if (!isListed(part)) return [move(part)];
+    if (!isNameRange(part)) return [move(part)];
     const { parent, kind, names } = part;
     const isMoved = names.some((name) => otherOf(kind, placeIn(parent, name)) !== undefined);
-    return isMoved ? [...new ChangeList<ToldChange>([part])].map(move) : [part];
+    return isMoved ? [...new ChangeList<ChangeRecord>([part])].map(move) : [part];
   });
 }

@@ -8,13 +8,13 @@ import { walkLayer } from '../layer/delta.js';
 import { isBookkeeping, readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
-import { descend, type Job } from '../model/job.js';
-import { consistently } from './consistently.js';
-import { findRevision } from './find-revision.js';
-import { checkBases, checkLayers, layersOfVersion } from './layers.js';
-import { type NamedVersion, refsAt } from './lookup.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
+import { type Job, runRecursion } from '../model/job.js';
+import type { Context } from '../plumbing/context.js';
+import { findRevision } from '../plumbing/find-revision.js';
+import { checkBases, checkLayers, layersOfVersion } from '../plumbing/layers.js';
+import { type NamedVersion, refsAt } from '../plumbing/lookup.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { runJob } from '../plumbing/run-job.js';
 
 /** The option of GNU tar that compresses, if one does, by the end of the file's name. */
 const COMPRESSIONS: readonly (readonly [RegExp, string | undefined])[] = [
@@ -51,20 +51,20 @@ export interface ExportRequest {
 
 /** @throws LxcvError `bad-usage` for a name with an ending that means nothing, `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
 export async function exportVersion(
-  world: World,
+  context: Context,
   { revision, output, acceptBase }: ExportRequest,
 ): Promise<NamedVersion> {
-  const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
-  checkLayers(world, repository.layout, version);
-  checkBases(world, version.bases, acceptBase);
-  const { files } = world.host;
+  const { version, repository } = await retryUntilStable(context, (reading) => findRevision(reading, revision));
+  checkLayers(context, repository.layout, version);
+  checkBases(context, version.bases, acceptBase);
+  const { files } = context.host;
   const compression = output === undefined ? undefined : compressionOf(output);
   if (output !== undefined) checkPlace(files, output);
   const layers = [...layersOfVersion(repository.layout, version), repository.layout.empty];
-  const burden = await runJob(world, `looking through ${revision}`, weigh(files, layers));
-  using _ = world.host.signals.hold();
-  using staged = output === undefined ? undefined : stage(world, output);
-  await pack(world, layers, burden, output, compression, staged?.place ?? STANDARD_OUTPUT);
+  const burden = await runJob(context, `looking through ${revision}`, weigh(files, layers));
+  using _ = context.host.signals.hold();
+  using staged = output === undefined ? undefined : stage(context, output);
+  await pack(context, layers, burden, output, compression, staged?.place ?? STANDARD_OUTPUT);
   if (staged !== undefined && output !== undefined) {
     publish(staged, output);
     files.sync(`${dirname(output)}/.`);
@@ -81,7 +81,7 @@ interface Staged extends Disposable {
 }
 
 /** A file without a name leaves nothing behind, also where lxcv is killed. Not every file system has them. */
-function stage({ host: { files, randomBytes } }: World, output: string): Staged {
+function stage({ host: { files, randomBytes } }: Context, output: string): Staged {
   const directory = dirname(output);
   const nameless = files.createNameless(directory, SECRET);
   if (nameless !== undefined) {
@@ -126,7 +126,7 @@ interface Burden {
 function* weigh(files: FilesRead, layers: readonly string[]): Job<Burden> {
   const burden: Burden = { bytes: 0, entries: 0, isTrusted: false };
   for (const layer of layers) {
-    for (const { location, stat } of descend(walkLayer(files, `${layer}/.`))) {
+    for (const { location, stat } of runRecursion(walkLayer(files, `${layer}/.`))) {
       burden.bytes += stat.allocated;
       burden.entries += 1;
       burden.isTrusted ||= files.xattrNames(location).some((name) => name.startsWith(TRUSTED) && !isBookkeeping(name));
@@ -146,14 +146,14 @@ function limitsOf({ bytes, entries }: Burden): Limits {
 }
 
 async function pack(
-  world: World,
+  context: Context,
   layers: readonly string[],
   burden: Burden,
   output: string | undefined,
   compression: string | undefined,
   place: number | string,
 ): Promise<void> {
-  const { signals, programs } = world.host;
+  const { signals, programs } = context.host;
   const words = compression === undefined ? [] : [compression];
   const args = ['--create', '--directory', MOUNT_POINT, ...KEEP_ALL, ...words, '--file', '-', '.'];
   await using tar = programs.startConfined('tar', args, {
@@ -173,7 +173,7 @@ async function pack(
   if (first !== undefined) {
     const path = first.slice('tar: '.length, -ignored.length);
     const message = `tar cannot hold sockets: left out ${sockets.length}, the first ${path}`;
-    world.report({ kind: 'notice', message });
+    context.report({ kind: 'notice', message });
   }
   // Nobody reads any more what it writes.
   const isUnread = output === undefined && result.signal === 'SIGPIPE';

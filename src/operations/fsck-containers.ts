@@ -3,17 +3,17 @@
 import { basename } from 'node:path';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { type Finding, finding, RESTORE } from '../plumbing/finding.js';
+import { layersOfContainer } from '../plumbing/layers.js';
+import { isConfined, readUsers } from '../plumbing/lookup.js';
 import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';
 import { ContainerLayout, RepositoryLayout, storeRoot } from '../store/layout.js';
-import { type Finding, finding, RESTORE } from './finding.js';
 import { listTyped, unknownFile } from './fsck-names.js';
-import { layersOfContainer } from './layers.js';
-import { isConfined, readUsers } from './lookup.js';
-import type { World } from './world.js';
 
 /** Of one repository. @param shared `seen` takes up which containers these are, and `directories` what layers are there. */
 export function* checkContainers(
-  world: World,
+  context: Context,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
   {
@@ -26,21 +26,21 @@ export function* checkContainers(
     readonly directories: Set<string>;
   },
 ): Generator<Finding> {
-  const { containers, unreadable } = readUsers(world, layout, includes);
+  const { containers, unreadable } = readUsers(context, layout, includes);
   for (const container of containers) {
     seen.add(container.name);
-    yield* checkContainer(world, container, versions, directories);
+    yield* checkContainer(context, container, versions, directories);
   }
   for (const { container, error } of unreadable) {
     seen.add(container);
-    const { config } = new ContainerLayout(world.lxcpath, container);
+    const { config } = new ContainerLayout(context.lxcpath, container);
     yield finding('container-damaged', config, error.message, error instanceof LxcvError ? error.hint : RESTORE);
   }
 }
 
 /** The containers that no repository has a guard of, though they stand on one that was checked. */
 export function* checkOtherContainers(
-  world: World,
+  context: Context,
   {
     checked,
     includes,
@@ -51,27 +51,27 @@ export function* checkOtherContainers(
     readonly seen: ReadonlySet<ContainerName>;
   },
 ): Generator<Finding> {
-  const store = storeRoot(world.host.files, world.lxcpath);
+  const store = storeRoot(context.host.files, context.lxcpath);
   const roots = Array.from(checked, (name) => new RepositoryLayout(store, name).root);
-  for (const name of listContainers(world.host, world.lxcpath, seen)) {
+  for (const name of listContainers(context.host, context.lxcpath, seen)) {
     try {
-      const { layout, versioned, lost } = readContainer(world.host, world.lxcpath, name, includes) ?? {};
+      const { layout, versioned, lost } = readContainer(context.host, context.lxcpath, name, includes) ?? {};
       const place = versioned?.layout ?? lost;
       if (layout === undefined || !roots.some((root) => place?.root.startsWith(`${root}/`))) continue;
       // It was made since its repository was checked.
-      if (versioned !== undefined && world.host.files.stat(versioned.repository.guard(name)) !== undefined) continue;
+      if (versioned !== undefined && context.host.files.stat(versioned.repository.guard(name)) !== undefined) continue;
       const message = lost ? 'the store has no record of its working delta' : 'its guard is gone from the store';
       yield finding('container-damaged', layout.config, message, RESTORE);
     } catch (error) {
       if (!isConfined(error)) throw error;
-      const { config } = new ContainerLayout(world.lxcpath, name);
+      const { config } = new ContainerLayout(context.lxcpath, name);
       yield finding('container-damaged', config, error.message, error instanceof LxcvError ? error.hint : RESTORE);
     }
   }
 }
 
 function* checkContainer(
-  world: World,
+  context: Context,
   { name, layout, rootfs, versioned }: Container,
   versions: ReadonlyMap<VersionId, unknown>,
   directories: Set<string>,
@@ -89,14 +89,14 @@ function* checkContainer(
   }
   for (const path of new Set([...layersOfContainer(versioned), ...lowers])) {
     if (directories.has(path)) continue;
-    if (world.host.files.statTarget(path)?.type === 'directory') directories.add(path);
+    if (context.host.files.statTarget(path)?.type === 'directory') directories.add(path);
     else yield finding('layer-missing', path, `the container ${name} stands on it`, RESTORE);
   }
   for (const head of working.parents) {
     if (!versions.has(head))
       yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
   }
-  const names = listTyped(world.host.files, `${layout.root}/.`);
+  const names = listTyped(context.host.files, `${layout.root}/.`);
   for (const path of stagedConfigsOf(layout)) {
     if (names.has(basename(path))) yield unknownFile(layout.root, basename(path));
   }

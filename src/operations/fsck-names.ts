@@ -7,13 +7,13 @@ import type { EntryType } from '../model/entry.js';
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { type Finding, finding, RESTORE } from '../plumbing/finding.js';
+import { isConfined } from '../plumbing/lookup.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { readSetAside } from '../store/set-aside.js';
 import { listRepositories } from '../store/store.js';
 import { describe, readStoreFile } from '../store/store-file.js';
-import { type Finding, finding, RESTORE } from './finding.js';
-import { isConfined } from './lookup.js';
-import type { World } from './world.js';
 
 /** The names that a directory of the store can have in it. */
 interface Kinds {
@@ -69,8 +69,8 @@ export function typeIn(listings: Listings, id: VersionId, path: string): EntryTy
 }
 
 /** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
-export function* checkNames(world: World, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
-  const { files } = world.host;
+export function* checkNames(context: Context, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
+  const { files } = context.host;
   const refs = `${layout.root}/refs`;
   const names = listTyped(files, layout.root);
   yield* checkListing(layout.root, names, REPOSITORY);
@@ -81,18 +81,18 @@ export function* checkNames(world: World, layout: RepositoryLayout, listings: Li
     else if (types.has(basename(manifest))) yield* checkListing(root, types, VERSION);
     else if (types.has(basename(working))) yield* checkListing(root, types, WORKING);
   }
-  if (names.has(basename(layout.asides))) yield* checkAsides(world, layout);
+  if (names.has(basename(layout.asides))) yield* checkAsides(context, layout);
 }
 
 /** The same beside the containers, of all repositories; nothing while another lxcv is at work, which may be about to take it away. */
-export function* checkStagedContainers(world: World): Generator<Finding> {
-  const names = namesIn(world, world.lxcpath).filter((each) => STAGED_CONTAINER.test(each));
-  if (names.length > 0 && isAtWork(world)) return;
-  for (const name of names) yield unknownFile(world.lxcpath, name);
+export function* checkStagedContainers(context: Context): Generator<Finding> {
+  const names = namesIn(context, context.lxcpath).filter((each) => STAGED_CONTAINER.test(each));
+  if (names.length > 0 && isAtWork(context)) return;
+  for (const name of names) yield unknownFile(context.lxcpath, name);
 }
 
 /** Whether another lxcv has any repository locked. */
-function isAtWork({ host, lxcpath }: World): boolean {
+function isAtWork({ host, lxcpath }: Context): boolean {
   const root = storeRoot(host.files, lxcpath);
   return listRepositories(host, lxcpath).some((name) => {
     const { lock } = new RepositoryLayout(root, name);
@@ -109,20 +109,20 @@ function isAtWork({ host, lxcpath }: World): boolean {
   });
 }
 
-function* checkAsides(world: World, layout: RepositoryLayout): Generator<Finding> {
-  for (const id of namesIn(world, layout.asides)) {
+function* checkAsides(context: Context, layout: RepositoryLayout): Generator<Finding> {
+  for (const id of namesIn(context, layout.asides)) {
     const path = layout.aside(id as VersionId);
     const { delta } = layout.version(id as VersionId);
     if (!isVersionId(id)) yield unknownFile(layout.asides, id);
-    else if (world.host.files.stat(delta)?.type !== 'directory') {
+    else if (context.host.files.stat(delta)?.type !== 'directory') {
       yield finding('layer-missing', delta, 'what was set aside there is gone', RESTORE);
     } else {
-      yield* checkAside(world, path);
+      yield* checkAside(context, path);
     }
   }
 }
 
-function* checkAside({ host: { files } }: World, path: string): Generator<Finding> {
+function* checkAside({ host: { files } }: Context, path: string): Generator<Finding> {
   try {
     readSetAside(files, path);
   } catch (error) {
@@ -132,20 +132,20 @@ function* checkAside({ host: { files } }: World, path: string): Generator<Findin
 }
 
 export function* checkRefs(
-  world: World,
+  context: Context,
   layout: RepositoryLayout,
   versions: ReadonlyMap<VersionId, unknown>,
 ): Generator<Finding> {
-  const { files } = world.host;
+  const { files } = context.host;
   for (const [name, type] of sorted(listTyped(files, layout.branches))) {
     const path = `${layout.branches}/${name}`;
     if (!isRepositoryName(name)) yield unknownFile(layout.branches, name);
-    else yield* checkRef(world, path, type, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
+    else yield* checkRef(context, path, type, (bytes) => bytes.toString('utf8').trimEnd() as VersionId, versions);
   }
   for (const [name, type] of sorted(listTyped(files, layout.tags))) {
     const path = layout.tag(name as TagName);
     if (!isRepositoryName(name)) yield unknownFile(layout.tags, name);
-    else yield* checkRef(world, path, type, (bytes) => decodeTag(bytes, path).version, versions);
+    else yield* checkRef(context, path, type, (bytes) => decodeTag(bytes, path).version, versions);
   }
 }
 
@@ -159,7 +159,7 @@ export function unknownFile(directory: string, name: string): Finding {
 }
 
 function* checkRef(
-  { host: { files } }: World,
+  { host: { files } }: Context,
   path: string,
   type: EntryType,
   versionOf: (bytes: Buffer) => VersionId,
@@ -195,6 +195,6 @@ function sorted<T>(named: Iterable<readonly [string, T]>): (readonly [string, T]
   return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function namesIn({ host: { files } }: World, path: string): string[] {
+function namesIn({ host: { files } }: Context, path: string): string[] {
   return unlessGone<string[]>([], () => files.list(path)).sort();
 }

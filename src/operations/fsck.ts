@@ -4,21 +4,25 @@
  */
 
 import { fingerprint } from '../layer/base.js';
-import { findUnkept } from '../layer/delta.js';
+import { findUnsupported } from '../layer/delta.js';
 import { tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { gather } from '../model/job.js';
 import { decodeManifest, digestManifest } from '../model/manifest.js';
 import { isVersionId } from '../model/names.js';
 import type { ContainerName, RepositoryName, Version, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { type Finding, finding, RESTORE } from '../plumbing/finding.js';
+import { isConfined, openForReading } from '../plumbing/lookup.js';
+import { onMissing } from '../plumbing/missing.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { runJob } from '../plumbing/run-job.js';
 import type { IncludeCache } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { readClones } from '../store/other-configs.js';
 import { listMisplaced, listRepositories } from '../store/store.js';
 import { readStoreFile } from '../store/store-file.js';
 import { toldUnfinished, touchedBy } from '../store/unfinished.js';
-import { consistently } from './consistently.js';
-import { type Finding, finding, RESTORE } from './finding.js';
 import { checkContainers, checkOtherContainers } from './fsck-containers.js';
 import {
   checkNames,
@@ -29,10 +33,6 @@ import {
   listVersions,
   typeIn,
 } from './fsck-names.js';
-import { isConfined, openForReading } from './lookup.js';
-import { onMissing } from './missing.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
 
 const LOOKS_MAX = 20;
 const LOOK_AGAIN_MS = 50;
@@ -42,8 +42,8 @@ const LOOK_AGAIN_MS = 50;
  * @param name of a repository; all of them without it.
  * @throws LxcvError `repository-not-found`.
  */
-export async function fsck(world: World, name: RepositoryName | undefined): Promise<Finding[]> {
-  const { host, lxcpath } = world;
+export async function fsck(context: Context, name: RepositoryName | undefined): Promise<Finding[]> {
+  const { host, lxcpath } = context;
   const store = storeRoot(host.files, lxcpath);
   const names = name === undefined ? [...listRepositories(host, lxcpath), ...listMisplaced(host, lxcpath)] : [name];
   const shared: Shared = {
@@ -57,25 +57,25 @@ export async function fsck(world: World, name: RepositoryName | undefined): Prom
   };
   const findings: Finding[] = [];
   for (const repository of names) {
-    const found = await checkConfined(name === undefined ? { ...world, store } : world, repository, shared);
+    const found = await checkConfined(name === undefined ? { ...context, store } : context, repository, shared);
     if (found === undefined && name !== undefined) {
       throw new LxcvError('repository-not-found', `there is no repository ${name}`, 'lxcv list shows what there is.');
     }
     findings.push(...(found ?? []));
   }
   const others = [
-    ...checkMounts(world, shared.deltas),
-    ...(await thatStays(world, () => [
-      ...(name === undefined ? findMissing(world, shared) : []),
-      ...checkOtherContainers(world, shared),
-      ...checkStagedContainers(world),
+    ...checkMounts(context, shared.deltas),
+    ...(await thatStays(context, () => [
+      ...(name === undefined ? findMissing(context, shared) : []),
+      ...checkOtherContainers(context, shared),
+      ...checkStagedContainers(context),
     ])),
   ];
   return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
 }
 
 /** What is no repository's own may be on its way with another lxcv: it is told where it is found again and again. */
-async function thatStays({ host }: World, look: () => readonly Finding[]): Promise<readonly Finding[]> {
+async function thatStays({ host }: Context, look: () => readonly Finding[]): Promise<readonly Finding[]> {
   let found = look();
   for (let looks = 1; found.length > 0 && looks < LOOKS_MAX; looks += 1) {
     await host.sleep(LOOK_AGAIN_MS);
@@ -85,8 +85,8 @@ async function thatStays({ host }: World, look: () => readonly Finding[]): Promi
   return found;
 }
 
-function findMissing(world: World, { seen, includes }: Shared): Finding[] {
-  return Array.from(onMissing(world, seen, includes), ({ repository, error: { message, hint } }) =>
+function findMissing(context: Context, { seen, includes }: Shared): Finding[] {
+  return Array.from(onMissing(context, seen, includes), ({ repository, error: { message, hint } }) =>
     finding('repository-unreadable', repository.root, message, hint),
   );
 }
@@ -108,24 +108,24 @@ interface Shared {
 }
 
 /** @returns undefined where there is no such repository. */
-async function checkConfined(world: World, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
+async function checkConfined(context: Context, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
   try {
-    return await consistently(world, (reading) => checkOpen(reading, name, shared), 'untold');
+    return await retryUntilStable(context, (reading) => checkOpen(reading, name, shared), 'untold');
   } catch (error) {
     if (!isConfined(error)) throw error;
-    const { root } = new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name);
+    const { root } = new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), name);
     const hint = error instanceof LxcvError ? error.hint : RESTORE;
     const isPending = error instanceof LxcvError && error.code === 'operation-pending';
     return [finding(isPending ? 'operation-pending' : 'repository-unreadable', root, error.message, hint)];
   }
 }
 
-async function checkOpen(world: World, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
-  const open = openForReading(world, name);
+async function checkOpen(context: Context, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
+  const open = openForReading(context, name);
   if (open === undefined) return undefined;
   const { layout, unfinished } = open;
-  const checking = gather(checkRepository(world, layout, shared));
-  const found = await runJob(world, `checking ${name}`, checking);
+  const checking = gather(checkRepository(context, layout, shared));
+  const found = await runJob(context, `checking ${name}`, checking);
   shared.checked.add(name);
   if (unfinished === undefined) return found;
   // Nothing that an operation has yet to change is damaged: it is on its way.
@@ -136,27 +136,27 @@ async function checkOpen(world: World, name: RepositoryName, shared: Shared): Pr
   return [pending, ...found.filter(({ where }) => !isTouched(touched, where))];
 }
 
-/** What is found, as it is found; undefined is a place to breathe. */
+/** What is found, as it is found; undefined is a place to yield. */
 type Findings = Generator<Finding | undefined, void>;
 
-function* checkRepository(world: World, layout: RepositoryLayout, shared: Shared): Findings {
-  const { files } = world.host;
+function* checkRepository(context: Context, layout: RepositoryLayout, shared: Shared): Findings {
+  const { files } = context.host;
   const versions: Versions = new Map();
   const listings = listVersions(files, layout);
   for (const path of layersIn(files, layout, listings)) shared.directories.add(path);
   for (const id of listings.keys()) {
-    if (isVersionId(id)) yield* readVersion(world, layout, id, listings, versions);
+    if (isVersionId(id)) yield* readVersion(context, layout, id, listings, versions);
   }
-  yield* checkNames(world, layout, listings);
+  yield* checkNames(context, layout, listings);
   yield* checkGraph(layout, versions);
   for (const { version } of versions.values()) {
     shared.deltas.push(layout.version(version.id).delta);
-    yield* checkVersion(world, layout, version, listings, shared.directories);
+    yield* checkVersion(context, layout, version, listings, shared.directories);
     yield;
   }
-  yield* checkBases(world, layout, versions, shared.prints);
-  yield* checkRefs(world, layout, versions);
-  yield* checkContainers(world, layout, versions, shared);
+  yield* checkBases(context, layout, versions, shared.prints);
+  yield* checkRefs(context, layout, versions);
+  yield* checkContainers(context, layout, versions, shared);
 }
 
 /** The versions that could be read, each with the bytes of its manifest. */
@@ -164,7 +164,7 @@ type Versions = Map<VersionId, { readonly version: Version; readonly manifest: B
 
 /** Reads a version into `versions`; a directory that is none is a working delta, or what gc takes. */
 function* readVersion(
-  world: World,
+  context: Context,
   layout: RepositoryLayout,
   id: VersionId,
   listings: Listings,
@@ -174,7 +174,7 @@ function* readVersion(
   const type = typeIn(listings, id, manifest);
   if (type === undefined) return;
   try {
-    const bytes = readStoreFile(world.host.files, manifest, type);
+    const bytes = readStoreFile(context.host.files, manifest, type);
     if (bytes === undefined) return;
     const version = decodeManifest(bytes, manifest);
     if (version.id !== id || version.repository !== layout.name) {
@@ -212,13 +212,13 @@ function* checkGraph(layout: RepositoryLayout, versions: Versions): Findings {
 }
 
 function* checkVersion(
-  world: World,
+  context: Context,
   repository: RepositoryLayout,
   version: Version,
   listings: Listings,
   directories: Set<string>,
 ): Findings {
-  const { files } = world.host;
+  const { files } = context.host;
   const layout = repository.version(version.id);
   const typeOf = (path: string) => typeIn(listings, version.id, path);
   for (const layer of version.chain) {
@@ -236,22 +236,27 @@ function* checkVersion(
       `Make it an empty file: ${layout.work}`,
     );
   }
-  const unkept = typeOf(layout.delta) === 'directory' ? yield* findUnkept(files, layout.delta) : undefined;
-  if (unkept !== undefined) {
-    yield finding('delta-not-keepable', layout.delta, `${tellPath(unkept.path)} ${unkept.reason}`, RESTORE);
+  const unsupported = typeOf(layout.delta) === 'directory' ? yield* findUnsupported(files, layout.delta) : undefined;
+  if (unsupported !== undefined) {
+    yield finding('delta-not-keepable', layout.delta, `${tellPath(unsupported.path)} ${unsupported.reason}`, RESTORE);
   }
 }
 
 /** The kernel is asked of all at once: each question takes it as long as a look at a repository. */
-function checkMounts({ host, lxcpath }: World, deltas: readonly string[]): Finding[] {
+function checkMounts({ host, lxcpath }: Context, deltas: readonly string[]): Finding[] {
   const message = 'something has this version mounted for writing';
   const hint = 'Unmount it, and compare the version with a backup.';
   const open = host.mounts.uppersInUse(deltas, storeRoot(host.files, lxcpath));
   return Array.from(open, (delta) => finding('delta-open', delta, message, hint));
 }
 
-function* checkBases(world: World, layout: RepositoryLayout, versions: Versions, known: Shared['prints']): Findings {
-  const { files } = world.host;
+function* checkBases(
+  context: Context,
+  layout: RepositoryLayout,
+  versions: Versions,
+  known: Shared['prints'],
+): Findings {
+  const { files } = context.host;
   const wanted = new Map<string, Set<string>>();
   for (const { version } of versions.values()) {
     for (const { path, fingerprint: print } of version.bases)

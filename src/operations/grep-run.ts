@@ -3,7 +3,7 @@
 import type { ConfinedResult, Limits } from '../host/confined.js';
 import type { OpenFile } from '../host/content.js';
 import { LxcvError } from '../model/errors.js';
-import type { World } from './world.js';
+import type { Context } from '../plumbing/context.js';
 
 export interface Found {
   /** From 1. */
@@ -46,7 +46,7 @@ export class GrepRun {
   private checked = false;
 
   constructor(
-    private readonly world: World,
+    private readonly context: Context,
     private readonly request: GrepPattern,
   ) {}
 
@@ -106,13 +106,13 @@ export class GrepRun {
     const label = `--label=${FILE_PREFIX}${FIRST_DESCRIPTOR}`;
     const descriptors = files.map(({ descriptor }) => descriptor);
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return this.world.host.programs.startConfined(
+    return this.context.host.programs.startConfined(
       'grep',
       ['-n', '-H', '-a', '-Z', label, ...this.words(), '--', ...names],
       {
         limits: limitsFor(bytes),
         env: { LC_ALL: 'C.UTF-8' },
-        abort: this.world.host.signals.abort,
+        abort: this.context.host.signals.abort,
         ...(isAlone ? { stdin: descriptors[0] as number } : { descriptors }),
       },
     );
@@ -125,9 +125,9 @@ export class GrepRun {
 
   /** Whether it is the pattern that grep does not take: it is tried on nothing. */
   private async checkPattern(): Promise<void> {
-    this.world.host.signals.check();
+    this.context.host.signals.check();
     if (this.checked) return;
-    const result = await this.world.host.programs.collectConfined('grep', this.words(), {
+    const result = await this.context.host.programs.collectConfined('grep', this.words(), {
       limits: limitsFor(0),
       env: { LC_ALL: 'C.UTF-8' },
       stdoutMax: FILE_BYTES,

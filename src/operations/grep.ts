@@ -10,10 +10,10 @@ import { diffTrees } from '../layer/diff.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import { readAll } from '../model/bytes.js';
 import { type Place, pathOf } from '../model/place.js';
-import { consistently } from './consistently.js';
+import type { Context } from '../plumbing/context.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { findTreeish, tellMissing } from '../plumbing/tree-ish.js';
 import { type Found, FoundLines, GrepRun } from './grep-run.js';
-import { findOperand, tellMissing } from './operand.js';
-import type { World } from './world.js';
 
 export interface GrepRequest {
   readonly pattern: string;
@@ -59,18 +59,18 @@ const BREATH_ENTRIES = 500;
  * Some at a time, in the order of the revisions, and of the paths in each. What was searched is told while the rest is looked for.
  * @throws LxcvError `bad-usage` for a pattern that grep does not understand, and those of `findOperand`.
  */
-export async function* grep(world: World, request: GrepRequest): AsyncGenerator<readonly (Match | Unsearched)[]> {
+export async function* grep(context: Context, request: GrepRequest): AsyncGenerator<readonly (Match | Unsearched)[]> {
   const { paths, revisions } = request;
-  const operands = await consistently(world, (reading) => revisions.map((text) => findOperand(reading, text)));
-  if (paths.length > 0) tellMissing(world, paths, operands);
-  using search = new Search(world, request);
+  const operands = await retryUntilStable(context, (reading) => revisions.map((text) => findTreeish(reading, text)));
+  if (paths.length > 0) tellMissing(context, paths, operands);
+  using search = new Search(context, request);
   let entries = 0;
   for (const { name, layers } of operands) {
-    for (const found of diffTrees(world.host.files, [], layers, paths.length === 0 ? {} : { paths })) {
+    for (const found of diffTrees(context.host.files, [], layers, paths.length === 0 ? {} : { paths })) {
       entries += 1;
       if (entries % BREATH_ENTRIES === 0) {
-        await world.host.breathe();
-        world.host.signals.check();
+        await context.host.yieldToEventLoop();
+        context.host.signals.check();
       }
       const entry = found?.after;
       if (found === undefined || entry?.type !== 'file') continue;
@@ -114,10 +114,10 @@ class Search implements Disposable {
   private readonly grep: GrepRun;
 
   constructor(
-    private readonly world: World,
+    private readonly context: Context,
     private readonly request: GrepRequest,
   ) {
-    this.grep = new GrepRun(world, request);
+    this.grep = new GrepRun(context, request);
   }
 
   [Symbol.dispose](): void {
@@ -143,7 +143,7 @@ class Search implements Disposable {
       this.waiting.push(new Waiting(revision, place, undefined, undefined, known));
       return;
     }
-    const file = unlessGone(undefined, () => open(this.world.host.files));
+    const file = unlessGone(undefined, () => open(this.context.host.files));
     if (file === undefined) return;
     if (!isText(file, stat)) {
       file[Symbol.dispose]();
@@ -184,7 +184,7 @@ class Search implements Disposable {
           told.push(one);
         }
         this.matches += told.length;
-        if (this.matches >= LARGE_MATCHES) this.world.onLarge?.();
+        if (this.matches >= LARGE_MATCHES) this.context.onLarge?.();
         yield told;
       }
     }
@@ -200,7 +200,7 @@ class Search implements Disposable {
 
   private tell({ revision, path, reason }: Unsearched): void {
     const message = `/${pathToText(path)} in ${revision} was not searched to its end: grep ${reason}`;
-    this.world.report({ kind: 'notice', message });
+    this.context.report({ kind: 'notice', message });
   }
 
   /** What grep, which is nobody, can open again by its descriptor, or else has to itself as its input. */
@@ -212,7 +212,7 @@ class Search implements Disposable {
     }
     this.copiedBytes += file.size;
     using secret = file;
-    return this.world.host.openNameless(readAll(secret));
+    return this.context.host.openNameless(readAll(secret));
   }
 }
 

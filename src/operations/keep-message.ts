@@ -3,12 +3,12 @@
 import { resolve } from 'node:path';
 import { isSystemError, tolerate } from '../host/files.js';
 import type { ContainerName } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
 import { messageFile, storeRoot } from '../store/layout.js';
 import { createStore } from '../store/store.js';
-import type { World } from './world.js';
 
 /** Readable for root alone: it may tell of anything. @returns the file, which takes the place of an earlier one. */
-export function keepMessage({ host, lxcpath }: World, container: ContainerName, message: string): string {
+export function keepMessage({ host, lxcpath }: Context, container: ContainerName, message: string): string {
   const root = storeRoot(host.files, lxcpath);
   createStore(host, root);
   const path = messageFile(root, container);
@@ -18,7 +18,7 @@ export function keepMessage({ host, lxcpath }: World, container: ContainerName, 
 }
 
 /** Removes it once a commit was made of that very file. Where that cannot be done it stays: nothing hangs on it. */
-export function dropMessage({ host, lxcpath }: World, container: ContainerName, file: string): void {
+export function dropMessage({ host, lxcpath }: Context, container: ContainerName, file: string): void {
   const path = messageFile(storeRoot(host.files, lxcpath), container);
   if (resolve(file) !== path) return;
   try {

@@ -2,9 +2,9 @@
 
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { listAsides, readSetAside } from '../store/set-aside.js';
-import type { World } from './world.js';
 
 export interface ListedAside {
   readonly container: ContainerName;
@@ -18,7 +18,7 @@ export interface ListedAside {
 }
 
 /** Of some repositories. A record that cannot be read is fsck's to tell of. */
-export function listSetAside({ host, lxcpath }: World, repositories: readonly RepositoryName[]): ListedAside[] {
+export function listSetAside({ host, lxcpath }: Context, repositories: readonly RepositoryName[]): ListedAside[] {
   const root = storeRoot(host.files, lxcpath);
   return repositories.flatMap((name) => {
     const layout = new RepositoryLayout(root, name);

@@ -5,18 +5,18 @@ import { isUntouched, listDifferences } from '../layer/diff.js';
 import { hasChange } from '../model/changes.js';
 import { LxcvError } from '../model/errors.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import { tellChangedBases } from '../plumbing/changed-bases.js';
+import type { Context } from '../plumbing/context.js';
+import { describe } from '../plumbing/describe.js';
+import { layersOfVersion, layersToRead } from '../plumbing/layers.js';
+import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
+import { notStarted } from '../plumbing/restart.js';
+import { runJob } from '../plumbing/run-job.js';
+import { type Found, surveyRepositories, type Trouble } from '../plumbing/survey.js';
 import type { Versioned } from '../store/containers.js';
 import type { NotStarted } from '../store/restarts.js';
 import { listRepositories } from '../store/store.js';
-import { tellChangedBases } from './changed-bases.js';
-import { describe } from './describe.js';
-import { layersOfVersion, layersToRead } from './layers.js';
 import { type ListedAside, listSetAside } from './list-set-aside.js';
-import { headIdOf, isConfined, type Repository, refsAt } from './lookup.js';
-import { notStarted } from './restart.js';
-import { runJob } from './run-job.js';
-import { type Found, surveyRepositories, type Trouble } from './survey.js';
-import type { World } from './world.js';
 
 export interface Listing {
   readonly containers: readonly ListedContainer[];
@@ -50,10 +50,10 @@ interface ListedContainer {
   readonly dirty: boolean | null;
 }
 
-export async function list(world: World): Promise<Listing> {
-  const names = listRepositories(world.host, world.lxcpath);
-  const states = await world.host.lxc.states(world.lxcpath);
-  const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(world, names, {
+export async function list(context: Context): Promise<Listing> {
+  const names = listRepositories(context.host, context.lxcpath);
+  const states = await context.host.lxc.states(context.lxcpath);
+  const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(context, names, {
     container: async (reading, repository, { name, versioned }) =>
       listed(reading, repository, name, versioned, await states(name)),
     unused({ name, history: { size: versions } }) {
@@ -62,19 +62,19 @@ export async function list(world: World): Promise<Listing> {
   });
   const containers = found.filter((each): each is ListedContainer => 'repository' in each);
   const repositories = found.filter((each): each is UnusedRepository => 'versions' in each);
-  const asides = names.map((name) => asidesOf(world, name));
+  const asides = names.map((name) => asidesOf(context, name));
   return {
     containers: containers.sort((a, b) => (a.name < b.name ? -1 : 1)),
     repositories,
     setAside: asides.flatMap((each) => each.found),
-    notStarted: notStarted(world, names),
+    notStarted: notStarted(context, names),
     troubles: [...troubles, ...asides.flatMap((each) => each.troubles)],
   };
 }
 
-function asidesOf(world: World, repository: RepositoryName): Found<ListedAside> {
+function asidesOf(context: Context, repository: RepositoryName): Found<ListedAside> {
   try {
-    return { found: listSetAside(world, [repository]), troubles: [] };
+    return { found: listSetAside(context, [repository]), troubles: [] };
   } catch (error) {
     if (!isConfined(error)) throw error;
     return { found: [], troubles: [{ repository, container: null, error }] };
@@ -82,14 +82,14 @@ function asidesOf(world: World, repository: RepositoryName): Found<ListedAside> 
 }
 
 async function listed(
-  world: World,
+  context: Context,
   repository: Repository,
   name: ContainerName,
   versioned: Versioned,
   state: ContainerState,
 ): Promise<ListedContainer> {
-  tellChangedBases(world, versioned.working.bases);
-  const head = headIdOf(world, repository, versioned);
+  tellChangedBases(context, versioned.working.bases);
+  const head = headIdOf(context, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   return {
     name,
@@ -99,26 +99,26 @@ async function listed(
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state,
-    dirty: await isDirty(world, repository, version, name, versioned),
+    dirty: await isDirty(context, repository, version, name, versioned),
   };
 }
 
 /** Looks no further than the first change. */
 async function isDirty(
-  world: World,
+  context: Context,
   repository: Repository,
   version: Version | null,
   name: ContainerName,
   versioned: Versioned,
 ): Promise<boolean | null> {
-  const { files } = world.host;
+  const { files } = context.host;
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
   try {
-    const [delta, ...below] = layersToRead(world, versioned) as [string, ...string[]];
+    const [delta, ...below] = layersToRead(context, versioned) as [string, ...string[]];
     const [top] = below;
     if (top !== undefined && below.join() === before.join() && isUntouched(files, delta, top)) return false;
-    const changed = hasChange(listDifferences(files, before, [delta, ...below], { coarse: true }));
-    return await runJob(world, `looking for what changed in ${name}`, changed);
+    const changed = hasChange(listDifferences(files, before, [delta, ...below], { skipContent: true }));
+    return await runJob(context, `looking for what changed in ${name}`, changed);
   } catch (error) {
     if (error instanceof LxcvError) return null;
     throw error;

@@ -6,13 +6,13 @@ import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
-import { tellChangedBases } from './changed-bases.js';
-import { findRevision } from './find-revision.js';
-import { layersOfVersion } from './layers.js';
-import { containersOf, headIdOf, type Repository, tellLeftOut } from './lookup.js';
-import { tellMissing } from './operand.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
+import { tellChangedBases } from '../plumbing/changed-bases.js';
+import type { Context } from '../plumbing/context.js';
+import { findRevision } from '../plumbing/find-revision.js';
+import { layersOfVersion } from '../plumbing/layers.js';
+import { containersOf, headIdOf, type Repository, tellLeftOut } from '../plumbing/lookup.js';
+import { runJob } from '../plumbing/run-job.js';
+import { tellMissing } from '../plumbing/tree-ish.js';
 
 export interface LogRequest {
   /** `NAME[@REV]`: where to begin. */
@@ -44,21 +44,21 @@ interface LogEntry {
   readonly heads: readonly { readonly container: ContainerName; readonly branch: BranchName | null }[];
 }
 
-export async function log(world: World, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
-  const { repository, version, container } = findRevision(world, revision);
+export async function log(context: Context, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
+  const { repository, version, container } = findRevision(context, revision);
   const { history } = repository;
-  if (all) for (const error of history.unreadable.values()) tellLeftOut(world, error);
+  if (all) for (const error of history.unreadable.values()) tellLeftOut(context, error);
   const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
   const looking = `looking for ${paths.map(tellPath).join(' ')}`;
   const chosen =
     paths.length === 0
       ? firstOf(ids, limit)
-      : (await runJob(world, looking, thatChanged(world, repository, ids, paths))).slice(0, limit);
+      : (await runJob(context, looking, thatChanged(context, repository, ids, paths))).slice(0, limit);
   if (chosen.length === 0) {
     const layers = layersOfVersion(repository.layout, version);
-    tellMissing(world, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
+    tellMissing(context, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
   }
-  const entries = describe(world, repository, chosen, paths.length > 0);
+  const entries = describe(context, repository, chosen, paths.length > 0);
   return { repository: repository.name, container: container?.name, entries };
 }
 
@@ -73,7 +73,7 @@ function firstOf<T>(values: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] 
 
 /** The versions that changed something at or below the paths in their first parent; a root, in what lies under it. */
 function* thatChanged(
-  world: World,
+  context: Context,
   { history, layout }: Repository,
   ids: Iterable<VersionId>,
   paths: readonly BytePath[],
@@ -81,11 +81,11 @@ function* thatChanged(
   const chosen: VersionId[] = [];
   for (const id of ids) {
     const version = history.get(id);
-    tellChangedBases(world, version.bases);
+    tellChangedBases(context, version.bases);
     const [parent] = version.parents;
     const before =
       parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
-    const differences = diffTrees(world.host.files, before, layersOfVersion(layout, version), { paths });
+    const differences = diffTrees(context.host.files, before, layersOfVersion(layout, version), { paths });
     if (yield* hasChange(differences)) chosen.push(version.id);
   }
   return chosen;
@@ -111,10 +111,10 @@ class Told implements LogEntry {
 }
 
 /** @param chosen whether versions were left out between others, and not only the oldest. */
-function describe(world: World, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
+function describe(context: Context, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
   const { parentsOf } = repository.history;
-  const users = containersOf(world, repository.name).flatMap(({ name, versioned }) => {
-    const head = headIdOf(world, repository, versioned);
+  const users = containersOf(context, repository.name).flatMap(({ name, versioned }) => {
+    const head = headIdOf(context, repository, versioned);
     return head === undefined ? [] : [[{ container: name, branch: versioned.working.branch }, head] as const];
   });
   const headsAt = namesAt(users);

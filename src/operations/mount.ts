@@ -2,11 +2,11 @@
 
 import { readOnlyMountOptions } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
-import { consistently } from './consistently.js';
-import { findRevision } from './find-revision.js';
-import { checkBases, checkLayers, layersOfVersion } from './layers.js';
-import { type NamedVersion, refsAt } from './lookup.js';
-import type { World } from './world.js';
+import type { Context } from '../plumbing/context.js';
+import { findRevision } from '../plumbing/find-revision.js';
+import { checkBases, checkLayers, layersOfVersion } from '../plumbing/layers.js';
+import { type NamedVersion, refsAt } from '../plumbing/lookup.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 
 /** What mountinfo shows as the source of such a mount. */
 const SOURCE = 'lxcv';
@@ -22,13 +22,13 @@ export interface MountRequest {
 
 /** @throws LxcvError `directory-in-use`, `base-changed`, and those of looking a revision up. */
 export async function mountVersion(
-  world: World,
+  context: Context,
   { revision, directory, acceptBase }: MountRequest,
 ): Promise<NamedVersion> {
-  const { version, repository } = await consistently(world, (reading) => findRevision(reading, revision));
-  checkLayers(world, repository.layout, version);
-  checkBases(world, version.bases, acceptBase);
-  const { files, mounts } = world.host;
+  const { version, repository } = await retryUntilStable(context, (reading) => findRevision(reading, revision));
+  checkLayers(context, repository.layout, version);
+  checkBases(context, version.bases, acceptBase);
+  const { files, mounts } = context.host;
   const found = files.stat(directory);
   if (found?.type !== 'directory' || files.list(directory).length > 0) {
     throw new LxcvError(
@@ -43,7 +43,7 @@ export async function mountVersion(
 }
 
 /** @throws LxcvError `not-mounted` where no `lxcv mount` made what is mounted there. */
-export async function unmountVersion({ host: { mounts } }: World, directory: string): Promise<void> {
+export async function unmountVersion({ host: { mounts } }: Context, directory: string): Promise<void> {
   const source = mounts.mountSource(directory);
   if (source !== SOURCE) {
     throw new LxcvError(

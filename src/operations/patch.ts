@@ -6,9 +6,9 @@ import type { GitFile, ModeChange } from '../host/git.js';
 import { type Difference, diffTrees } from '../layer/diff.js';
 import { gitMode, toGitFile } from '../layer/text.js';
 import { parseRevision } from '../model/revision.js';
+import type { Context } from '../plumbing/context.js';
+import { findTreeishes, type Treeish, tellMissing } from '../plumbing/tree-ish.js';
 import type { DiffRequest } from './diff.js';
-import { findOperands, type Operand, tellMissing } from './operand.js';
-import type { World } from './world.js';
 
 export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
   /** Lines of context; git's three where it is left out. */
@@ -16,17 +16,17 @@ export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
 }
 
 /** git's own words, byte for byte, and behind them the modes of regular files, of which git tells little; to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
-export async function patch(world: World, request: PatchRequest): Promise<OpenFile> {
-  const { from, to = `${parseRevision(from).name}@WORK`, context = 3 } = request;
-  const [before, after] = await findOperands(world, from, to);
-  tellMissing(world, request.paths ?? [], [before, after]);
-  using git = await world.host.openGit();
+export async function patch(context: Context, request: PatchRequest): Promise<OpenFile> {
+  const { from, to = `${parseRevision(from).name}@WORK`, context: contextLines = 3 } = request;
+  const [before, after] = await findTreeishes(context, from, to);
+  tellMissing(context, request.paths ?? [], [before, after]);
+  using git = await context.host.openGit();
   const modes: ModeChange[] = [];
   const [old, now] = await git.import([
-    { parents: [], files: filesOf(world, before, after, 'before', request) },
-    { parents: [], files: filesOf(world, before, after, 'after', request, modes) },
+    { parents: [], files: filesOf(context, before, after, 'before', request) },
+    { parents: [], files: filesOf(context, before, after, 'after', request, modes) },
   ]);
-  const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames', `--unified=${context}`];
+  const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames', `--unified=${contextLines}`];
   return await git.diff([...options, old as string, now as string], modes);
 }
 
@@ -35,9 +35,9 @@ export async function patch(world: World, request: PatchRequest): Promise<OpenFi
  * @param modes gets the changes of modes that git does not tell.
  */
 function* filesOf(
-  { host: { files } }: World,
-  before: Operand,
-  after: Operand,
+  { host: { files } }: Context,
+  before: Treeish,
+  after: Treeish,
   side: 'before' | 'after',
   { paths = [] }: PatchRequest,
   modes?: ModeChange[],

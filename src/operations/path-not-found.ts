@@ -4,16 +4,16 @@ import { unlessGone } from '../host/files.js';
 import { findNear } from '../layer/near-path.js';
 import { type BytePath, pathToText, ROOT, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
-import type { Operand } from './operand.js';
-import type { World } from './world.js';
+import type { Context } from '../plumbing/context.js';
+import type { Treeish } from '../plumbing/tree-ish.js';
 
 /** What a shell takes as it is. */
 const PLAIN = /^[\w./:@%+,=-]*$/;
 
 /** @param what it should be. */
 export function pathNotFound(
-  { host }: World,
-  { name, layers }: Pick<Operand, 'name' | 'layers'>,
+  { host }: Context,
+  { name, layers }: Pick<Treeish, 'name' | 'layers'>,
   path: BytePath,
   what = '',
 ): LxcvError {

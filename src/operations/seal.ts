@@ -8,44 +8,44 @@ import { sealDelta } from '../layer/seal.js';
 import { SharedDigests } from '../layer/shared-digests.js';
 import type { Job } from '../model/job.js';
 import type { RepositoryName, Version, VersionId } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { isConfined, type Repository, readRepository } from '../plumbing/lookup.js';
+import { runJob } from '../plumbing/run-job.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { isConfined, type Repository, readRepository } from './lookup.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
 
 /**
  * Seals all versions of a repository that are not sealed yet. Where another process is at that, it leaves them to it. What keeps one
  * from being sealed, a bad sector under a file of it, say, is told, and the others are gone on with.
  */
-export async function sealRepository(world: World, name: RepositoryName): Promise<void> {
+export async function sealRepository(context: Context, name: RepositoryName): Promise<void> {
   try {
-    await sealAll(world, new RepositoryLayout(storeRoot(world.host.files, world.lxcpath), name));
+    await sealAll(context, new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), name));
   } catch (error) {
     if (!isConfined(error)) throw error;
-    world.report({ kind: 'notice', message: `the versions of ${name} are not sealed: ${error.message}` });
+    context.report({ kind: 'notice', message: `the versions of ${name} are not sealed: ${error.message}` });
   }
 }
 
-async function sealAll(world: World, layout: RepositoryLayout): Promise<void> {
-  const lock = world.host.takeLock(layout.sealLock, `sealing (process ${process.pid})`);
+async function sealAll(context: Context, layout: RepositoryLayout): Promise<void> {
+  const lock = context.host.takeLock(layout.sealLock, `sealing (process ${process.pid})`);
   if (!lock.held) return;
   using _ = lock;
-  const repository = readRepository(world, layout);
+  const repository = readRepository(context, layout);
   const { history } = repository;
-  const ids = [...history.ids()].filter((id) => world.host.files.stat(layout.version(id).entries) === undefined);
+  const ids = [...history.ids()].filter((id) => context.host.files.stat(layout.version(id).entries) === undefined);
   for (const id of ids.sort((a, b) => history.numberOf(a) - history.numberOf(b))) {
-    await sealVersion(world, repository, id);
+    await sealVersion(context, repository, id);
   }
 }
 
-async function sealVersion(world: World, repository: Repository, id: VersionId): Promise<void> {
+async function sealVersion(context: Context, repository: Repository, id: VersionId): Promise<void> {
   const number = repository.history.numberOf(id);
   try {
     const version = repository.history.get(id);
-    await runJob(world, `sealing @${number}`, sealSharing(world.host, repository, version));
+    await runJob(context, `sealing @${number}`, sealSharing(context.host, repository, version));
   } catch (error) {
     if (!isConfined(error)) throw error;
-    world.report({ kind: 'notice', message: `@${number} is not sealed: ${error.message}` });
+    context.report({ kind: 'notice', message: `@${number} is not sealed: ${error.message}` });
   }
 }
 

@@ -9,11 +9,11 @@ import { portionsOf } from '../model/bytes.js';
 import type { NamedPath, PathInfo } from '../model/entry.js';
 import type { Job } from '../model/job.js';
 import type { FileRevision } from '../model/revision.js';
-import { consistently } from './consistently.js';
-import { findOperand } from './operand.js';
+import type { Context } from '../plumbing/context.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { runJob } from '../plumbing/run-job.js';
+import { findTreeish } from '../plumbing/tree-ish.js';
 import { pathNotFound } from './path-not-found.js';
-import { runJob } from './run-job.js';
-import type { World } from './world.js';
 
 export interface ShowPathRequest extends FileRevision {
   /** `digest`: of a regular file, its SHA-256 in place of its bytes. */
@@ -33,33 +33,33 @@ export interface ShownPath extends Disposable {
 }
 
 /** @throws LxcvError `path-not-found`, and those of `findOperand`. */
-export async function showPath(world: World, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
-  const { files } = world.host;
-  const operand = await consistently(world, (reading) => findOperand(reading, revision));
+export async function showPath(context: Context, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
+  const { files } = context.host;
+  const operand = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
   using found = findPath(files, operand.layers, path);
-  const info = found && infoOf(world, found.entry);
-  if (info === undefined) throw pathNotFound(world, operand, path);
+  const info = found && infoOf(context, found.entry);
+  if (info === undefined) throw pathNotFound(context, operand, path);
   const shown = { path, info, [Symbol.dispose]() {} };
-  if (info.type === 'directory') return { ...shown, entries: await listDirectory(world, found as Found, path) };
+  if (info.type === 'directory') return { ...shown, entries: await listDirectory(context, found as Found, path) };
   if (info.type !== 'file') return shown;
   const { location } = (found as Found).entry;
   // What a running container holds may be gone, or something else, by now.
   if (content === 'bytes') {
     const file = unlessGone(undefined, () => files.openFile(location));
-    if (file === undefined) throw pathNotFound(world, operand, path);
+    if (file === undefined) throw pathNotFound(context, operand, path);
     return {
       ...shown,
       bytes: () => portionsOf(file, Number.POSITIVE_INFINITY),
       [Symbol.dispose]: () => file[Symbol.dispose](),
     };
   }
-  const digest = await runJob(world, `reading ${tellPath(path)}`, digestIfPresent(files, location));
-  if (digest === undefined) throw pathNotFound(world, operand, path);
+  const digest = await runJob(context, `reading ${tellPath(path)}`, digestIfPresent(files, location));
+  if (digest === undefined) throw pathNotFound(context, operand, path);
   return { ...shown, digest };
 }
 
 /** undefined where it is gone by now. */
-function infoOf({ host: { files } }: World, { stat, location }: TreeEntry): PathInfo | undefined {
+function infoOf({ host: { files } }: Context, { stat, location }: TreeEntry): PathInfo | undefined {
   const { type, mode, uid, gid, mtimeNs, size, rawDevice } = stat;
   const info = { type, mode, uid, gid, mtimeNs, size };
   if (type === 'char' || type === 'block') return { ...info, device: splitDevice(rawDevice) };
@@ -68,16 +68,16 @@ function infoOf({ host: { files } }: World, { stat, location }: TreeEntry): Path
   return target === undefined ? undefined : { ...info, target };
 }
 
-function listDirectory(world: World, found: Found, path: BytePath): Promise<NamedPath[]> {
-  return runJob(world, `reading ${tellPath(path)}`, readEntries(world, found.openDirectory()));
+function listDirectory(context: Context, found: Found, path: BytePath): Promise<NamedPath[]> {
+  return runJob(context, `reading ${tellPath(path)}`, readEntries(context, found.openDirectory()));
 }
 
-function* readEntries(world: World, opened: TreeDirectory | undefined): Job<NamedPath[]> {
+function* readEntries(context: Context, opened: TreeDirectory | undefined): Job<NamedPath[]> {
   using directory = opened;
   const entries: NamedPath[] = [];
   for (const name of [...(directory?.names() ?? [])].sort()) {
     const entry = directory?.entry(name);
-    const info = entry && unlessGone(undefined, () => infoOf(world, entry));
+    const info = entry && unlessGone(undefined, () => infoOf(context, entry));
     if (info !== undefined) entries.push({ name, ...info });
     yield;
   }

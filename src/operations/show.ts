@@ -2,15 +2,15 @@
 
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
-import { tellChangedBases } from './changed-bases.js';
-import { tellChanges } from './diff.js';
-import { findRevision } from './find-revision.js';
-import { layersOfVersion } from './layers.js';
-import { branchesAt, containersOf, headIdOf, type Repository, tagsAt } from './lookup.js';
-import { listingsOf } from './operand.js';
-import { foldPackages, type PackageFold } from './packages.js';
-import type { ToldChange } from './told-changes.js';
-import type { World } from './world.js';
+import type { ChangeRecord } from '../plumbing/change-records.js';
+import { tellChangedBases } from '../plumbing/changed-bases.js';
+import type { Context } from '../plumbing/context.js';
+import { findRevision } from '../plumbing/find-revision.js';
+import { layersOfVersion } from '../plumbing/layers.js';
+import { branchesAt, containersOf, headIdOf, type Repository, tagsAt } from '../plumbing/lookup.js';
+import { foldPackages, type PackageFold } from '../plumbing/packages.js';
+import { listingsOf } from '../plumbing/tree-ish.js';
+import { describeChanges } from './diff.js';
 
 export interface ShownVersion {
   readonly version: Version;
@@ -22,31 +22,31 @@ export interface ShownVersion {
   /** True where its delta has a sealed listing. */
   readonly sealed: boolean;
   /** Against its first parent or, without one, its bases. */
-  readonly changes: ChangeList<ToldChange>;
+  readonly changes: ChangeList<ChangeRecord>;
   /** The packages that differ, with those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }
 
 /** @throws LxcvError `bad-revision`, `revision-not-found`, `base-missing`, `store-damaged`. */
-export async function showVersion(world: World, revision: string): Promise<ShownVersion> {
-  const { repository, version } = findRevision(world, revision);
+export async function showVersion(context: Context, revision: string): Promise<ShownVersion> {
+  const { repository, version } = findRevision(context, revision);
   const { history, layout } = repository;
-  tellChangedBases(world, version.bases);
+  tellChangedBases(context, version.bases);
   return {
     version,
     parents: version.parents.map(({ id }) => history.get(id)),
     branches: branchesAt(repository, version.id),
     tags: tagsAt(repository, version.id),
-    heads: containersOf(world, repository.name)
-      .filter(({ versioned }) => headIdOf(world, repository, versioned) === version.id)
+    heads: containersOf(context, repository.name)
+      .filter(({ versioned }) => headIdOf(context, repository, versioned) === version.id)
       .map(({ name }) => name),
-    sealed: world.host.files.stat(layout.version(version.id).entries) !== undefined,
-    ...(await changesOf(world, repository, version)),
+    sealed: context.host.files.stat(layout.version(version.id).entries) !== undefined,
+    ...(await changesOf(context, repository, version)),
   };
 }
 
 async function changesOf(
-  world: World,
+  context: Context,
   repository: Repository,
   version: Version,
 ): Promise<Pick<ShownVersion, 'changes' | 'packages'>> {
@@ -55,7 +55,7 @@ async function changesOf(
   const before =
     parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
   const after = layersOfVersion(layout, version);
-  const changes = await tellChanges(world, before, after, {
+  const changes = await describeChanges(context, before, after, {
     what: `looking for what @${version.number} changed`,
     listings: listingsOf({ repository, version }),
     withoutSizes: true,
@@ -64,5 +64,5 @@ async function changesOf(
     { name: `what lies below @${version.number}`, layers: before },
     { name: `@${version.number}`, layers: after },
   ] as const;
-  return { changes, packages: await foldPackages(world, ...trees, changes) };
+  return { changes, packages: await foldPackages(context, ...trees, changes) };
 }

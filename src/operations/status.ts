@@ -3,18 +3,18 @@
 import type { ContainerState } from '../host/lxc.js';
 import type { ChangeList } from '../model/changes.js';
 import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import type { ChangeRecord } from '../plumbing/change-records.js';
+import { tellChangedBases } from '../plumbing/changed-bases.js';
+import type { Context } from '../plumbing/context.js';
+import { describe } from '../plumbing/describe.js';
+import { checkUnedited, layersOfVersion, layersToRead } from '../plumbing/layers.js';
+import { headIdOf, type Repository, readToShow, refsAt, requireVersioned } from '../plumbing/lookup.js';
+import { foldPackages, type PackageFold } from '../plumbing/packages.js';
+import { surveyRepositories, type Trouble } from '../plumbing/survey.js';
+import { listingsOf } from '../plumbing/tree-ish.js';
 import type { VersionedContainer } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
-import { tellChangedBases } from './changed-bases.js';
-import { describe } from './describe.js';
-import { tellChanges } from './diff.js';
-import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
-import { headIdOf, type Repository, readToShow, refsAt, requireVersioned } from './lookup.js';
-import { listingsOf } from './operand.js';
-import { foldPackages, type PackageFold } from './packages.js';
-import { surveyRepositories, type Trouble } from './survey.js';
-import type { ToldChange } from './told-changes.js';
-import type { World } from './world.js';
+import { describeChanges } from './diff.js';
 
 export interface Status {
   readonly container: ContainerName;
@@ -28,16 +28,16 @@ export interface Status {
   /** Its name after the nearest tag: see `describe`. */
   readonly describe: string | null;
   readonly state: ContainerState;
-  readonly changes: ChangeList<ToldChange>;
+  readonly changes: ChangeList<ChangeRecord>;
   /** The packages that differ, with those of the changes that are theirs. */
   readonly packages: readonly PackageFold[];
 }
 
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
-export async function status(world: World, name: ContainerName): Promise<Status> {
-  const container = requireVersioned(world, name);
-  const state = await world.host.lxc.state(world.lxcpath, name);
-  return await statusOf(world, readToShow(world, container.versioned.repository), container, state);
+export async function status(context: Context, name: ContainerName): Promise<Status> {
+  const container = requireVersioned(context, name);
+  const state = await context.host.lxc.state(context.lxcpath, name);
+  return await statusOf(context, readToShow(context, container.versioned.repository), container, state);
 }
 
 /** The statuses of all containers that have versions. */
@@ -47,9 +47,9 @@ export interface Statuses {
 }
 
 /** Each container by itself: what is wrong with one is told, and the others are gone on with. */
-export async function statusOfAll(world: World): Promise<Statuses> {
-  const states = await world.host.lxc.states(world.lxcpath);
-  const { found, troubles } = await surveyRepositories(world, listRepositories(world.host, world.lxcpath), {
+export async function statusOfAll(context: Context): Promise<Statuses> {
+  const states = await context.host.lxc.states(context.lxcpath);
+  const { found, troubles } = await surveyRepositories(context, listRepositories(context.host, context.lxcpath), {
     container: async (reading, repository, container) =>
       statusOf(reading, repository, container, await states(container.name)),
   });
@@ -57,19 +57,19 @@ export async function statusOfAll(world: World): Promise<Statuses> {
 }
 
 async function statusOf(
-  world: World,
+  context: Context,
   repository: Repository,
   container: VersionedContainer,
   state: ContainerState,
 ): Promise<Status> {
   checkUnedited(container);
   const { name, versioned } = container;
-  tellChangedBases(world, versioned.working.bases);
-  const head = headIdOf(world, repository, versioned);
+  tellChangedBases(context, versioned.working.bases);
+  const head = headIdOf(context, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   const before = version === null ? [] : layersOfVersion(repository.layout, version);
-  const after = layersToRead(world, versioned);
-  const changes = await tellChanges(world, before, after, {
+  const after = layersToRead(context, versioned);
+  const changes = await describeChanges(context, before, after, {
     what: `looking for what changed in ${name}`,
     listings: version === null ? new Map() : listingsOf({ repository, version }),
     withoutSizes: true,
@@ -87,6 +87,6 @@ async function statusOf(
     describe: describe(repository, head),
     state,
     changes,
-    packages: await foldPackages(world, ...trees, changes),
+    packages: await foldPackages(context, ...trees, changes),
   };
 }

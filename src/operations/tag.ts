@@ -3,14 +3,14 @@
 import { LxcvError } from '../model/errors.js';
 import { encodeTag, type Tag } from '../model/tag.js';
 import type { Author, ContainerName, RefName, RepositoryName, TagName, Version } from '../model/version.js';
+import type { Context } from '../plumbing/context.js';
+import { refuseIdPrefix } from '../plumbing/find-revision.js';
+import { checkReadable, findByName, type Repository, readRepository, refsAt } from '../plumbing/lookup.js';
+import { changeRef } from '../plumbing/ref-change.js';
+import { retryUntilStable } from '../plumbing/retry-until-stable.js';
+import { suggest } from '../plumbing/suggestion.js';
 import { lockRepository } from '../store/store.js';
 import { findOwn } from './branch.js';
-import { consistently } from './consistently.js';
-import { refuseIdPrefix } from './find-revision.js';
-import { checkReadable, findByName, type Repository, readRepository, refsAt } from './lookup.js';
-import { changeRef } from './ref-change.js';
-import { suggest } from './suggestion.js';
-import type { World } from './world.js';
 
 export interface NamedTag {
   readonly name: TagName;
@@ -38,50 +38,50 @@ export interface TagRequest {
   readonly author?: Author;
 }
 
-export function listTags(world: World, name: ContainerName): Tags {
-  const { repository } = findByName(world, name);
+export function listTags(context: Context, name: ContainerName): Tags {
+  const { repository } = findByName(context, name);
   return { repository: repository.name, tags: [...repository.tags].map((tag) => describe(repository, tag)) };
 }
 
 /** @throws LxcvError `tag-exists`, `branch-exists` where a branch has the name, `bad-usage`. */
-export async function createTag(world: World, { name, tag, revision, ...request }: TagRequest): Promise<NamedTag> {
-  const { version, repository: found } = await findOwn(world, name, revision);
-  using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
-  const repository = readRepository(world, layout);
+export async function createTag(context: Context, { name, tag, revision, ...request }: TagRequest): Promise<NamedTag> {
+  const { version, repository: found } = await findOwn(context, name, revision);
+  using layout = await lockRepository(context.host, context.lxcpath, found.name, `tag ${tag}`);
+  const repository = readRepository(context, layout);
   refuseTaken(repository, tag);
-  const content: Tag = { version: version.id, ...(await annotate(world, request)) };
-  await changeRef(world, repository, {
+  const content: Tag = { version: version.id, ...(await annotate(context, request)) };
+  await changeRef(context, repository, {
     command: 'tag',
     subject: tag,
     path: layout.tag(tag),
-    stage: (staged) => world.host.files.create(staged, encodeTag(content), 0o600),
+    stage: (staged) => context.host.files.create(staged, encodeTag(content), 0o600),
     point: (staged) => ({ from: staged, to: layout.tag(tag) }),
   });
-  return describe(readRepository(world, layout), [tag, content]);
+  return describe(readRepository(context, layout), [tag, content]);
 }
 
 /** @throws LxcvError `tag-not-found`. */
-export async function deleteTag(world: World, name: ContainerName, tag: TagName): Promise<NamedTag> {
-  const { repository: found } = await consistently(world, (reading) => findByName(reading, name), 'untold');
-  using layout = await lockRepository(world.host, world.lxcpath, found.name, `tag ${tag}`);
-  const repository = readRepository(world, layout);
+export async function deleteTag(context: Context, name: ContainerName, tag: TagName): Promise<NamedTag> {
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  using layout = await lockRepository(context.host, context.lxcpath, found.name, `tag ${tag}`);
+  const repository = readRepository(context, layout);
   checkReadable(repository, tag);
   const content = repository.tags.get(tag);
   if (content === undefined) {
     const { hint, data } = suggest(tag, repository.tags.keys(), `lxcv tag ${repository.name} lists its tags.`, { tag });
     throw new LxcvError('tag-not-found', `${repository.name} has no tag ${tag}`, hint, { data });
   }
-  await changeRef(world, repository, {
+  await changeRef(context, repository, {
     command: 'tag',
     subject: tag,
     path: layout.tag(tag),
     point: (staged) => ({ from: layout.tag(tag), to: staged }),
   });
-  return describe(readRepository(world, layout), [tag, content]);
+  return describe(readRepository(context, layout), [tag, content]);
 }
 
 async function annotate(
-  { host }: World,
+  { host }: Context,
   { message, author }: Pick<TagRequest, 'message' | 'author'>,
 ): Promise<Pick<Tag, 'annotation'>> {
   if (message === undefined) return {};

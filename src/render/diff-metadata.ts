@@ -3,9 +3,9 @@
 import type { BytePath } from '../model/byte-path.js';
 import { formatCapabilities } from '../model/capability.js';
 import type { EntryType } from '../model/entry.js';
-import { formatInstant } from '../model/instant.js';
 import { PlaceMap } from '../model/place.js';
 import { formatAcl } from '../model/posix-acl.js';
+import { formatInstant } from '../model/timestamp.js';
 import { type ChangeView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Style } from './style.js';

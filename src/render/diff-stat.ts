@@ -1,8 +1,8 @@
 /** How large what differs was and is, a line a path, as `git diff --stat` has it. */
 
-import { formatBytes, formatCount } from '../model/amount.js';
 import type { Change } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
+import { formatBytes, formatCount } from '../model/units.js';
 import { type ChangeView, type DiffView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';

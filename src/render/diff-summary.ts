@@ -1,9 +1,9 @@
 /** A large difference on one screen: what changed, counted by the directories that a person would name. */
 
-import { formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { ChangeKind } from '../model/changes.js';
 import { type Place, pathOf, ROOT_PLACE } from '../model/place.js';
+import { formatNumber } from '../model/units.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
@@ -53,8 +53,8 @@ const NAME_MIN = 10;
 
 /** Lines, no more than `room` where that is enough for a few; as many directories are opened as fit, those with the most first. */
 export function renderSummary(changes: Iterable<Counted>, style: Style, room: number): string[] {
-  const root = plant(changes);
-  const shown = unfold(root, Math.max(room - LINES_AROUND, LINES_MIN));
+  const root = buildTree(changes);
+  const shown = expand(root, Math.max(room - LINES_AROUND, LINES_MIN));
   const counts = shown.map((branch) => renderCounts(branch, style));
   const widest = Math.max(...counts.map(displayWidth));
   // What counts is how much: names give way.
@@ -67,7 +67,7 @@ export function renderSummary(changes: Iterable<Counted>, style: Style, room: nu
   );
 }
 
-function plant(changes: Iterable<Counted>): Branch {
+function buildTree(changes: Iterable<Counted>): Branch {
   const root = branchAt(ROOT_PLACE);
   /** The way to the last one: what changed comes in the order of a walk. */
   const way: Branch[] = [root];
@@ -108,7 +108,7 @@ function count(branch: Branch, word: Word, number: number): void {
 }
 
 /** Opens the fullest directory again and again, as long as there is room for what is in it. */
-function unfold(root: Branch, room: number): Branch[] {
+function expand(root: Branch, room: number): Branch[] {
   let shown = open(root);
   for (;;) {
     const closed = shown.filter(isClosed).sort((a, b) => b.total - a.total);
@@ -125,10 +125,10 @@ function isClosed({ children }: Branch): boolean {
 /** What a directory holds, and what changed of itself; of directories that hold only one more, that one. */
 function open(branch: Branch): Branch[] {
   const own = branch.own === undefined ? [] : [alone(branch.place, branch.own)];
-  return [...own, ...branch.children.map(innermost)];
+  return [...own, ...branch.children.map(skipSingleChildren)];
 }
 
-function innermost(branch: Branch): Branch {
+function skipSingleChildren(branch: Branch): Branch {
   let inner = branch;
   while (inner.own === undefined && inner.children.length === 1) inner = inner.children[0] as Branch;
   return inner;

@@ -1,6 +1,6 @@
 /** What fsck found. */
 
-import { formatCount } from '../model/amount.js';
+import { formatCount } from '../model/units.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 

@@ -1,6 +1,6 @@
 /** The containers that have versions, and the repositories that no container uses. */
 
-import { formatCount } from '../model/amount.js';
+import { formatCount } from '../model/units.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';

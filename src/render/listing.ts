@@ -2,7 +2,7 @@
 
 import type { BytePath } from '../model/byte-path.js';
 import type { EntryType, NamedPath, PathInfo } from '../model/entry.js';
-import { formatInstant } from '../model/instant.js';
+import { formatInstant } from '../model/timestamp.js';
 import { escapeName, escapeText } from './escape.js';
 import type { Style } from './style.js';
 import { type Column, tableLines } from './table.js';

@@ -1,6 +1,6 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
 
-import { formatBytes } from '../model/amount.js';
+import { formatBytes } from '../model/units.js';
 import type { BranchName, ChangeCounts, ContainerName, TagName, Version, VersionId } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';

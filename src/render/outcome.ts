@@ -1,6 +1,6 @@
 /** What a commit and a checkout tell when they are done. */
 
-import { formatBytes, formatNumber } from '../model/amount.js';
+import { formatBytes, formatNumber } from '../model/units.js';
 import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { paint, type Style } from './style.js';

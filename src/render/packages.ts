@@ -1,8 +1,8 @@
 /** Which packages came, went and changed. */
 
-import { formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { PackageChanges } from '../model/packages.js';
+import { formatNumber } from '../model/units.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 

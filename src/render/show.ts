@@ -1,7 +1,7 @@
 /** One version, as `git show` tells of a commit. */
 
-import { formatBytes, formatCount, formatNumber } from '../model/amount.js';
 import type { ChangeList } from '../model/changes.js';
+import { formatBytes, formatCount, formatNumber } from '../model/units.js';
 import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
 import type { PackageFold } from './packages.js';

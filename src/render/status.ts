@@ -1,11 +1,11 @@
 /** What a container holds that its last version does not, told in git's manner. */
 
-import { formatCount, formatNumber } from '../model/amount.js';
 import type { BytePath } from '../model/byte-path.js';
-import { type Change, type ChangeKind, ChangeList, isListed, type ListedChanges } from '../model/changes.js';
+import { type Change, type ChangeKind, ChangeList, isNameRange, type NameRange } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
 import { PathIndex } from '../model/path-index.js';
 import { type Place, pathOf } from '../model/place.js';
+import { formatCount, formatNumber } from '../model/units.js';
 import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
 import { type PackageFold, renderPackage } from './packages.js';
@@ -35,7 +35,7 @@ export type ShownChange = Pick<Change, 'place' | 'path' | 'kind' | 'type'> & {
   readonly movedTo?: Place | undefined;
 };
 
-type Part = ShownChange | ListedChanges;
+type Part = ShownChange | NameRange;
 
 /**
  * Paths stay in their order. What came or went together with a directory is one line, and no group is longer than a
@@ -207,13 +207,13 @@ function fold(parts: readonly Part[]): Line[] {
   for (const part of parts) {
     const last = lines.at(-1);
     const isWhole = part.type === 'directory' && (part.kind === 'added' || part.kind === 'removed');
-    if (last !== undefined && whole.has(isListed(part) ? part.parent : part.place.parent)) {
-      last.inside += isListed(part) ? part.names.length : 1;
+    if (last !== undefined && whole.has(isNameRange(part) ? part.parent : part.place.parent)) {
+      last.inside += isNameRange(part) ? part.names.length : 1;
     } else {
       for (const change of new ChangeList([part])) lines.push({ change, inside: 0 });
       if (isWhole) whole = new Set();
     }
-    if (isWhole && !isListed(part)) whole.add(part.place);
+    if (isWhole && !isNameRange(part)) whole.add(part.place);
   }
   return lines;
 }

@@ -1,6 +1,6 @@
 /** Tables without lines: columns under headings, fitted to the terminal. */
 
-import { type Alignment, borderlessTable } from './borderless.js';
+import { type Alignment, borderlessTable } from './borderless-table.js';
 import { paint, type Style } from './style.js';
 import { displayWidth, truncate } from './width.js';
 

@@ -1,6 +1,6 @@
 /** Times, as a person reads them. */
 
-import { formatCount } from '../model/amount.js';
+import { formatCount } from '../model/units.js';
 import type { Style } from './style.js';
 
 /**

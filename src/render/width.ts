@@ -1,7 +1,7 @@
 /** How many columns of a terminal text takes, and cutting it to fit. */
 
 import { stripVTControlCharacters } from 'node:util';
-import { borderlessTable } from './borderless.js';
+import { borderlessTable } from './borderless-table.js';
 
 /**
  * The columns that one line of text takes: two for East Asian wide characters and emoji, none for colours. By definition

@@ -25,7 +25,7 @@ export function stageConfig(files: Files, config: string, staged: string, conten
  * again after a crash; an edit may then stand in the config twice, but never not at all.
  * @param base what lxcv thought that it replaced.
  */
-export function settleConfig(files: Files, config: string, staged: string, base: Buffer): void {
+export function mergeConcurrentEdit(files: Files, config: string, staged: string, base: Buffer): void {
   const spare = `${staged}-edited`;
   let [from, expected] = [staged, base];
   for (;;) {
@@ -52,9 +52,9 @@ export function changeRootfs(files: Files, config: string, staged: string, was: 
   } else if (value === was) {
     stageConfig(files, config, staged, withRootfs(present, is));
     exchangeDurably(files, staged, config);
-    settleConfig(files, config, staged, present);
+    mergeConcurrentEdit(files, config, staged, present);
   } else {
-    settleConfig(files, config, staged, withRootfs(present, was));
+    mergeConcurrentEdit(files, config, staged, withRootfs(present, was));
   }
 }
 

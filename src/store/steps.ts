@@ -15,7 +15,7 @@ import type { Job } from '../model/job.js';
 import { decodeDraft, encodeManifest } from '../model/manifest.js';
 import type { ContainerName, Layer, VersionId } from '../model/version.js';
 import { closeDeltaNow } from './closed-delta.js';
-import { changeRootfs, settleConfig, syncAbove } from './config-file.js';
+import { changeRootfs, mergeConcurrentEdit, syncAbove } from './config-file.js';
 import type { VersionLayout } from './layout.js';
 import { checkType } from './store-file.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
@@ -81,7 +81,7 @@ export interface PlannedKeyframe {
 }
 
 /** The parts of the machine that steps change. */
-export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals' | 'breathe' | 'sleep' | 'wallMs'>;
+export type StepHost = Pick<Host, 'files' | 'lxc' | 'signals' | 'yieldToEventLoop' | 'sleep' | 'wallMs'>;
 
 /** Does a job to its end. @param what it does, in the gerund. */
 type RunJob = <Result>(what: string, job: Job<Result>) => Promise<Result>;
@@ -138,7 +138,7 @@ export async function runStep(host: StepHost, step: Step, foreground?: Foregroun
       if (step.mark === undefined || files.stat(step.mark) !== undefined) thaw(lxc, step.lxcpath, step.container);
       break;
     case 'settle-config':
-      settleConfig(files, step.config, step.staged, Buffer.from(step.base, 'latin1'));
+      mergeConcurrentEdit(files, step.config, step.staged, Buffer.from(step.base, 'latin1'));
       break;
     case 'change-rootfs':
       changeRootfs(files, step.config, step.staged, step.was, step.is);
@@ -166,7 +166,7 @@ async function publish(files: Files, publication: Publication, run: RunJob): Pro
   const version = decodeDraft(files.read(draft), draft);
   const isMade = keyframe === undefined || (await makeKeyframe(files, keyframe, run));
   const chain = isMade ? version.chain : keyframe.instead;
-  const counting = countChanges(diffTrees(files, before, after, { coarse: true }));
+  const counting = countChanges(diffTrees(files, before, after, { skipContent: true }));
   const changes = await run(`counting what changed in ${version.container}`, counting);
   if (!isMade && keyframe.working !== undefined) standOn(files, keyframe.working, keyframe.instead);
   replaceFile(files, manifest, encodeManifest({ ...version, chain, changes }), 0o400);
@@ -272,17 +272,17 @@ async function lockDirectory({ lxc, sleep }: StepHost, directory: string): Promi
 }
 
 /** For how long the event loop may stand still. */
-const BREATH_MS = 50;
+const YIELD_INTERVAL_MS = 50;
 
 /** Does a job to its end. */
-async function runToEnd<Result>({ breathe, wallMs }: StepHost, job: Job<Result>): Promise<Result> {
-  for (let breathed = wallMs(); ; ) {
+async function runToEnd<Result>({ yieldToEventLoop, wallMs }: StepHost, job: Job<Result>): Promise<Result> {
+  for (let yieldedAt = wallMs(); ; ) {
     const step = job.next();
     if (step.done) return step.value;
     // Where the clock was set, it is time too.
-    if (Math.abs(wallMs() - breathed) < BREATH_MS) continue;
-    await breathe();
-    breathed = wallMs();
+    if (Math.abs(wallMs() - yieldedAt) < YIELD_INTERVAL_MS) continue;
+    await yieldToEventLoop();
+    yieldedAt = wallMs();
   }
 }
 

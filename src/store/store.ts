@@ -66,7 +66,7 @@ export class Unsettled extends Error {
 }
 
 /** What came of looking after what was pending, by its log. */
-export type SettledOperations = Map<string, Settled>;
+export type RecoveredOperations = Map<string, Settled>;
 
 interface Settled {
   readonly operation: string;
@@ -167,10 +167,10 @@ function takeLock(host: Host, { lock }: RepositoryLayout, holder: string): Lock 
  * @param waiting is told, once, what another process says that it does, where that takes a second.
  * @throws LxcvError `repository-locked` where it takes longer than a minute, `interrupted`.
  */
-export async function settle(
+export async function recoverPending(
   host: Host,
   { layout, pending: first }: Unsettled,
-  settled: SettledOperations,
+  settled: RecoveredOperations,
   waiting: (holder: string) => void,
 ): Promise<void> {
   let pending: Pending | undefined = first;

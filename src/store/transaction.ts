@@ -23,7 +23,7 @@ export interface Transaction<Staged = void> extends Omit<Operation, 'state'> {
    * A look right after a commit point that is an exchange, at what no look before it can rule out. Where it throws, the two are
    * exchanged back at once, and the operation is taken back.
    */
-  readonly recheck?: () => void;
+  readonly verifyAfterSwap?: () => void;
   /** For steps of `forward` that take long, or let something go that the operation holds. */
   readonly foreground?: Foreground;
 }
@@ -35,7 +35,7 @@ export interface Transaction<Staged = void> extends Omit<Operation, 'state'> {
  */
 export async function transact<Staged>(host: StepHost, log: string, transaction: Transaction<Staged>): Promise<Staged> {
   using _ = host.signals.hold();
-  const { stage, check, recheck, foreground, ...begin } = transaction;
+  const { stage, check, verifyAfterSwap: recheck, foreground, ...begin } = transaction;
   const { operation, point } = begin;
   appendRecord(host.files, log, { ...begin, state: 'begin' });
   host.files.sync(log);
@@ -47,9 +47,9 @@ export async function transact<Staged>(host: StepHost, log: string, transaction:
     for (const place of placesToSync(host.files, log, point.from)) await host.files.syncFileSystemAside(place);
     host.signals.check();
     check?.();
-    obstacle = pass(host.files, point, recheck);
+    obstacle = swap(host.files, point, recheck);
   } catch (error) {
-    await takeBack(host, log, begin).catch(() => undefined);
+    await rollBack(host, log, begin).catch(() => undefined);
     throw error;
   }
   try {
@@ -82,12 +82,12 @@ export async function recover(host: StepHost, log: string): Promise<'done' | 'ta
   using _ = host.signals.hold();
   const { operation } = pending;
   if (!hasPassed(host.files, pending)) {
-    await takeBack(host, log, operation);
+    await rollBack(host, log, operation);
     return 'taken back';
   }
   // What died may have done so before that was durable; what follows must not be on the disk without it.
   syncAbove(host.files, operation.point.to);
-  await finish(host, log, operation, 'done', operation.forward);
+  await rollForward(host, log, operation, 'done', operation.forward);
   return 'done';
 }
 
@@ -102,7 +102,7 @@ function inodeOf(files: FilesRead, staged: string): bigint {
  * The commit point. It is durable before what lies behind it is looked at, for that look may change something.
  * @returns what kept it from being made durable, or, where it must not be, from being undone.
  */
-function pass(files: Files, { from, to, exchange }: Operation['point'], recheck: (() => void) | undefined): unknown {
+function swap(files: Files, { from, to, exchange }: Operation['point'], recheck: (() => void) | undefined): unknown {
   if (!exchange) {
     if (files.stat(to) === undefined) files.renameNew(from, to);
     else files.rename(from, to);
@@ -120,18 +120,18 @@ function pass(files: Files, { from, to, exchange }: Operation['point'], recheck:
 /** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
 export function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
   if (last.state !== 'ready') return false;
-  if (operation.forward.some((step) => isBereft(files, step))) return false;
+  if (operation.forward.some((step) => sourceVanished(files, step))) return false;
   const staged = files.stat(operation.point.from);
   return staged === undefined || (last.inode !== undefined && `${staged.inode}` !== last.inode);
 }
 
 /** True for a move of what lxc-destroy took away after the commit point: there is nothing to carry on with. */
-function isBereft(files: FilesRead, step: Step): boolean {
+function sourceVanished(files: FilesRead, step: Step): boolean {
   return step.do === 'move-in' && files.stat(step.from) === undefined && files.stat(step.to)?.type !== 'directory';
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
-async function takeBack(
+async function rollBack(
   host: StepHost,
   log: string,
   begin: Pick<Operation, 'operation' | 'point' | 'back'>,
@@ -140,10 +140,10 @@ async function takeBack(
   if (begin.point.exchange) syncAbove(host.files, begin.point.to);
   appendRecord(host.files, log, { operation: begin.operation, state: 'back' });
   host.files.sync(log);
-  await finish(host, log, begin, 'taken back', begin.back);
+  await rollForward(host, log, begin, 'taken back', begin.back);
 }
 
-async function finish(
+async function rollForward(
   host: StepHost,
   log: string,
   { operation, point }: Pick<Operation, 'operation' | 'point'>,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, it } from 'vitest';
-import { formatNumber } from '../../src/model/amount.js';
+import { formatNumber } from '../../src/model/units.js';
 import type { TestLxc } from '../support/lxc.js';
 import { fillDelta, lengthenHistory, measure } from '../support/many.js';
 import { interleaved, lxcv, took } from './measure.js';

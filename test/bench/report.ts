@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { formatBytes, formatNumber } from '../../src/model/amount.js';
+import { formatBytes, formatNumber } from '../../src/model/units.js';
 import { IS_QUICK } from './work.js';
 
 /** A bench, by the name that its marks bear: `<!-- measured NAME: begin -->`. */

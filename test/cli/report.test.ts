@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ReportStream, reportTo } from '../../src/cli/report.js';
-import type { ReportEvent } from '../../src/operations/world.js';
+import type { ReportEvent } from '../../src/plumbing/context.js';
 
 const ERASE = '\r\x1b[K';
 

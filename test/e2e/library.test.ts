@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { ContainerName } from '../../src/model/version.js';
-import type { ReportEvent } from '../../src/operations/world.js';
+import type { ReportEvent } from '../../src/plumbing/context.js';
 import { type TestLxc, temporaryLxc } from '../support/lxc.js';
 
 const AUTHOR = { name: 'Ada', email: 'ada@example.org' };

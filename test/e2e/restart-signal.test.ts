@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { machine } from '../../src/host/host.js';
-import type { ReportEvent } from '../../src/operations/world.js';
+import type { ReportEvent } from '../../src/plumbing/context.js';
 import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { until } from '../support/until.js';
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
 import { pathOf as pathOfPlace } from '../../src/model/place.js';
-import type { ToldChange } from '../../src/operations/told-changes.js';
+import type { ChangeRecord } from '../../src/plumbing/change-records.js';
 import { changesBetween } from '../support/changes.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';
@@ -302,7 +302,7 @@ class StormyHistory {
 }
 
 /** A tree with changes made to it: what they do not tell of contents is taken from `contents`, and nothing else is. */
-function applied(changes: readonly ToldChange[], tree: Tree, contents: Tree): Tree {
+function applied(changes: readonly ChangeRecord[], tree: Tree, contents: Tree): Tree {
   const made = new Map(tree);
   for (const { path, kind, movedFrom, after } of changes) {
     if (after === undefined) made.delete(path);

@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { expect, it, vi } from 'vitest';
-import { spareMemory } from '../../src/host/heap.js';
+import { reduceMemory } from '../../src/host/heap.js';
 
 it('sets what V8 goes by once, and puts it back before what was compiled is kept', () => {
   const set = vi.spyOn(v8, 'setFlagsFromString').mockImplementation(() => undefined);
@@ -9,8 +9,8 @@ it('sets what V8 goes by once, and puts it back before what was compiled is kept
   );
   process.on('exit', keep);
   const before = process.listeners('exit');
-  spareMemory();
-  spareMemory();
+  reduceMemory();
+  reduceMemory();
   expect(set.mock.calls).toEqual([['--heap-growing-percent=10'], ['--semi-space-growth-factor=1']]);
   const listeners = process.listeners('exit');
   expect(listeners).toHaveLength(before.length + 1);

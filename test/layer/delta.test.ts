@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } f
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
-import { createDelta, findMisread, findUnkept } from '../../src/layer/delta.js';
-import { finish } from '../../src/model/job.js';
+import { createDelta, findMisread, findUnsupported } from '../../src/layer/delta.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { digDeep } from '../support/deep.js';
 import { listXattrs, setXattr } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -59,7 +59,7 @@ it('says where an attribute that no delta can have is taken away', () => {
 describe('findUnkept', () => {
   it('finds nothing in what a storm wrote', () => {
     using stack = stormStack({ seed: 33, deltas: 1, steps: 120 });
-    expect(finish(findUnkept(files, stack.layers[0] as string))).toBeUndefined();
+    expect(runWithoutYielding(findUnsupported(files, stack.layers[0] as string))).toBeUndefined();
   });
 
   it('finds a directory that was renamed under redirect_dir=on', () => {
@@ -67,7 +67,7 @@ describe('findUnkept', () => {
     const upper = overlaid(place.path, 'redirect_dir=on', (merged) =>
       renameSync(join(merged, 'dir/below'), join(merged, 'dir/moved')),
     );
-    const found = finish(findUnkept(files, upper));
+    const found = runWithoutYielding(findUnsupported(files, upper));
     expect(found?.path).toBe('dir/moved');
     expect(found?.reason).toContain('redirect_dir=on');
   });
@@ -77,7 +77,7 @@ describe('findUnkept', () => {
     const upper = overlaid(place.path, 'metacopy=on,redirect_dir=on', (merged) =>
       chmodSync(join(merged, 'dir/file'), 0o600),
     );
-    const found = finish(findUnkept(files, upper));
+    const found = runWithoutYielding(findUnsupported(files, upper));
     expect(found?.path).toBe('dir/file');
     expect(found?.reason).toContain('metacopy=on');
     expect(readFileSync(join(upper, 'dir/file'))).toEqual(Buffer.alloc('content'.length));
@@ -89,7 +89,7 @@ describe('findUnkept', () => {
       chmodSync(join(merged, 'dir/file'), 0o600);
       execFileSync('chattr', [`+${flag}`, join(merged, 'dir/file')]);
     });
-    const found = finish(findUnkept(files, upper));
+    const found = runWithoutYielding(findUnsupported(files, upper));
     expect(found?.path).toBe('dir/file');
     expect(found?.reason).toContain('chattr');
   });
@@ -98,9 +98,9 @@ describe('findUnkept', () => {
     using place = temporaryDirectory();
     const marked = plant(join(place.path, 'marked'), {});
     setXattr(Buffer.from(marked), 'trusted.overlay.redirect', Buffer.from('/elsewhere'));
-    expect(finish(findUnkept(files, marked))?.path).toBe('');
+    expect(runWithoutYielding(findUnsupported(files, marked))?.path).toBe('');
     expect(
-      finish(findUnkept(files, plant(join(place.path, 'delta'), { link: symlinkTo('../marked') }))),
+      runWithoutYielding(findUnsupported(files, plant(join(place.path, 'delta'), { link: symlinkTo('../marked') }))),
     ).toBeUndefined();
   });
 
@@ -109,14 +109,14 @@ describe('findUnkept', () => {
     const delta = plant(join(place.path, 'delta'), {
       file: ['', (path) => setXattr(Buffer.from(path), 'trusted.overlay.overlay.metacopy', Buffer.alloc(0))],
     });
-    expect(finish(findUnkept(files, delta))).toBeUndefined();
+    expect(runWithoutYielding(findUnsupported(files, delta))).toBeUndefined();
   });
 
   it('works below paths that are too long for the kernel', () => {
     using place = temporaryDirectory();
     const delta = plant(join(place.path, 'delta'), {});
     digDeep(delta, 20, 'echo > file; setfattr -n trusted.overlay.metacopy file');
-    expect(finish(findUnkept(files, delta))?.path.split('/')).toHaveLength(21);
+    expect(runWithoutYielding(findUnsupported(files, delta))?.path.split('/')).toHaveLength(21);
   });
 });
 
@@ -130,7 +130,7 @@ describe('findMisread', () => {
       null: device(1, 3),
       link: symlinkTo('dir'),
     });
-    expect(finish(findMisread(files, rootfs))).toBeUndefined();
+    expect(runWithoutYielding(findMisread(files, rootfs))).toBeUndefined();
   });
 
   it.each<[string, string, Record<string, Make>]>([
@@ -148,7 +148,9 @@ describe('findMisread', () => {
     ],
   ])('finds %s', (_, path, entries) => {
     using place = temporaryDirectory();
-    expect(finish(findMisread(files, plant(join(place.path, 'rootfs'), { ...entries, other: '' })))?.path).toBe(path);
+    expect(
+      runWithoutYielding(findMisread(files, plant(join(place.path, 'rootfs'), { ...entries, other: '' })))?.path,
+    ).toBe(path);
   });
 });
 

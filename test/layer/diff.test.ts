@@ -7,7 +7,7 @@ import { diffTrees, isUntouched, type ListOptions, listDifferences } from '../..
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import { type Change, ChangeList } from '../../src/model/changes.js';
-import { finish, gather } from '../../src/model/job.js';
+import { gather, runWithoutYielding } from '../../src/model/job.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
 import { setMtime, setXattr } from '../support/libc.js';
 import { temporaryDirectory } from '../support/overlay.js';
@@ -67,7 +67,7 @@ describe('diffTrees', () => {
   it('finds no difference between layers and a keyframe that stands for them', () => {
     using stack = stormStack({ seed: 11, deltas: 4, steps: 80 });
     const keyframe = join(stack.path, 'keyframe');
-    finish(mergeLayers(files, stack.layers.slice(1, 3), stack.layers.slice(3), keyframe));
+    runWithoutYielding(mergeLayers(files, stack.layers.slice(1, 3), stack.layers.slice(3), keyframe));
     const [top, , , ...below] = stack.layers as [string, ...string[]];
 
     expect(diff(stack.layers.slice(1), [keyframe, ...below])).toEqual([]);
@@ -223,8 +223,10 @@ describe('diffTrees', () => {
     });
     const told = (...paths: string[]) => {
       const options = { paths: paths as BytePath[] };
-      const found = finish(gather(diffTrees(files, [base], [delta, base], options))).map(({ path }) => path);
-      const listed = new ChangeList(finish(gather(listDifferences(files, [base], [delta, base], options))));
+      const found = runWithoutYielding(gather(diffTrees(files, [base], [delta, base], options))).map(
+        ({ path }) => path,
+      );
+      const listed = new ChangeList(runWithoutYielding(gather(listDifferences(files, [base], [delta, base], options))));
       expect([...listed].map(({ path }) => path)).toEqual(found);
       return found;
     };
@@ -253,7 +255,7 @@ describe('diffTrees', () => {
         return files.sameContent(a, b);
       },
     };
-    const changes = finish(gather(diffTrees(watched, [base], [delta, base], { coarse: true })));
+    const changes = runWithoutYielding(gather(diffTrees(watched, [base], [delta, base], { skipContent: true })));
     expect(changes.map(toLine)).toEqual(['modified file /changed 9', 'modified file /touched 9']);
     expect(read).toEqual(['changed', 'same']);
     expect(diff([base], [delta, base]).map(toLine)).toEqual(['modified file /changed 9', 'metadata file /touched 0']);
@@ -299,7 +301,7 @@ describe('diffTrees', () => {
     const base = plant(join(place.path, 'base'), { ...untouched, 'etc/file': 'a' });
     const delta = plant(join(place.path, 'delta'), { 'etc/file': 'b' });
     const { listed, counting } = countLists();
-    const changes = finish(gather(diffTrees(counting, [base], [delta, base])));
+    const changes = runWithoutYielding(gather(diffTrees(counting, [base], [delta, base])));
     expect(changes.map(toLine)).toEqual(['modified file /etc/file 1']);
     expect(listed()).toBe(2);
   });
@@ -317,11 +319,11 @@ describe('diffTrees', () => {
         return files.stat(path);
       },
     };
-    const sized = finish(gather(diffTrees(watched, [base], [delta, base])));
+    const sized = runWithoutYielding(gather(diffTrees(watched, [base], [delta, base])));
     expect(sized.map(({ size }) => size)).toEqual([0, ...Array(50).fill(7), 0]);
     expect(asked).toContain('49');
     asked.splice(0);
-    const parts = finish(gather(listDifferences(watched, [base], [delta, base])));
+    const parts = runWithoutYielding(gather(listDifferences(watched, [base], [delta, base])));
     const changes = [...new ChangeList(parts)];
     expect(changes.map(toLine)).toEqual(sized.map(({ path, kind, type }) => toLine({ path, kind, type, size: 0 })));
     const names = Array.from({ length: 50 }, (_, i) => `${i}`).sort();
@@ -331,11 +333,11 @@ describe('diffTrees', () => {
     expect(asked).not.toContain('49');
   });
 
-  it('tells very many of one directory some at a time, so that there is room to breathe', () => {
+  it('tells very many of one directory some at a time, so that there is room to yieldToEventLoop', () => {
     using place = temporaryDirectory();
     const many = Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`new/${i}`, `${i}`]));
     const delta = plant(join(place.path, 'delta'), { ...many, 'new/1x/': directory });
-    const parts = finish(gather(listDifferences(files, [], [delta], { sizes: true })));
+    const parts = runWithoutYielding(gather(listDifferences(files, [], [delta], { sizes: true })));
     expect(parts.map((part) => ('names' in part ? part.names.length : part.path))).toEqual([
       ...['new', 1024, 88, 'new/1x', 1024, 364],
     ]);
@@ -375,12 +377,12 @@ describe('diffTrees', () => {
 type Told = Omit<Change, 'place'>;
 
 function diff(before: readonly string[], after: readonly string[]): Told[] {
-  const found = finish(gather(diffTrees(files, before, after)));
+  const found = runWithoutYielding(gather(diffTrees(files, before, after)));
   return found.map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 
 function list(before: readonly string[], after: readonly string[], options: ListOptions = {}): Told[] {
-  const found = new ChangeList(finish(gather(listDifferences(files, before, after, options))));
+  const found = new ChangeList(runWithoutYielding(gather(listDifferences(files, before, after, options))));
   return [...found].map(({ path, kind, type, size }) => ({ path, kind, type, size }));
 }
 

@@ -6,7 +6,7 @@ import { startDigestThread } from '../../src/host/digest-thread.js';
 import { files } from '../../src/host/files.js';
 import { SealedDigests } from '../../src/layer/digest.js';
 import { sealDelta } from '../../src/layer/seal.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 import { placeOf } from '../support/place.js';
 import { plant } from '../support/plant.js';
@@ -105,7 +105,7 @@ function sealed(place: DisposablePath, name: string, names: readonly string[], o
   const contents = { ...Object.fromEntries(names.map((path) => [path, path])), ...others };
   const delta = plant(join(place.path, name, 'delta'), contents);
   const paths = { partial: `${listing}.partial`, entries: listing };
-  finish(sealDelta(files, delta, paths, { startThread: startDigestThread }));
+  runWithoutYielding(sealDelta(files, delta, paths, { startThread: startDigestThread }));
   return { delta, listing, listings: new Map([[delta, listing]]) };
 }
 

@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import type { Clocks } from '../../src/host/clocks.js';
 import { type Files, files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
-import { findUnkept } from '../../src/layer/delta.js';
+import { findUnsupported } from '../../src/layer/delta.js';
 import { diffTrees } from '../../src/layer/diff.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import { removeTree } from '../../src/layer/removal.js';
-import { finish, gather, type Job } from '../../src/model/job.js';
+import { gather, type Job, runWithoutYielding } from '../../src/model/job.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { plant } from '../support/plant.js';
 import { expectSameTree, readTree } from '../support/tree.js';
@@ -26,22 +26,26 @@ describe('directories, each in the one before', () => {
     const deep = plantDeep(at('deep'), DEPTH);
     const empty = plant(at('empty'), {});
 
-    const changes = finish(gather(diffTrees(files, [empty], [deep, empty]))).filter(({ path }) => path !== '');
+    const changes = runWithoutYielding(gather(diffTrees(files, [empty], [deep, empty]))).filter(
+      ({ path }) => path !== '',
+    );
     expect(changes.length).toBe(DEPTH + 1);
-    expect(finish(gather(diffTrees(files, [deep], [deep])))).toEqual([]);
+    expect(runWithoutYielding(gather(diffTrees(files, [deep], [deep])))).toEqual([]);
 
-    expect(finish(findUnkept(files, deep))).toBeUndefined();
-    finish(mergeLayers(files, [empty, deep], [], at('keyframe')));
-    expect(finish(gather(diffTrees(files, [deep], [at('keyframe')]))).filter(({ path }) => path !== '')).toEqual([]);
+    expect(runWithoutYielding(findUnsupported(files, deep))).toBeUndefined();
+    runWithoutYielding(mergeLayers(files, [empty, deep], [], at('keyframe')));
+    expect(
+      runWithoutYielding(gather(diffTrees(files, [deep], [at('keyframe')]))).filter(({ path }) => path !== ''),
+    ).toEqual([]);
 
     const copy = new LiveCopy(files, deep, at('copy'), at('links'), undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     writeFileSync(join(deep, 'd/changed'), '');
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expectSameTree(readTree(at('copy')), readTree(deep));
 
-    finish(removeTree(files, at('keyframe')));
+    runWithoutYielding(removeTree(files, at('keyframe')));
     expect(files.stat(at('keyframe'))).toBeUndefined();
   }, 60_000);
 
@@ -52,10 +56,10 @@ describe('directories, each in the one before', () => {
     const empty = plant(at('empty'), {});
     const running = new LiveCopy(files, deep, at('running'), at('running-links'), undefined);
     const frozen = new LiveCopy(files, deep, at('frozen'), at('frozen-links'), undefined);
-    finish(frozen.copyRunning(machine.clocks()));
+    runWithoutYielding(frozen.copyRunning(machine.clocks()));
     const jobs: Record<string, Job<unknown>> = {
       diff: gather(diffTrees(files, [empty], [deep])),
-      look: findUnkept(files, deep),
+      look: findUnsupported(files, deep),
       merge: mergeLayers(files, [deep, empty], [empty], at('keyframe')),
       running: running.copyRunning(machine.clocks()),
       frozen: frozen.copyFrozen(machine.clocks()),
@@ -84,7 +88,7 @@ describe(`a file with ${NAMES} names`, () => {
     expectNames(at('first'));
     liveCopy(delta, at('second'), first);
     expectNames(at('second'));
-    finish(mergeLayers(files, [delta], [], at('keyframe')));
+    runWithoutYielding(mergeLayers(files, [delta], [], at('keyframe')));
     expectNames(at('keyframe'));
     expect(lstatSync(join(at('keyframe'), 'others/a')).ino).toBe(lstatSync(join(delta, 'others/a')).ino);
     expect(lstatSync(join(delta, 'many/0')).nlink).toBe(NAMES);
@@ -109,12 +113,12 @@ describe('a live copy during which the clock is set', () => {
       },
     };
     const copy = new LiveCopy(reading, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     expect(read.splice(0).sort()).toEqual(['file', 'other']);
     const now = machine.clocks();
     const later: Clocks = { ...now, wallMs: now.wallMs + setMs };
-    finish(copy.copyFrozen(later));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(later));
+    runWithoutYielding(copy.end());
     expect(read.sort()).toEqual(trusted.length === 0 ? ['file', 'other'] : []);
     expect(
       [...copy.trustedSources()]
@@ -154,9 +158,9 @@ function expectNames(root: string): void {
 
 function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy {
   const copy = new LiveCopy(files, from, to, `${to}-links`, earlier);
-  finish(copy.copyRunning(machine.clocks()));
-  finish(copy.copyFrozen(machine.clocks()));
-  finish(copy.end());
+  runWithoutYielding(copy.copyRunning(machine.clocks()));
+  runWithoutYielding(copy.copyFrozen(machine.clocks()));
+  runWithoutYielding(copy.end());
   expect(files.stat(`${to}-links`)).toBeUndefined();
   return { delta: to, sources: [...copy.trustedSources()] };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { files } from '../../src/host/files.js';
 import { mergeLayers, planKeyframe, smallRun } from '../../src/layer/keyframe.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import type { Layer } from '../../src/model/version.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
 import { getXattr, setXattr } from '../support/libc.js';
@@ -31,7 +31,7 @@ describe('mergeLayers', () => {
       for (let to = from + 1; to <= 3; to += 1) {
         const below = stack.layers.slice(to);
         const keyframe = join(stack.path, `keyframe-${from}-${to}`);
-        finish(mergeLayers(files, stack.layers.slice(from, to), below, keyframe));
+        runWithoutYielding(mergeLayers(files, stack.layers.slice(from, to), below, keyframe));
         expectSameTree(mountedTree([keyframe, ...below]), trees[from] as Tree);
         expectSameTree(mountedTree([...stack.layers.slice(0, from), keyframe, ...below]), trees[0] as Tree);
       }
@@ -41,7 +41,9 @@ describe('mergeLayers', () => {
   it('changes nothing in the layers that it merges but the number of their links', () => {
     using stack = stormStack({ seed: 23, deltas: 2, steps: 80 });
     const before = stack.layers.map((layer) => readTree(layer));
-    finish(mergeLayers(files, stack.layers.slice(0, 2), stack.layers.slice(2), join(stack.path, 'keyframe')));
+    runWithoutYielding(
+      mergeLayers(files, stack.layers.slice(0, 2), stack.layers.slice(2), join(stack.path, 'keyframe')),
+    );
     for (const [index, layer] of stack.layers.entries()) expectSameTree(readTree(layer), before[index] as Tree);
   });
 
@@ -110,7 +112,7 @@ describe('mergeLayers', () => {
     ];
     const base = plant(join(place.path, 'base'), { 'dir/old': '0' });
     const keyframe = join(place.path, 'keyframe');
-    finish(mergeLayers(files, layers, [base], keyframe));
+    runWithoutYielding(mergeLayers(files, layers, [base], keyframe));
     expect(marks(keyframe)).toEqual(['/dir']);
     expectSameTree(mountedTree([keyframe, base]), mountedTree([...layers, base]));
   });
@@ -127,8 +129,8 @@ describe('mergeLayers', () => {
     const linked = plant(join(place.path, 'linked'), { etc: symlinkTo('/etc') });
     const base = plant(join(place.path, 'base'), { 'etc/own': '' });
     const again = plant(join(place.path, 'again'), { 'etc/new': '' });
-    finish(mergeLayers(files, [linked, base], [], join(place.path, 'a')));
-    finish(mergeLayers(files, [again, linked], [base], join(place.path, 'b')));
+    runWithoutYielding(mergeLayers(files, [linked, base], [], join(place.path, 'a')));
+    runWithoutYielding(mergeLayers(files, [again, linked], [base], join(place.path, 'b')));
     expect([...readTree(join(place.path, 'a')).keys()]).toEqual(['', 'etc']);
     expect([...readTree(join(place.path, 'b')).keys()]).toEqual(['', 'etc', 'etc/new']);
     expect([...mountedTree([join(place.path, 'b'), base]).keys()]).toEqual(['', 'etc', 'etc/new']);
@@ -139,7 +141,7 @@ describe('mergeLayers', () => {
     const [upper, below] = [plant(join(place.path, 'upper'), {}), plant(join(place.path, 'below'), {})];
     digDeep(upper, 20, 'echo > added; ln added linked; mknod removed c 0 0; mknod nothing c 0 0');
     digDeep(below, 20, 'echo > removed');
-    finish(mergeLayers(files, [upper], [below], join(place.path, 'keyframe')));
+    runWithoutYielding(mergeLayers(files, [upper], [below], join(place.path, 'keyframe')));
     const found = [...readTree(join(place.path, 'keyframe')).keys()].filter((path) => !path.endsWith(LONG_NAME));
     expect(found.map((path) => path.split('/').at(-1))).toEqual(['', 'added', 'linked', 'removed']);
   });
@@ -148,7 +150,9 @@ describe('mergeLayers', () => {
     using place = temporaryDirectory();
     const layer = plant(join(place.path, 'layer'), { file: '' });
     const taken = plant(join(place.path, 'taken'), { kept: '' });
-    expect(() => finish(mergeLayers(files, [layer], [], taken))).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(() => runWithoutYielding(mergeLayers(files, [layer], [], taken))).toThrow(
+      expect.objectContaining({ code: 'EEXIST' }),
+    );
     expect(readdirSync(taken)).toEqual(['kept']);
   });
 });
@@ -254,7 +258,7 @@ describe('planKeyframe', () => {
   });
 
   it.each<[string, (layers: readonly string[]) => number, string[], string[]]>([
-    ['small', (layers) => finish(smallRun(files, layers)), ['80/keyframe-0'], ['dir/0']],
+    ['small', (layers) => runWithoutYielding(smallRun(files, layers)), ['80/keyframe-0'], ['dir/0']],
     ['large', none, ['80/keyframe-2', '64/keyframe-3'], ['dir/62']],
   ])('makes, with mergeLayers, a chain that shows what 80 %s commits wrote', (_, countSmall, layers, removed) => {
     using place = temporaryDirectory();
@@ -279,7 +283,7 @@ describe('planKeyframe', () => {
       if (plan === undefined) continue;
       const keyframe = `${number}/keyframe-${plan.rank}` as Layer;
       const all = [...chain.map(pathOf), base];
-      finish(mergeLayers(files, all.slice(0, plan.count), all.slice(plan.count), pathOf(keyframe)));
+      runWithoutYielding(mergeLayers(files, all.slice(0, plan.count), all.slice(plan.count), pathOf(keyframe)));
       chain = [keyframe, ...chain.slice(plan.count)];
     }
     expect(chain).toEqual(layers);
@@ -304,7 +308,7 @@ describe('smallRun', () => {
     };
     const [few, many] = [of('few', 10), of('many', 1300)];
     const [full, deep] = [of('full', 1409), of('deep', 0, 12)];
-    const small = (...layers: string[]) => finish(smallRun(files, layers));
+    const small = (...layers: string[]) => runWithoutYielding(smallRun(files, layers));
     expect(small()).toBe(0);
     expect(small(few, few, few)).toBe(3);
     expect(small(few, many, few)).toBe(1);
@@ -323,7 +327,7 @@ describe('smallRun', () => {
       opened += 1;
       return files.openDirectory(path);
     };
-    expect(finish(smallRun({ ...files, openDirectory }, [deep, deep]))).toBe(0);
+    expect(runWithoutYielding(smallRun({ ...files, openDirectory }, [deep, deep]))).toBe(0);
     expect(opened).toBeLessThanOrEqual(16);
   });
 });
@@ -333,7 +337,7 @@ function merge(place: DisposablePath, layer: Record<string, Make>, under: Record
   const upper = plant(join(place.path, 'upper'), layer);
   const below = plant(join(place.path, 'below'), under);
   const keyframe = join(place.path, 'keyframe');
-  finish(mergeLayers(files, [upper], [below], keyframe));
+  runWithoutYielding(mergeLayers(files, [upper], [below], keyframe));
   return { upper, below, keyframe };
 }
 

@@ -18,10 +18,10 @@ import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
 import { machine } from '../../src/host/host.js';
 import type { HostPath } from '../../src/host/libc.js';
+import { type CopiedInode, decodeCopiedInodes, encodeCopiedInodes } from '../../src/layer/copied-inodes.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
-import { decodeSources, encodeSources, type Source } from '../../src/layer/source-list.js';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { type Place, PlaceReader } from '../../src/model/place.js';
 import { asBytes } from '../support/bytes.js';
 import { removeXattr, setMtime, setXattr } from '../support/libc.js';
@@ -130,8 +130,8 @@ describe('what changes between the two passes', () => {
     const copy = startCopy(delta, join(place.path, 'copy'));
     change((name) => join(delta, name));
     expect(differences(join(place.path, 'copy'), delta)).not.toEqual([]);
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expectExact(join(place.path, 'copy'), delta);
   });
 
@@ -149,8 +149,8 @@ describe('what changes between the two passes', () => {
           expect((error as Error).message).toMatch(/ENOENT|ENOTDIR|ENODATA|EEXIST|ENOTEMPTY|EPERM|EISDIR|setfacl/);
         }
       }
-      finish(copy.copyFrozen(machine.clocks()));
-      finish(copy.end());
+      runWithoutYielding(copy.copyFrozen(machine.clocks()));
+      runWithoutYielding(copy.end());
       expectExact(join(place.path, `copy-${first}`), delta);
     }
   });
@@ -166,8 +166,8 @@ describe('what changes between the two passes', () => {
     const copy = startCopy(upper, to);
     storm(overlay.path, { seed: seed * 10 + 2, steps: 100 });
     expect(differences(to, upper).length).toBeGreaterThan(20);
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expectExact(to, upper);
   });
 });
@@ -179,8 +179,8 @@ describe('a file that is written to through a mapping', () => {
     mapped.file.write('before the sync');
     const copy = startCopy(mapped.delta, join(place.path, 'copy'));
     mapped.file.write('after the sync!');
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expectExact(join(place.path, 'copy'), mapped.delta);
     expect(readFileSync(join(place.path, 'copy/database'), 'latin1').slice(0, 15)).toBe('after the sync!');
   });
@@ -196,8 +196,8 @@ describe('a file that is written to through a mapping', () => {
     using mapped = mappedFile(place);
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('while the copy was made');
-    finish(first.copyFrozen(machine.clocks()));
-    finish(first.end());
+    runWithoutYielding(first.copyFrozen(machine.clocks()));
+    runWithoutYielding(first.end());
     const time = lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs;
     mapped.file.write('when the copy was made!');
     if (lstatSync(join(mapped.delta, 'database'), { bigint: true }).ctimeNs !== time) return false;
@@ -218,8 +218,8 @@ describe('a file that is written to through a mapping', () => {
     using mapped = mappedFile(place);
     const first = startCopy(mapped.delta, join(place.path, 'first'));
     mapped.file.write('between the passes');
-    finish(first.copyFrozen(machine.clocks()));
-    finish(first.end());
+    runWithoutYielding(first.copyFrozen(machine.clocks()));
+    runWithoutYielding(first.end());
     expectExact(join(place.path, 'first'), mapped.delta);
     mapped.file.write('between the copies');
     settle();
@@ -239,14 +239,14 @@ describe('a delta that another process changes under the copy', () => {
     for (let round = 0; round < 40; round += 1) {
       const to = join(place.path, `copy-${round}`);
       const copy = new LiveCopy(files, delta, to, `${to}-links`, earlier);
-      finish(copy.copyRunning(machine.clocks()));
+      runWithoutYielding(copy.copyRunning(machine.clocks()));
       for (let again = 0; again < round % 3; again += 1) {
         await copy.syncAgain(machine.clocks());
-        finish(copy.copyAgain());
+        runWithoutYielding(copy.copyAgain());
       }
       await tempest.halt();
-      finish(copy.copyFrozen(machine.clocks()));
-      finish(copy.end());
+      runWithoutYielding(copy.copyFrozen(machine.clocks()));
+      runWithoutYielding(copy.end());
       expectExact(to, delta);
       expect(lstatSync(join(outside, 'secret')).nlink).toBe(1);
       earlier = { delta: to, sources: storedSources(copy) };
@@ -291,14 +291,14 @@ describe('another thing that takes the place of what is being copied', () => {
         const swapped = swapAt(call, () => replace(join(delta, 'victim'), make(outside)));
         const copy = new LiveCopy(swapped.files, delta, to, `${to}-links`, undefined);
         const what = `${then} before call ${call}`;
-        expect(() => finish(copy.copyRunning(machine.clocks())), what).not.toThrow();
+        expect(() => runWithoutYielding(copy.copyRunning(machine.clocks())), what).not.toThrow();
         expect(
           [...readTree(to).values()].map(({ sha256 }) => sha256),
           what,
         ).not.toContain(secret);
         happened = swapped.stop();
-        finish(copy.copyFrozen(machine.clocks()));
-        finish(copy.end());
+        runWithoutYielding(copy.copyFrozen(machine.clocks()));
+        runWithoutYielding(copy.end());
         expect(differences(to, delta), what).toEqual([]);
       }
     }
@@ -318,7 +318,7 @@ describe('another thing that takes the place of what is being copied', () => {
       while (!waitsAtFifo(writer)) wait(1);
     });
     const copy = new LiveCopy(swapped.files, delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     const child = writer as ChildProcess;
     expect(waitsAtFifo(child)).toBe(true);
     child.kill('SIGKILL');
@@ -401,8 +401,8 @@ describe('a copy that knows an earlier one', () => {
       const to = join(place.path, `copy-${round}`);
       const copy = startCopy(upper, to, earlier);
       storm(overlay.path, { seed: 630 + round, steps: 40 });
-      finish(copy.copyFrozen(machine.clocks()));
-      finish(copy.end());
+      runWithoutYielding(copy.copyFrozen(machine.clocks()));
+      runWithoutYielding(copy.end());
       expectExact(to, upper);
       if (earlier !== undefined) shared += sharedWith(earlier.delta, to).length;
       earlier = { delta: to, sources: storedSources(copy) };
@@ -417,8 +417,8 @@ describe('a copy that knows an earlier one', () => {
     const delta = plantDelta(join(place.path, 'delta'));
     const first = startCopy(delta, join(place.path, 'first'));
     renameSync(join(delta, 'dir'), join(delta, 'away'));
-    finish(first.copyFrozen(machine.clocks()));
-    finish(first.end());
+    runWithoutYielding(first.copyFrozen(machine.clocks()));
+    runWithoutYielding(first.end());
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
     copyLive(delta, join(place.path, 'second'), { delta: join(place.path, 'first'), sources: storedSources(first) });
@@ -432,8 +432,8 @@ describe('a copy that knows an earlier one', () => {
     const first = startCopy(delta, join(place.path, 'first'));
     renameSync(join(delta, 'dir'), join(delta, 'away'));
     symlinkSync(outside, join(delta, 'dir'));
-    finish(first.copyFrozen(machine.clocks()));
-    finish(first.end());
+    runWithoutYielding(first.copyFrozen(machine.clocks()));
+    runWithoutYielding(first.end());
     unlinkSync(join(delta, 'dir'));
     renameSync(join(delta, 'away'), join(delta, 'dir'));
     settle();
@@ -449,7 +449,7 @@ describe('a copy that knows an earlier one', () => {
     const { ino, ctimeNs } = lstatSync(join(delta, 'dir/secret'), { bigint: true });
     const earlier = plant(join(place.path, 'earlier'), { dir: symlinkTo(outside) });
     const secret = new PlaceReader().readPath('dir/secret' as BytePath);
-    const sources: [Place, Source][] = [[secret, { inode: ino, ctimeNs }]];
+    const sources: [Place, CopiedInode][] = [[secret, { inode: ino, ctimeNs }]];
     settle();
     copyLive(delta, join(place.path, 'copy'), { delta: earlier, sources });
     expectExact(join(place.path, 'copy'), delta);
@@ -508,22 +508,22 @@ function settle(): void {
 function startCopy(delta: string, to: string, earlier?: EarlierCopy): LiveCopy {
   settle();
   const copy = new LiveCopy(files, delta, to, `${to}-links`, earlier);
-  finish(copy.copyRunning(machine.clocks()));
+  runWithoutYielding(copy.copyRunning(machine.clocks()));
   return copy;
 }
 
 /** Copies a delta that stands still. @returns what the next copy need not read. */
 function copyLive(delta: string, to: string, earlier?: EarlierCopy, by: Files = files): EarlierCopy['sources'] {
   const copy = new LiveCopy(by, delta, to, `${to}-links`, earlier);
-  finish(copy.copyRunning(machine.clocks()));
-  finish(copy.copyFrozen(machine.clocks()));
-  finish(copy.end());
+  runWithoutYielding(copy.copyRunning(machine.clocks()));
+  runWithoutYielding(copy.copyFrozen(machine.clocks()));
+  runWithoutYielding(copy.end());
   return storedSources(copy);
 }
 
 /** What a copy leaves for the next one, as it is stored. */
-function storedSources(copy: LiveCopy): [Place, Source][] {
-  return [...decodeSources(asBytes(Buffer.concat([...encodeSources(copy.trustedSources())])))];
+function storedSources(copy: LiveCopy): [Place, CopiedInode][] {
+  return [...decodeCopiedInodes(asBytes(Buffer.concat([...encodeCopiedInodes(copy.trustedSources())])))];
 }
 
 function copyFirst(delta: string, to: string): EarlierCopy {

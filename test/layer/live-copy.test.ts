@@ -9,7 +9,7 @@ import type { HostPath } from '../../src/host/libc.js';
 import { mergeLayers } from '../../src/layer/keyframe.js';
 import { type EarlierCopy, LiveCopy } from '../../src/layer/live-copy.js';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { digDeep } from '../support/deep.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';
@@ -31,9 +31,9 @@ describe('LiveCopy', () => {
     const free = () => statfsSync(disk.path).bfree * statfsSync(disk.path).bsize;
     const before = free();
     const copy = new LiveCopy(files, upper, join(disk.path, 'copy'), join(disk.path, 'links'), undefined);
-    finish(copy.copyRunning(machine.clocks()));
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     files.syncFileSystem(upper);
     expect(before - free()).toBeLessThan(8 << 20);
     expectSameLayer(join(disk.path, 'copy'), upper);
@@ -55,10 +55,10 @@ describe('LiveCopy', () => {
         const delta = join(place.path, `copy-${round}`);
         const before = earlier === undefined ? undefined : readTree(earlier.delta);
         const copy = new LiveCopy(files, upper, delta, `${delta}-links`, earlier);
-        finish(copy.copyRunning(machine.clocks()));
+        runWithoutYielding(copy.copyRunning(machine.clocks()));
         storm(overlay.path, { seed: seed * 100 + round, steps: 15 });
-        finish(copy.copyFrozen(machine.clocks()));
-        finish(copy.end());
+        runWithoutYielding(copy.copyFrozen(machine.clocks()));
+        runWithoutYielding(copy.end());
         expectSameLayer(delta, upper);
         if (before !== undefined) {
           expectSameTree(readTree(earlier?.delta as string), before);
@@ -88,11 +88,11 @@ describe('LiveCopy', () => {
       });
       const delta = join(place.path, 'copy');
       const copy = new LiveCopy(restless.files, upper, delta, `${delta}-links`, undefined);
-      finish(copy.copyRunning(machine.clocks()));
+      runWithoutYielding(copy.copyRunning(machine.clocks()));
       expect(changes).toBeGreaterThan(30);
       restless.stop();
-      finish(copy.copyFrozen(machine.clocks()));
-      finish(copy.end());
+      runWithoutYielding(copy.copyFrozen(machine.clocks()));
+      runWithoutYielding(copy.end());
       expectSameLayer(delta, upper);
     },
   );
@@ -104,12 +104,12 @@ describe('LiveCopy', () => {
     writeFileSync(join(delta, 'young'), 'young');
     const read: string[] = [];
     const copy = new LiveCopy(noting(read), delta, join(place.path, 'copy'), join(place.path, 'links'), undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     expect(read.splice(0).sort()).toEqual([...names(30), 'young'].sort());
     writeFileSync(join(delta, 'file-7'), 'changed');
     writeFileSync(join(delta, 'new'), 'new');
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expect(read.sort()).toEqual(['file-7', 'new', 'young']);
     expect(
       [...copy.trustedSources()]
@@ -131,7 +131,7 @@ describe('LiveCopy', () => {
     const read: string[] = [];
     const to = join(place.path, 'copy');
     const copy = new LiveCopy(noting(read), delta, to, `${to}-links`, undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     read.length = 0;
     letTimePass();
     for (const name of ['file-7', 'file-8']) writeFileSync(join(delta, name), 'changed');
@@ -141,14 +141,14 @@ describe('LiveCopy', () => {
     const before = files.stat(join(to, 'large'))?.inode;
     letTimePass();
     await copy.syncAgain(machine.clocks());
-    finish(copy.copyAgain());
+    runWithoutYielding(copy.copyAgain());
     expect(read.splice(0).sort()).toEqual(['file', 'file-7', 'file-8', 'large, what differs']);
     expect(copy.recopied.bytes).toBeGreaterThanOrEqual(3 << 20);
     expect(copy.recopied.largest.map(({ place: { name } }) => name)[0]).toBe('large');
     expect(files.stat(join(to, 'large'))?.inode).toBe(before);
     writeFileSync(join(delta, 'file-9'), 'changed');
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expect(read).toEqual(['file-9']);
     expectSameLayer(to, delta);
   });
@@ -173,15 +173,15 @@ describe('LiveCopy', () => {
       ];
       const to = join(disk.path, 'second');
       const copy = new LiveCopy(files, delta, to, `${to}-links`, first);
-      finish(copy.copyRunning(machine.clocks()));
+      runWithoutYielding(copy.copyRunning(machine.clocks()));
       for (const change of changes) {
         change();
         files.syncFileSystem(delta);
-        finish(copy.copyFrozen(machine.clocks()));
+        runWithoutYielding(copy.copyFrozen(machine.clocks()));
         expectSameLayer(to, delta);
         expect(compareTrees(readTree(first.delta), before)).toEqual([]);
       }
-      finish(copy.end());
+      runWithoutYielding(copy.end());
     },
   );
 
@@ -206,15 +206,15 @@ describe('LiveCopy', () => {
     // What is made in it inherits its flags: a copy has none that its original has not.
     execFileSync('chattr', ['+A', disk.path]);
     const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     expect(flagsIn(to)).toEqual(flagsIn(delta));
     execFileSync('chattr', ['+A', join(delta, `dir-${ofDirectories[0]}/inside`)]);
     execFileSync('chattr', [`-${ofFiles[0]}`, join(delta, ofFiles[0])]);
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     expect(flagsIn(to)).toEqual(flagsIn(delta));
     expectSameLayer(to, delta);
-    finish(mergeLayers(files, [to], [], join(disk.path, 'keyframe')));
+    runWithoutYielding(mergeLayers(files, [to], [], join(disk.path, 'keyframe')));
     expect(flagsIn(join(disk.path, 'keyframe'))).toEqual(flagsIn(delta));
   });
 
@@ -229,7 +229,7 @@ describe('LiveCopy', () => {
     chattr('+P', at('own'));
     const to = join(disk.path, 'copy');
     const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     expect(projectsIn(to)).toEqual(projectsIn(delta));
     chattr('-P', at('own'));
     linkSync(at('other'), at('own/dir/other'));
@@ -238,8 +238,8 @@ describe('LiveCopy', () => {
     chattr('+P', at('own'));
     chattr('+P', at('own/dir'));
     chattr('-p', '5', at('none'));
-    finish(copy.copyFrozen(machine.clocks()));
-    finish(copy.end());
+    runWithoutYielding(copy.copyFrozen(machine.clocks()));
+    runWithoutYielding(copy.end());
     const projects = projectsIn(delta);
     expect(projects).toMatchObject({ own: '8 P', 'own/file': '8', 'own/dir/other': '9', 'own/dir': '7 P', none: '5' });
     expect(projectsIn(to)).toEqual(projects);
@@ -268,14 +268,14 @@ describe('LiveCopy', () => {
     writeFileSync(join(delta, 'large'), randomBytes(8 << 20));
     const to = join(place.path, 'copy');
     const copy = new LiveCopy(files, delta, to, `${to}-links`, undefined);
-    finish(copy.copyRunning(machine.clocks()));
+    runWithoutYielding(copy.copyRunning(machine.clocks()));
     writeFileSync(join(delta, 'large'), randomBytes(8 << 20));
     let ticks = 0;
     const tick = () => {
       ticks += 1;
       if (ticks === 4) throw new Error('enough');
     };
-    expect(() => finish(copy.copyFrozen(machine.clocks(), tick))).toThrow('enough');
+    expect(() => runWithoutYielding(copy.copyFrozen(machine.clocks(), tick))).toThrow('enough');
     expect(ticks).toBe(4);
   });
 
@@ -364,9 +364,9 @@ function flagsIn(directory: string): string[] {
 /** A whole copy, of what does not change meanwhile. */
 function liveCopy(from: string, to: string, earlier?: EarlierCopy): EarlierCopy {
   const copy = new LiveCopy(files, from, to, `${to}-links`, earlier);
-  finish(copy.copyRunning(machine.clocks()));
-  finish(copy.copyFrozen(machine.clocks()));
-  finish(copy.end());
+  runWithoutYielding(copy.copyRunning(machine.clocks()));
+  runWithoutYielding(copy.copyFrozen(machine.clocks()));
+  runWithoutYielding(copy.end());
   return { delta: to, sources: [...copy.trustedSources()] };
 }
 

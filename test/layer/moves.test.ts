@@ -5,7 +5,7 @@ import { SealedDigests } from '../../src/layer/digest.js';
 import { findMoves } from '../../src/layer/moves.js';
 import type { BytePath } from '../../src/model/byte-path.js';
 import type { Change, ChangeKind } from '../../src/model/changes.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { pathOf } from '../../src/model/place.js';
 import { temporaryDirectory } from '../support/overlay.js';
 import { placeOf } from '../support/place.js';
@@ -38,7 +38,7 @@ it('looks at no candidate again and again, where very many files have the same b
   });
   using sealed = new SealedDigests(files, new Map());
   const source = (kind: string) => ({ layers: [join(room.path, kind)], sealed });
-  const moves = finish(findMoves(files, source('removed'), source('added'), changes));
+  const moves = runWithoutYielding(findMoves(files, source('removed'), source('added'), changes));
   expect(moves.map(({ from, to }) => [from.name, to.name])).toEqual(names.map((name) => [`r${name}`, `a${name}`]));
   expect(looks).toBeLessThan(20 * names.length);
 });
@@ -63,7 +63,7 @@ function movesIn(machine: Files): [to: BytePath, from: BytePath][] {
   using sealed = new SealedDigests(machine, new Map());
   const [before, after] = ['before', 'after'].map((name) => ({ layers: [`${place.path}/${name}`], sealed }));
   const moves = findMoves(machine, before as NonNullable<typeof before>, after as NonNullable<typeof after>, CHANGES);
-  return finish(moves).map(({ from, to }) => [pathOf(to), pathOf(from)]);
+  return runWithoutYielding(moves).map(({ from, to }) => [pathOf(to), pathOf(from)]);
 }
 
 function change(kind: ChangeKind, path: string): Change {

@@ -11,8 +11,8 @@ import {
   pinOptions,
   type RootfsPath,
   readOnlyMountOptions,
+  unsupportedFeature,
   usesUserXattrs,
-  whyNotKept,
 } from '../../src/layer/overlayfs.js';
 import { listXattrs, mountOverlayAt, setXattr, unmount } from '../support/libc.js';
 import { mountOverlay, temporaryDirectory } from '../support/overlay.js';
@@ -147,8 +147,8 @@ describe('the attributes of an upper directory', () => {
     ['user.overlay.redirect', false, undefined],
   ])("%s: overlayfs's own %s, not kept for %s", (xattr, own, reason) => {
     expect(isBookkeeping(xattr)).toBe(own);
-    if (reason === undefined) expect(whyNotKept(xattr)).toBeUndefined();
-    else expect(whyNotKept(xattr)).toContain(reason);
+    if (reason === undefined) expect(unsupportedFeature(xattr)).toBeUndefined();
+    else expect(unsupportedFeature(xattr)).toContain(reason);
   });
 });
 

@@ -16,7 +16,7 @@ import { files } from '../../src/host/files.js';
 import { walkLayer } from '../../src/layer/delta.js';
 import { sealDelta } from '../../src/layer/seal.js';
 import { SharedDigests } from '../../src/layer/shared-digests.js';
-import { descend, finish } from '../../src/model/job.js';
+import { runRecursion, runWithoutYielding } from '../../src/model/job.js';
 import { pathOf } from '../../src/model/place.js';
 import { entriesIn } from '../support/bytes.js';
 import { digDeep, LONG_NAME } from '../support/deep.js';
@@ -68,7 +68,7 @@ describe('sealing', () => {
         if (path !== partial) read += 1;
         return files.openFile(path);
       };
-      finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), ALONE));
+      runWithoutYielding(sealDelta({ ...files, openFile }, delta, paths(place.path, 'again'), ALONE));
       expect(readFileSync(join(place.path, 'again')).equals(whole), `${length}`).toBe(true);
       expect(read).toBe(41 - listed.filter((line) => line.includes('type=file')).length);
     }
@@ -87,7 +87,7 @@ describe('sealing', () => {
     for (let step = 0; step < 500; step += 1) expect(job.next().done).toBe(false);
     job.return();
     expect(openBelow(place.path)).toEqual([]);
-    finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
+    runWithoutYielding(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
     const listed = entriesIn(join(place.path, 'entries'));
     const digests = listed.flatMap(({ path, digest }) => (digest === undefined ? [] : [[path as string, digest]]));
     const expected = [...readTree(delta)].flatMap(([path, node]) =>
@@ -95,7 +95,7 @@ describe('sealing', () => {
     );
     expect(Object.fromEntries(digests)).toEqual(Object.fromEntries(expected));
     expect(listed.map(({ path }) => path)).toEqual(
-      [...descend(walkLayer(files, delta))].map(({ place }) => pathOf(place)),
+      [...runRecursion(walkLayer(files, delta))].map(({ place }) => pathOf(place)),
     );
     expect(openBelow(place.path)).toEqual([]);
   });
@@ -120,7 +120,9 @@ describe('sealing', () => {
       'links/a': 'the first, and the only file there',
     });
     for (let index = 0; index < 20_001; index += 1) symlinkSync('/none', join(delta, `links/l${index}`));
-    finish(sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }));
+    runWithoutYielding(
+      sealDelta(files, delta, paths(place.path, 'entries'), { ...ALONE, startThread: startDigestThread }),
+    );
     const listed = entriesIn(join(place.path, 'entries'));
     expect(listed).toHaveLength(900 + 20_002 + 3);
     expect(listed.find(({ path }) => path === 'links/a')?.digest).toBe(sha256('the first, and the only file there'));
@@ -151,7 +153,9 @@ describe('sealing', () => {
       read.push(basename(`${path}`));
       return files.openFile(path);
     };
-    finish(sealDelta({ ...files, openFile }, delta, paths(place.path, 'entries'), { ...ALONE, startThread }));
+    runWithoutYielding(
+      sealDelta({ ...files, openFile }, delta, paths(place.path, 'entries'), { ...ALONE, startThread }),
+    );
     expect(begun[0]).toBe('largest');
     expect([...begun, ...read].sort()).toEqual(['large', 'larger', 'largest', 'small']);
     const listed = entriesIn(join(place.path, 'entries'));
@@ -220,7 +224,7 @@ describe('sealing', () => {
       files.link(join(first, from), join(second, to));
     }
     files.link(join(second, 'd'), join(second, 'e'));
-    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
+    runWithoutYielding(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
     const read: string[] = [];
     const openFile: typeof files.openFile = (path) => {
       read.push(basename(`${path}`));
@@ -228,7 +232,7 @@ describe('sealing', () => {
     };
     using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
     const sealed = paths(join(place.path, 'second'), 'entries');
-    finish(sealDelta({ ...files, openFile }, second, sealed, { ...ALONE, known }));
+    runWithoutYielding(sealDelta({ ...files, openFile }, second, sealed, { ...ALONE, known }));
     expect(read).toEqual(['a', 'b', 'd', 'e']);
     expect(entriesIn(sealed.entries).map(({ digest }) => digest)).toEqual([
       undefined,
@@ -242,7 +246,7 @@ describe('sealing', () => {
     const second = plant(join(place.path, 'second/delta'), {});
     files.link(join(first, 'a'), join(second, 'a'));
     using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
-    finish(sealDelta(files, second, paths(place.path, 'entries'), { ...ALONE, known }));
+    runWithoutYielding(sealDelta(files, second, paths(place.path, 'entries'), { ...ALONE, known }));
     expect(entriesIn(join(place.path, 'entries')).map(({ digest }) => digest)).toEqual([undefined, sha256('one')]);
   });
 
@@ -251,10 +255,10 @@ describe('sealing', () => {
     const first = plant(join(place.path, 'first/delta'), { 'd/a': 'same', b: 'other' });
     const second = plant(join(place.path, 'second/delta'), { d: directory });
     files.link(join(first, 'd/a'), join(second, 'd/a'));
-    finish(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
+    runWithoutYielding(sealDelta(files, first, paths(join(place.path, 'first'), 'entries'), ALONE));
     using known = new SharedDigests(files, first, join(place.path, 'first/entries'));
     const unread = { ...files, openFile: () => expect.unreachable('the file is known') };
-    finish(
+    runWithoutYielding(
       sealDelta(unread as never, second, paths(join(place.path, 'second'), 'entries'), {
         ...ALONE,
         known,
@@ -293,7 +297,7 @@ function openBelow(directory: string): string[] {
 }
 
 function seal(delta: string, place: string) {
-  finish(sealDelta(files, delta, paths(place, 'entries'), ALONE));
+  runWithoutYielding(sealDelta(files, delta, paths(place, 'entries'), ALONE));
   return entriesIn(join(place, 'entries'));
 }
 

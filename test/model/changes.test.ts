@@ -6,14 +6,14 @@ import {
   ChangeList,
   countChanges,
   type ListedChange,
-  type ListedChanges,
+  type NameRange,
 } from '../../src/model/changes.js';
-import { finish } from '../../src/model/job.js';
+import { runWithoutYielding } from '../../src/model/job.js';
 import { ROOT_PLACE } from '../../src/model/place.js';
 import { placeOf } from '../support/place.js';
 
 describe('ChangeList', () => {
-  const listed: ListedChanges = {
+  const listed: NameRange = {
     ...{ parent: placeOf('etc'), kind: 'added', type: 'symlink' },
     names: ['a', 'b'] as BytePath[],
   };
@@ -33,8 +33,8 @@ describe('ChangeList', () => {
   });
 
   it('tells the sizes of a listing where it has them, of what went as those before', () => {
-    const sized: ListedChanges = { ...listed, type: 'file', sizes: [3, 5] };
-    const sizesOf = (part: ListedChanges) =>
+    const sized: NameRange = { ...listed, type: 'file', sizes: [3, 5] };
+    const sizesOf = (part: NameRange) =>
       [...new ChangeList<Change>([part])]
         .map((change) => change as ListedChange)
         .map(({ size, sizeBefore }) => [size, sizeBefore]);
@@ -58,7 +58,7 @@ describe('ChangeList', () => {
 
 describe('countChanges', () => {
   it('counts none', () => {
-    expect(finish(countChanges([]))).toEqual({ added: 0, modified: 0, removed: 0, bytes: 0 });
+    expect(runWithoutYielding(countChanges([]))).toEqual({ added: 0, modified: 0, removed: 0, bytes: 0 });
   });
 
   it('adds up kinds and bytes, metadata with what was modified', () => {
@@ -69,14 +69,19 @@ describe('countChanges', () => {
       change('metadata', 7),
       change('removed', 9),
     ];
-    expect(finish(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 22 });
+    expect(runWithoutYielding(countChanges(changes))).toEqual({ added: 2, modified: 2, removed: 1, bytes: 22 });
   });
 
   it('takes changes as they come, without holding them', () => {
     function* many() {
       for (let i = 0; i < 100_000; i += 1) yield change('added', 1);
     }
-    expect(finish(countChanges(many()))).toEqual({ added: 100_000, modified: 0, removed: 0, bytes: 100_000 });
+    expect(runWithoutYielding(countChanges(many()))).toEqual({
+      added: 100_000,
+      modified: 0,
+      removed: 0,
+      bytes: 100_000,
+    });
   });
 });
 

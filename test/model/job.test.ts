@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Descent, descend, finish, gather, type Job } from '../../src/model/job.js';
+import { gather, type Job, type Recursion, runRecursion, runWithoutYielding } from '../../src/model/job.js';
 
 describe('finish', () => {
   it('does every step and returns the result', () => {
@@ -11,14 +11,14 @@ describe('finish', () => {
       }
       return 'result';
     }
-    expect(finish(count())).toBe('result');
+    expect(runWithoutYielding(count())).toBe('result');
     expect(done).toEqual([1, 2, 3]);
   });
 });
 
 describe('descend', () => {
   it('tells what pieces of work tell as if each were called where it was yielded', () => {
-    function* work(name: string, depth: number): Descent<string> {
+    function* work(name: string, depth: number): Recursion<string> {
       yield `${name} begins`;
       if (depth > 0) {
         yield work(`${name}a`, depth - 1);
@@ -28,24 +28,24 @@ describe('descend', () => {
       yield `${name} ends`;
     }
     const told = ['x begins', 'xa begins', 'xa ends', 'x between', 'xb begins', 'xb ends', 'x ends'];
-    expect([...descend(work('x', 1))]).toEqual(told);
-    expect([...descend(nest(descend(work('x', 1))))]).toEqual(told);
+    expect([...runRecursion(work('x', 1))]).toEqual(told);
+    expect([...runRecursion(nest(runRecursion(work('x', 1))))]).toEqual(told);
   });
 
   it('throws an error where the work was yielded, from where it goes up until it is caught', () => {
     const seen: string[] = [];
-    function* fails(): Descent<string> {
+    function* fails(): Recursion<string> {
       yield 'told';
       throw new Error('at the bottom');
     }
-    function* passesOn(): Descent<string> {
+    function* passesOn(): Recursion<string> {
       try {
         yield fails();
       } finally {
         seen.push('passed on');
       }
     }
-    function* catches(): Descent<string> {
+    function* catches(): Recursion<string> {
       try {
         yield passesOn();
       } catch (error) {
@@ -53,14 +53,14 @@ describe('descend', () => {
       }
       yield 'and on';
     }
-    expect([...descend(catches())]).toEqual(['told', 'caught: at the bottom', 'and on']);
+    expect([...runRecursion(catches())]).toEqual(['told', 'caught: at the bottom', 'and on']);
     expect(seen).toEqual(['passed on']);
-    expect(() => [...descend(passesOn())]).toThrow('at the bottom');
+    expect(() => [...runRecursion(passesOn())]).toThrow('at the bottom');
   });
 
   it('disposes of all that is open when it is ended early, the deepest first', () => {
     const { closed, work } = tracked(3);
-    const job = descend(work(0));
+    const job = runRecursion(work(0));
     expect(job.next().value).toBe('deepest');
     expect(closed).toEqual([]);
     job.return();
@@ -70,18 +70,18 @@ describe('descend', () => {
 
   it('disposes of the rest where one cannot be disposed of, and tells that error', () => {
     const { closed, work } = tracked(3, 2);
-    const job = descend(work(0));
+    const job = runRecursion(work(0));
     job.next();
     expect(() => job.return()).toThrow('cannot close 2');
     expect(closed).toEqual([3, 1, 0]);
   });
 
   it('goes as deep as there is work', () => {
-    function* dig(depth: number): Descent<number> {
+    function* dig(depth: number): Recursion<number> {
       if (depth < 100_000) yield dig(depth + 1);
       else yield depth;
     }
-    expect([...descend(dig(0))]).toEqual([100_000]);
+    expect([...runRecursion(dig(0))]).toEqual([100_000]);
   });
 });
 
@@ -94,21 +94,21 @@ describe('gather', () => {
 
   it('ends what it gathers from when it is ended', () => {
     const { closed, work } = tracked(2);
-    const job = gather(descend(work(0)));
+    const job = gather(runRecursion(work(0)));
     job.next();
     job.return([]);
     expect(closed).toEqual([2, 1, 0]);
   });
 });
 
-function* nest(inner: Descent<string>): Descent<string> {
+function* nest(inner: Recursion<string>): Recursion<string> {
   yield inner;
 }
 
 /** Work that goes down to a depth, tells of it, and notes what is closed; `broken` cannot be. */
 function tracked(bottom: number, broken?: number) {
   const closed: number[] = [];
-  function* work(depth: number): Descent<string> {
+  function* work(depth: number): Recursion<string> {
     using _ = {
       [Symbol.dispose]() {
         if (depth === broken) throw new Error(`cannot close ${depth}`);

@@ -6,10 +6,10 @@ import { machine } from '../../src/host/host.js';
 import { diffTrees } from '../../src/layer/diff.js';
 import { sealDelta } from '../../src/layer/seal.js';
 import { countChanges } from '../../src/model/changes.js';
-import { finish } from '../../src/model/job.js';
-import { tellChanges } from '../../src/operations/diff.js';
-import { foldPackages } from '../../src/operations/packages.js';
-import type { World } from '../../src/operations/world.js';
+import { runWithoutYielding } from '../../src/model/job.js';
+import { describeChanges } from '../../src/operations/diff.js';
+import type { Context } from '../../src/plumbing/context.js';
+import { foldPackages } from '../../src/plumbing/packages.js';
 import { diffLines } from '../../src/render/diff.js';
 import { statusLines } from '../../src/render/status.js';
 import { LONG_NAME } from '../support/deep.js';
@@ -37,14 +37,14 @@ const FEW_BYTES = 2 * DEPTH * LONG_NAME.length;
 /** In each a file with bytes that no other has. */
 const DIG = `my ($name, $depth) = @ARGV;
   for (1 .. $depth) { mkdir $name; chdir $name or die $!; open my $file, ">", "file" or die $!; print $file "$_ of many" }`;
-const world: World = { host: machine, lxcpath: '/', report: () => undefined };
+const context: Context = { host: machine, lxcpath: '/', report: () => undefined };
 const STYLE = { human: true, colour: false, width: 80 } as never;
 
 describe(`${DEPTH} directories with long names, each in the one before`, () => {
   it('are compared, counted and shown without a path of each', async () => {
     using room = deepRoom();
     const { before, after } = room;
-    expect(await bytesOf(() => finish(countChanges(diffTrees(machine.files, before, after))))).toBe(0);
+    expect(await bytesOf(() => runWithoutYielding(countChanges(diffTrees(machine.files, before, after))))).toBe(0);
     let changes = await tell(room);
     for (const paths of [undefined, ['a'], [`a/${LONG_NAME}`, 'b']] as never[]) {
       const bytes = await bytesOf(async () => {
@@ -53,11 +53,11 @@ describe(`${DEPTH} directories with long names, each in the one before`, () => {
       expect(bytes, `${paths}`).toBe(0);
     }
     expect(changes.length).toBeGreaterThan(4 * DEPTH);
-    const packages = await foldPackages(world, { layers: before, name: '' }, { layers: after, name: '' }, changes);
+    const packages = await foldPackages(context, { layers: before, name: '' }, { layers: after, name: '' }, changes);
     expect(packages).toEqual([]);
     const shown = { container: 'c', repository: 'c', branch: null, version: null, describe: null, state: '' } as never;
     const shows = {
-      packages: () => foldPackages(world, { layers: before, name: '' }, { layers: after, name: '' }, changes),
+      packages: () => foldPackages(context, { layers: before, name: '' }, { layers: after, name: '' }, changes),
       status: () => [...statusLines({ ...(shown as object), changes, packages } as never, STYLE)],
       summary: () => [...diffLines({ changes, config: { added: [], removed: [] } }, STYLE, 10)],
     };
@@ -72,7 +72,11 @@ async function bytesOf(act: () => unknown): Promise<number> {
 }
 
 async function tell({ before, after, listings }: ReturnType<typeof deepRoom>, paths?: never) {
-  return await tellChanges(world, before, after, { what: '', listings, ...(paths === undefined ? {} : { paths }) });
+  return await describeChanges(context, before, after, {
+    what: '',
+    listings,
+    ...(paths === undefined ? {} : { paths }),
+  });
 }
 
 /** `a` went, with a file in each directory, and `b` came with the same: all of them are sealed. */
@@ -83,7 +87,7 @@ function deepRoom() {
     mkdirSync(join(layer, name), { recursive: true });
     execFileSync('perl', ['-e', DIG, LONG_NAME, `${DEPTH}`], { cwd: join(layer, name) });
     const [entries, partial] = [join(directory.path, `${name}-entries`), join(directory.path, `${name}-partial`)];
-    finish(
+    runWithoutYielding(
       sealDelta(
         machine.files,
         layer,

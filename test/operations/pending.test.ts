@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { machine } from '../../src/host/host.js';
 import { encodeDraft } from '../../src/model/manifest.js';
 import type { ContainerName, Layer, RepositoryName } from '../../src/model/version.js';
-import { layersToRead } from '../../src/operations/layers.js';
-import { headIdOf, type Repository } from '../../src/operations/lookup.js';
-import type { World } from '../../src/operations/world.js';
+import type { Context } from '../../src/plumbing/context.js';
+import { layersToRead } from '../../src/plumbing/layers.js';
+import { headIdOf, type Repository } from '../../src/plumbing/lookup.js';
 import type { Versioned } from '../../src/store/containers.js';
 import { RepositoryLayout } from '../../src/store/layout.js';
 import type { Operation } from '../../src/store/operation-log.js';
@@ -21,7 +21,7 @@ const DELTAS = [`versions/${HEAD}/delta`, `versions/${PARENT}/delta`] as Layer[]
 describe('while the commit of HEAD waits for its last steps', () => {
   it('HEAD is the version before it', () => {
     using place = new Place();
-    const head = (known: string[]) => headIdOf(place.world, place.repositoryWith(known), place.versioned);
+    const head = (known: string[]) => headIdOf(place.context, place.repositoryWith(known), place.versioned);
     expect(head([PARENT, HEAD])).toBe(HEAD);
     // Lost, and not on its way.
     expect(head([PARENT])).toBe(HEAD);
@@ -35,7 +35,7 @@ describe('while the commit of HEAD waits for its last steps', () => {
     using place = new Place();
     const read = (mounted: Layer[] | undefined) => {
       const { working, ...rest } = place.versioned;
-      const layers = layersToRead(place.world, {
+      const layers = layersToRead(place.context, {
         ...rest,
         working: mounted === undefined ? working : { ...working, mounted },
       });
@@ -88,7 +88,11 @@ describe('while the commit of HEAD waits for its last steps', () => {
 class Place implements Disposable {
   private readonly directory: DisposablePath = temporaryDirectory();
   readonly layout = new RepositoryLayout(join(this.directory.path, 'lxcv'), 'web' as RepositoryName);
-  readonly world = { host: machine, lxcpath: join(this.directory.path, 'lxc'), report: () => {} } as unknown as World;
+  readonly context = {
+    host: machine,
+    lxcpath: join(this.directory.path, 'lxc'),
+    report: () => {},
+  } as unknown as Context;
   readonly versioned: Versioned = {
     repository: this.layout,
     layout: this.layout.version(NEXT),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Files, files } from '../../src/host/files.js';
-import { changeRootfs, settleConfig, stageConfig } from '../../src/store/config-file.js';
+import { changeRootfs, mergeConcurrentEdit, stageConfig } from '../../src/store/config-file.js';
 import { temporaryDirectory } from '../support/overlay.js';
 
 const OLD = 'lxc.rootfs.path = overlay:/l:/old\nlxc.tty.max = 4\n';
@@ -21,21 +21,21 @@ describe('a config that is exchanged', () => {
   it('leaves nothing beside it where nobody edited it', () => {
     using place = new Place(OLD);
     place.exchange(NEW);
-    settleConfig(files, place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(files, place.config, place.staged, Buffer.from(OLD));
     expect(place.show()).toEqual({ config: NEW });
   });
 
   it('holds an edit that was made in the last moment', () => {
     using place = new Place(`${OLD}lxc.environment = A=1\n`);
     place.exchange(NEW);
-    settleConfig(files, place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(files, place.config, place.staged, Buffer.from(OLD));
     expect(place.show()).toEqual({ config: `${NEW}lxc.environment = A=1\n` });
   });
 
   it('holds each edit of somebody who does not stop', () => {
     using place = new Place(`${OLD}# edit 0\n`);
     place.exchange(NEW);
-    settleConfig(editedBefore(place, 'exchange', 5), place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(editedBefore(place, 'exchange', 5), place.config, place.staged, Buffer.from(OLD));
     expect(place.edits()).toEqual(['# edit 0', '# edit 1', '# edit 2', '# edit 3', '# edit 4', '# edit 5']);
     expect(Object.keys(place.show())).toEqual(['config']);
     expect(place.show().config).toContain('/new');
@@ -44,9 +44,9 @@ describe('a config that is exchanged', () => {
   it('is settled once, whatever happens to it later', () => {
     using place = new Place(OLD);
     place.exchange(NEW);
-    settleConfig(files, place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(files, place.config, place.staged, Buffer.from(OLD));
     writeFileSync(place.config, 'lxc.tty.max = 1\n');
-    settleConfig(files, place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(files, place.config, place.staged, Buffer.from(OLD));
     expect(place.show()).toEqual({ config: 'lxc.tty.max = 1\n' });
   });
 
@@ -54,7 +54,7 @@ describe('a config that is exchanged', () => {
     using place = new Place(OLD);
     place.exchange(NEW);
     files.unlink(place.config);
-    settleConfig(files, place.config, place.staged, Buffer.from(OLD));
+    mergeConcurrentEdit(files, place.config, place.staged, Buffer.from(OLD));
     changeRootfs(files, place.config, place.staged, 'overlay:/l:/new', 'overlay:/m:/new');
     expect(place.show()).toEqual({});
   });

@@ -9,8 +9,8 @@ import {
   listRepositories,
   lockRepository,
   openRepository,
-  type SettledOperations,
-  settle,
+  type RecoveredOperations,
+  recoverPending,
   Unsettled,
 } from '../../src/store/store.js';
 import { toldUnfinished } from '../../src/store/unfinished.js';
@@ -115,13 +115,13 @@ describe('lockRepository', () => {
 
 /** Opens a repository as a reader does, who looks after what is pending. */
 async function open(host: Host, lxcpath: string, name = MYSQL) {
-  const settled: SettledOperations = new Map();
+  const settled: RecoveredOperations = new Map();
   for (;;) {
     try {
       return openRepository(host, lxcpath, name, settled);
     } catch (error) {
       if (!(error instanceof Unsettled)) throw error;
-      await settle(host, error, settled, () => {});
+      await recoverPending(host, error, settled, () => {});
     }
   }
 }

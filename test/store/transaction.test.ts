@@ -218,12 +218,12 @@ describe('transact', () => {
       if (isStuck) throw Object.assign(new Error('EROFS: exchange'), { code: 'EROFS' });
       files.exchange(a, b);
     };
-    const recheck = () => {
+    const verifyAfterSwap = () => {
       isStuck = true;
       throw new Error('in use');
     };
     const host: Host = { ...machine, files: { ...files, exchange } };
-    const transaction = { ...COMMIT.transaction(place.root, host), recheck };
+    const transaction = { ...COMMIT.transaction(place.root, host), verifyAfterSwap };
     await expect(transact(host, place.log, transaction)).rejects.toMatchObject({
       code: 'operation-pending',
       message: expect.stringContaining(

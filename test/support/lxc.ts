@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { openEngine } from '../../src/engine.js';
 import { parseContainerName } from '../../src/model/names.js';
-import type { FindingCode } from '../../src/operations/finding.js';
+import type { FindingCode } from '../../src/plumbing/finding.js';
 import { fsckNow } from './fsck.js';
 import { type DisposablePath, mountOverlay, temporaryDirectory } from './overlay.js';
 import { readTree, type Tree } from './tree.js';

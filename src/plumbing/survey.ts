@@ -1,0 +1,104 @@
+/** All repositories of a store, one after another: what is wrong with one is told, and the others are gone on with. */
+
+import type { ContainerName, RepositoryName } from '../model/version.js';
+import type { IncludeCache, VersionedContainer } from '../store/containers.js';
+import { storeRoot } from '../store/layout.js';
+import { listMisplaced, type OpenRepository } from '../store/store.js';
+import { toldUnfinished } from '../store/unfinished.js';
+import type { Context } from './context.js';
+import { isConfined, openForReading, type Repository, readRepository, readUsers } from './lookup.js';
+import { onMissing } from './missing.js';
+import { retryUntilStable } from './retry-until-stable.js';
+
+/** A repository, or a container, of which something cannot be told. */
+export interface Trouble {
+  readonly repository: RepositoryName;
+  /** null where it is the repository itself. */
+  readonly container: ContainerName | null;
+  /** An `LxcvError`, or one of the system. */
+  readonly error: Error;
+}
+
+/** What is told of a repository's containers, each by itself. */
+interface Visit<T> {
+  readonly container: (context: Context, repository: Repository, container: VersionedContainer) => Promise<T>;
+  /** What is told of a repository on which no container stands; nothing without it. */
+  readonly unused?: (repository: Repository) => readonly T[];
+}
+
+/**
+ * Visits each of the repositories that `listRepositories` found, as one reading found it, with its containers. Where an operation comes
+ * between, that repository alone is read again. What is wrong with one container is told, and the others are gone on with.
+ */
+export async function surveyRepositories<T>(
+  context: Context,
+  names: readonly RepositoryName[],
+  visit: Visit<T>,
+): Promise<Found<T>> {
+  const includes: IncludeCache = new Map();
+  const found: T[] = [];
+  const troubles: Trouble[] = [];
+  const known = new Set<ContainerName>();
+  const store = storeRoot(context.host.files, context.lxcpath);
+  for (const name of [...names, ...listMisplaced(context.host, context.lxcpath)]) {
+    try {
+      const part = await retryUntilStable(
+        { ...context, store },
+        async (reading) => {
+          const open = openForReading(reading, name);
+          if (open === undefined) return { found: [], troubles: [] };
+          const repository = readRepository(reading, open.layout);
+          const { containers, unreadable } = readUsers(reading, open.layout, includes);
+          for (const each of containers) known.add(each.name);
+          for (const each of unreadable) known.add(each.container);
+          const visited = await visitAll(reading, repository, containers, visit);
+          const refs = [...repository.unreadable.values()].map(
+            (error): Trouble => ({ repository: name, container: null, error }),
+          );
+          const records = unreadable.map((trouble): Trouble => ({ repository: name, ...trouble }));
+          return { found: visited.found, troubles: [...waiting(open), ...refs, ...records, ...visited.troubles] };
+        },
+        'untold',
+      );
+      found.push(...part.found);
+      troubles.push(...part.troubles);
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      troubles.push({ repository: name, container: null, error });
+    }
+  }
+  for (const { container, repository, error } of onMissing(context, known, includes)) {
+    troubles.push({ repository: repository.name, container, error });
+  }
+  return { found, troubles };
+}
+
+export interface Found<T> {
+  readonly found: readonly T[];
+  readonly troubles: readonly Trouble[];
+}
+
+async function visitAll<T>(
+  context: Context,
+  repository: Repository,
+  containers: readonly VersionedContainer[],
+  { container: tell, unused }: Visit<T>,
+): Promise<Found<T>> {
+  if (containers.length === 0) return { found: unused?.(repository) ?? [], troubles: [] };
+  const found: T[] = [];
+  const troubles: Trouble[] = [];
+  for (const container of containers) {
+    try {
+      found.push(await tell(context, repository, container));
+    } catch (error) {
+      if (!isConfined(error)) throw error;
+      troubles.push({ repository: repository.name, container: container.name, error });
+    }
+  }
+  return { found, troubles };
+}
+
+function waiting({ layout, unfinished }: OpenRepository): Trouble[] {
+  if (unfinished === undefined) return [];
+  return [{ repository: layout.name, container: null, error: toldUnfinished(layout, unfinished) }];
+}

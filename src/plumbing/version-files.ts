@@ -1,0 +1,60 @@
+/** The files of a version beside its delta: written before the commit point, and taken back where that is not reached. */
+
+import { encodeDraft } from '../model/manifest.js';
+import type { Container } from '../store/containers.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import type { PlannedKeyframe, Step } from '../store/steps.js';
+import type { Context } from './context.js';
+import type { PendingVersion } from './draft.js';
+import { copyPrivateFiles, privateFilesOf, removePrivateFiles } from './staging.js';
+
+/** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
+export function stagedVersion(
+  context: Context,
+  repository: RepositoryLayout,
+  container: Container,
+  { version, keyframe, before, after }: PendingVersion,
+  over: Pick<PlannedKeyframe, 'working'>,
+): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
+  const layout = repository.version(version.id);
+  const privates = privateFilesOf(container.config, container.layout);
+  return {
+    manifest: layout.manifest,
+    stage: () => stageVersionFiles(context, layout, container, encodeDraft(version), privates),
+    forward: [
+      {
+        do: 'publish',
+        draft: layout.stagedManifest,
+        manifest: layout.manifest,
+        before,
+        after,
+        ...(keyframe === undefined ? {} : { keyframe: { ...keyframe, ...over } }),
+      },
+      { do: 'close-delta', work: layout.work },
+      { do: 'unlink', path: layout.working },
+    ],
+    back: unstageVersionFiles(layout, privates),
+  };
+}
+
+/** Writes all of a version but its delta, the manifest under its staged name. */
+export function stageVersionFiles(
+  context: Context,
+  layout: VersionLayout,
+  container: Container,
+  manifest: Buffer,
+  privates: readonly string[],
+): void {
+  context.host.files.create(layout.config, container.configBytes, 0o600);
+  copyPrivateFiles(context, privates, container.layout.root, layout.files);
+  context.host.files.create(layout.stagedManifest, manifest, 0o400);
+}
+
+/** The steps that take back what `stageVersionFiles` wrote. */
+export function unstageVersionFiles(layout: VersionLayout, privates: readonly string[]): Step[] {
+  return [
+    { do: 'unlink', path: layout.stagedManifest },
+    { do: 'unlink', path: layout.config },
+    ...removePrivateFiles(privates, layout.files),
+  ];
+}
