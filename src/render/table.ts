@@ -1,6 +1,10 @@
-/** Tables without lines: columns under headings, fitted to the terminal. */
+/**
+ * Tables without lines: columns under headings, fitted to the terminal. `fitTable` alone decides which columns are shown, how wide each is and
+ * what is cut. Rows so fitted are drawn by cli-table3 where they are few, and else by `padRow`, which draws the same a row at a time and in a
+ * hundredth of the time: docs/decisions/0030-one-measure-of-text.md.
+ */
 
-import { type Alignment, borderlessTable } from './borderless-table.js';
+import { type Alignment, borderlessLines } from './borderless-table.js';
 import { paint, type Style } from './style.js';
 import { displayWidth, truncate } from './width.js';
 
@@ -21,27 +25,26 @@ export interface Column {
  * the last has no line feed. What a row lacks at its end is empty. Without rows the table is.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string {
-  if (rows.length > SHORT_ROWS) return [...tableLines(columns, rows, style)].join('\n');
   const { shown, cells } = fitTable(columns, rows, style);
-  return layOut(shown, cells)
-    .map((line) => (style.human ? truncate(line, style.width) : line))
-    .join('\n');
+  const lines =
+    rows.length > SHORT_ROWS
+      ? cells.map((row) => padRow(shown, row))
+      : borderlessLines(
+          shown,
+          cells.map((row) => shown.map((column, at) => cut(column, row[at] ?? ''))),
+          GAP,
+        );
+  return lines.map((line) => fitLine(line, style)).join('\n');
 }
 
-/**
- * The lines of the same table, made as they are asked for, of one that is or can be long: cli-table3 takes a tenth of a
- * millisecond for each row, and 20 ms for the first.
- */
+/** The lines of the same table, made as they are asked for, of one that is or can be long. */
 export function* tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   style: Style,
 ): Generator<string> {
   const { shown, cells } = fitTable(columns, rows, style);
-  for (const row of cells) {
-    const line = padRow(shown, row);
-    yield style.human ? truncate(line, style.width) : line;
-  }
+  for (const row of cells) yield fitLine(padRow(shown, row), style);
 }
 
 const GAP = 2;
@@ -54,7 +57,7 @@ const LEAST_FLEXIBLE = 8;
 /** What any other column keeps, where it is wider. */
 const LEAST_NAME = 12;
 
-/** cli-table3 takes a time that grows with the square of the rows: no longer table is given to it. */
+/** No longer table is given to cli-table3. */
 const SHORT_ROWS = 16;
 
 /** A column as it is drawn. */
@@ -119,24 +122,13 @@ function narrow(widths: number[], room: number): void {
   }
 }
 
-function layOut(columns: readonly Fitted[], cells: readonly (readonly string[])[]): string[] {
-  const alignments = columns.map(({ align }) => align);
-  const widths = columns.map(({ width }) => width);
-  const table = borderlessTable({ gap: GAP, alignments, widths });
-  table.push(...cells.map((row) => columns.map((column, index) => cut(column, row[index] ?? ''))));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
-}
-
 function padRow(columns: readonly Fitted[], row: readonly string[]): string {
   let line = '';
   for (let index = 0; index < row.length; index += 1) {
     line += pad(columns[index] as Fitted, row[index] as string);
     line += BETWEEN;
   }
-  return line.trimEnd();
+  return line;
 }
 
 function pad(column: Fitted, whole: string): string {
@@ -148,4 +140,10 @@ function pad(column: Fitted, whole: string): string {
 
 function cut({ width, isCut }: Fitted, cell: string): string {
   return isCut ? truncate(cell, width) : cell;
+}
+
+/** Of a terminal so narrow that the columns, at their least, still do not fit. */
+function fitLine(line: string, style: Style): string {
+  const text = line.trimEnd();
+  return style.human ? truncate(text, style.width) : text;
 }

@@ -1,20 +1,13 @@
 /** How many columns of a terminal text takes, and cutting it to fit. */
 
-import { stripVTControlCharacters } from 'node:util';
-import { borderlessTable } from './borderless-table.js';
+import stringWidth from 'string-width';
 
 /**
- * The columns that one line of text takes: two for East Asian wide characters and emoji, none for colours. By definition
- * this is what cli-table3 pads by, so that what is measured here stands straight in a table.
+ * The columns that one line of text takes: two for East Asian wide characters and emoji, none for colours. This is the string-width that
+ * cli-table3 pads by, so that what is measured here stands straight in a table: docs/decisions/0030-one-measure-of-text.md.
  */
 export function displayWidth(line: string): number {
-  if (ASCII.test(line)) return line.length;
-  const text = stripVTControlCharacters(line);
-  if (ASCII.test(text)) return text.length;
-  const ruler = borderlessTable({ gap: 0 });
-  // `width` counts the characters of the first line: here blanks, one for each column of the second.
-  ruler.push([''], [text]);
-  return ruler.width;
+  return ASCII.test(line) ? line.length : stringWidth(line);
 }
 
 /** `line` where it fits into `width` columns, else as much of its start as does with `…` after it. Colours are closed. */

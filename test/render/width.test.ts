@@ -1,3 +1,4 @@
+import Table from 'cli-table3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayWidth, truncate } from '../../src/render/width.js';
@@ -14,7 +15,20 @@ describe('displayWidth', () => {
   ])('of %j is %d', (line, width) => {
     expect(displayWidth(line)).toBe(width);
   });
+
+  it('is the width that cli-table3 pads to', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(...ODD)) }), (line) => {
+        const table = new Table({ style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+        table.push([line]);
+        expect(Math.max(displayWidth(line), 1)).toBe(table.width - '││'.length);
+      }),
+    );
+  });
 });
+
+/** What releases of string-width measure differently. */
+const ODD = ['ที่', 'हिन्दी', '🫠', '🛜', '👩‍💻', '\u200b', '\u202e', 'e\u0301', '日', '\x1b[33m', '\x1b[39m'];
 
 describe('truncate', () => {
   it.each([
