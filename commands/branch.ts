@@ -3,8 +3,8 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import type { Branch as BranchValue } from '../src/model/results.js';
 import type { BranchName } from '../src/model/version.js';
-import type { Branch as BranchValue } from '../src/operations/branch.js';
 import { renderBranches } from '../src/render/branch.js';
 
 export default class Branch extends BaseCommand {

@@ -7,8 +7,8 @@ import { meantByNew } from '../src/cli/operand-hints.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { LxcvError } from '../src/model/errors.js';
 import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import type { CheckoutOutcome } from '../src/model/results.js';
 import type { ContainerName } from '../src/model/version.js';
-import type { CheckoutOutcome } from '../src/operations/checkout-request.js';
 import { renderCheckout } from '../src/render/outcome.js';
 
 export default class Checkout extends BaseCommand {

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { EXIT_CODES } from '../src/model/errors.js';
-import type { Finding } from '../src/plumbing/finding.js';
+import type { Finding } from '../src/model/finding.js';
 import { renderFindings } from '../src/render/findings.js';
 
 export default class Fsck extends BaseCommand {

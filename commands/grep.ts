@@ -9,8 +9,8 @@ import { quoteForShell } from '../src/cli/paste.js';
 import { requireText } from '../src/cli/text-argument.js';
 import { machine } from '../src/host/host.js';
 import { LxcvError } from '../src/model/errors.js';
+import type { Match, Unsearched } from '../src/model/results.js';
 import { parseTreePath } from '../src/model/revision.js';
-import type { Match, Unsearched } from '../src/operations/grep.js';
 import { renderFiles, renderMatches } from '../src/render/matches.js';
 
 /** How grep is told to read the pattern. */

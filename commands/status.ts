@@ -5,7 +5,7 @@ import { changeToJson, packageToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
 import { tellTroubles } from '../src/cli/troubles.js';
 import type { Engine } from '../src/engine.js';
-import type { Status as ContainerStatus } from '../src/operations/status.js';
+import type { Status as ContainerStatus } from '../src/model/results.js';
 import { nameStatusLines } from '../src/render/diff.js';
 import { statusLines } from '../src/render/status.js';
 

@@ -4,43 +4,51 @@ import type { OpenFile } from './host/content.js';
 import { type Host, machine } from './host/host.js';
 import { type Signals, signalsOf } from './host/signals.js';
 import { LxcvError } from './model/errors.js';
+import type { Finding } from './model/finding.js';
+import type {
+  Blame,
+  Branch,
+  Branches,
+  CheckoutOutcome,
+  Listing,
+  Log,
+  Match,
+  NamedTag,
+  NotStarted,
+  ShownVersion,
+  Status,
+  Statuses,
+  Tags,
+  Unsearched,
+} from './model/results.js';
 import type { BranchName, ContainerName, RepositoryName, TagName, Version } from './model/version.js';
-import { type Blame, type BlameRequest, blame } from './operations/blame.js';
-import {
-  type Branch,
-  type Branches,
-  createBranch,
-  deleteBranch,
-  listBranches,
-  renameBranch,
-} from './operations/branch.js';
+import { type BlameRequest, blame } from './operations/blame.js';
+import { createBranch, deleteBranch, listBranches, renameBranch } from './operations/branch.js';
 import { checkout } from './operations/checkout.js';
-import type { CheckoutOutcome, CheckoutRequest } from './operations/checkout-request.js';
+import type { CheckoutRequest } from './operations/checkout-request.js';
 import { commit } from './operations/commit.js';
 import type { CommitRequest } from './operations/commit-request.js';
 import { type Diff, type DiffRequest, diff } from './operations/diff.js';
 import { type ExportRequest, exportVersion } from './operations/export.js';
 import { fsck } from './operations/fsck.js';
-import { type GrepRequest, grep, type Match, type Unsearched } from './operations/grep.js';
+import { type GrepRequest, grep } from './operations/grep.js';
 import { dropMessage, keepMessage } from './operations/keep-message.js';
-import { type Listing, list } from './operations/list.js';
-import { type Log, type LogRequest, log } from './operations/log.js';
+import { list } from './operations/list.js';
+import { type LogRequest, log } from './operations/log.js';
 import { type MountRequest, mountVersion, unmountVersion } from './operations/mount.js';
 import { type PatchRequest, patch } from './operations/patch.js';
 import { sealRepository } from './operations/seal.js';
-import { type ShownVersion, showVersion } from './operations/show.js';
+import { showVersion } from './operations/show.js';
 import { type ShownPath, type ShowPathRequest, showPath } from './operations/show-path.js';
-import { type Status, type Statuses, status, statusOfAll } from './operations/status.js';
-import { createTag, deleteTag, listTags, type NamedTag, type TagRequest, type Tags } from './operations/tag.js';
+import { status, statusOfAll } from './operations/status.js';
+import { createTag, deleteTag, listTags, type TagRequest } from './operations/tag.js';
 import type { Context, ReportEvent } from './plumbing/context.js';
-import type { Finding } from './plumbing/finding.js';
 import type { NamedVersion } from './plumbing/lookup.js';
 import { notStarted } from './plumbing/restart.js';
 import { retryUntilStable } from './plumbing/retry-until-stable.js';
 import { namesOf } from './plumbing/suggestion.js';
 import { storeRoot } from './store/layout.js';
 import { checkPathOwned } from './store/ownership.js';
-import type { NotStarted } from './store/restarts.js';
 
 /** What every verb takes besides its request. */
 interface Call {

@@ -2,14 +2,13 @@
 
 import { isUtf8 as isUtf8Bytes } from 'node:buffer';
 import { type BytePath, encodePath, isUtf8, pathToText, ROOT } from '../model/byte-path.js';
+import type { Attributes, ChangeRecord } from '../model/changes.js';
 import type { PathInfo } from '../model/entry.js';
+import type { PackageFold } from '../model/packages.js';
 import { pathOf } from '../model/place.js';
+import type { Match, NamedTag, Unsearched } from '../model/results.js';
 import { formatInstant } from '../model/timestamp.js';
 import type { Summary } from '../model/version.js';
-import type { Match, Unsearched } from '../operations/grep.js';
-import type { NamedTag } from '../operations/tag.js';
-import type { Attributes, ChangeRecord } from '../plumbing/change-records.js';
-import type { PackageFold } from '../plumbing/packages.js';
 
 /** @param refs the names of the branches and tags that name the version. */
 export function versionToJson(version: Summary, refs: readonly string[]) {

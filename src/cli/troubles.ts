@@ -1,7 +1,7 @@
 /** What a command that goes through many things says of those that it could not tell of. */
 
 import { EXIT_CODES } from '../model/errors.js';
-import type { Trouble } from '../plumbing/survey.js';
+import type { Trouble } from '../model/results.js';
 import { showFailure, toFailure } from './failure.js';
 
 /**

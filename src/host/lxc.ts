@@ -13,6 +13,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { ContainerState } from '../model/container-state.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { type Freeze, type Frozen, freeze, thaw, toolFailed, watchOwners } from './freeze.js';
@@ -21,17 +22,6 @@ import { closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
 import { bindAbstractSocket } from './socket-calls.js';
 import { type BoundSocket, boundSockets, findHolder, type Holder, ownHolders } from './sockets.js';
-
-/** The state of a container, as lxc-info prints it, in lower case. */
-export type ContainerState =
-  | 'stopped'
-  | 'starting'
-  | 'running'
-  | 'stopping'
-  | 'aborting'
-  | 'freezing'
-  | 'frozen'
-  | 'thawed';
 
 /** The process behind a socket; `unknown` where none has it open, for a socket can lie in another one on its way. */
 export type SocketHolder = Holder | 'unknown';

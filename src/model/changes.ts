@@ -20,6 +20,30 @@ export interface Change {
   readonly size: number;
 }
 
+/** A change with what it was before, and with where a file went or came from that was only moved. */
+export interface ChangeRecord extends Change {
+  /** What a modified path was before, where that is of another type. */
+  readonly typeBefore?: EntryType | undefined;
+  /** Of the regular file that was there before, in bytes; 0 for all else. */
+  readonly sizeBefore: number;
+  /** Of a removed file: where it is now. */
+  readonly movedTo?: Place | undefined;
+  /** Of an added file: where it was. */
+  readonly movedFrom?: Place | undefined;
+  readonly before?: Attributes | undefined;
+  readonly after?: Attributes | undefined;
+}
+
+export interface Attributes {
+  /** The 12 permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeNs: bigint;
+  /** Values by name, a character a byte; without overlayfs's own. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+}
+
 /** What came or went in one directory, is of one type and no directory: told by a listing alone, as most of many changes can be. */
 export interface NameRange {
   readonly parent: Place;

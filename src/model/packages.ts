@@ -18,6 +18,17 @@ export interface PackageChanges {
   readonly upgraded: readonly { readonly name: string; readonly from: string; readonly to: string }[];
 }
 
+/** A package that differs, with those of the changed paths that are its own. */
+export interface PackageFold {
+  readonly manager: PackageManager;
+  readonly name: string;
+  /** The version before; null where it was installed. */
+  readonly from: string | null;
+  /** The version after; null where it was removed. */
+  readonly to: string | null;
+  readonly paths: readonly BytePath[];
+}
+
 /** dpkg's states of a package whose files are in place. */
 const INSTALLED = new Set(['installed', 'triggers-awaited', 'triggers-pending']);
 const DPKG_FIELDS = new Set(['package', 'version', 'status', 'multi-arch', 'architecture']);

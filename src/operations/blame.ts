@@ -8,7 +8,8 @@ import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
-import type { RefName, Version, VersionId } from '../model/version.js';
+import type { Blame, BlamedLine } from '../model/results.js';
+import type { Version, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { layersOfVersion } from '../plumbing/layers.js';
 import { type Repository, refsAt } from '../plumbing/lookup.js';
@@ -21,23 +22,6 @@ export interface BlameRequest {
   /** `NAME[@REV]` or `NAME@WORK`. */
   readonly revision: string;
   readonly path: BytePath;
-}
-
-export interface Blame {
-  /** What was looked at: `mysql@2`. */
-  readonly name: string;
-  readonly lines: readonly BlamedLine[];
-}
-
-interface BlamedLine {
-  /** From 1. */
-  readonly number: number;
-  /** Without its line feed. */
-  readonly text: Buffer;
-  /** The version that brought it; undefined where it is not committed yet. */
-  readonly version: Version | undefined;
-  /** The branches and tags that name that. */
-  readonly refs: readonly RefName[];
 }
 
 /** The name of the one file in the repositories that git is asked about. */

@@ -2,15 +2,8 @@
 
 import { LxcvError } from '../model/errors.js';
 import { ancestors } from '../model/graph.js';
-import type {
-  BranchName,
-  ContainerName,
-  RefName,
-  RepositoryName,
-  TagName,
-  Version,
-  VersionId,
-} from '../model/version.js';
+import type { Branch, Branches } from '../model/results.js';
+import type { BranchName, ContainerName, TagName, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { type FoundRevision, findRevision, refuseIdPrefix } from '../plumbing/find-revision.js';
 import {
@@ -28,22 +21,6 @@ import type { Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
 import { encodeWorking } from '../store/working.js';
 import { userOf } from './checkout-branch.js';
-
-export interface Branch {
-  readonly name: BranchName;
-  readonly version: Version;
-  /** The branches and tags that name that, this branch among them. */
-  readonly refs: readonly RefName[];
-  /** The containers that are on it. */
-  readonly containers: readonly ContainerName[];
-}
-
-export interface Branches {
-  readonly repository: RepositoryName;
-  readonly branches: readonly Branch[];
-  /** The branch of the container by whose name they were asked for; null for a detached one, or for a repository. */
-  readonly current: BranchName | null;
-}
 
 export function listBranches(context: Context, name: ContainerName): Branches {
   const { repository, container } = findByName(context, name);

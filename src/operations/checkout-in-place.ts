@@ -2,6 +2,7 @@
 
 import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
+import type { CheckoutOutcome } from '../model/results.js';
 import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { branchForCommit, changesAnything, draftPending, tryCounting } from '../plumbing/draft.js';
@@ -18,7 +19,7 @@ import type { VersionedContainer } from '../store/containers.js';
 import type { SetAside } from '../store/set-aside.js';
 import { lockRepository } from '../store/store.js';
 import { branchInPlace } from './checkout-branch.js';
-import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import type { CheckoutRequest } from './checkout-request.js';
 
 export async function switchInPlace(
   context: Context,

@@ -9,6 +9,7 @@ import { newId } from '../model/ids.js';
 import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js';
 import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
 import { checkHostName } from '../model/names.js';
+import type { CheckoutOutcome } from '../model/results.js';
 import type { ContainerName, Version } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import type { FoundRevision } from '../plumbing/find-revision.js';
@@ -29,7 +30,7 @@ import { lockRepository } from '../store/store.js';
 import { transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import { branchOfNew } from './checkout-branch.js';
-import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import type { CheckoutRequest } from './checkout-request.js';
 
 /** The mode that LXC gives to a container's directory. */
 const DIRECTORY_MODE = 0o770;

@@ -3,6 +3,7 @@
 import { findPath } from '../layer/find-path.js';
 import type { BytePath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
+import type { CheckoutOutcome } from '../model/results.js';
 import type { BranchName, ContainerName, TagName } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { type FoundRevision, findRevision } from '../plumbing/find-revision.js';
@@ -12,7 +13,7 @@ import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { readContainer } from '../store/containers.js';
 import { switchInPlace } from './checkout-in-place.js';
 import { checkoutNew } from './checkout-new.js';
-import type { CheckoutOutcome, CheckoutRequest } from './checkout-request.js';
+import type { CheckoutRequest } from './checkout-request.js';
 
 /**
  * @throws LxcvError `container-exists`, `container-running`, `branch-exists`, `branch-in-use`, `base-changed`, and those of

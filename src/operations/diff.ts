@@ -7,20 +7,14 @@ import { findMoves, type Move } from '../layer/moves.js';
 import { isBookkeeping, nameInside } from '../layer/overlayfs.js';
 import type { TreeEntry } from '../layer/tree.js';
 import type { BytePath } from '../model/byte-path.js';
-import { ChangeList, isNameRange, type NameRange } from '../model/changes.js';
+import { type Attributes, ChangeList, type ChangeRecord, isNameRange, type NameRange } from '../model/changes.js';
 import type { BatchJob } from '../model/job.js';
 import { parseLxcConfig } from '../model/lxc-config.js';
 import { type ConfigChanges, diffConfigs } from '../model/lxc-config-diff.js';
 import type { PackageChanges } from '../model/packages.js';
 import { type Place, PlaceMap, placeIn } from '../model/place.js';
 import { parseRevision } from '../model/revision.js';
-import {
-  type Attributes,
-  type ChangeRecord,
-  ChangeRecords,
-  MovedChange,
-  type Sides,
-} from '../plumbing/change-records.js';
+import { ChangeRecords, MovedChange, type Sides } from '../plumbing/change-records.js';
 import type { Context } from '../plumbing/context.js';
 import { comparePackages } from '../plumbing/packages.js';
 import { runJob } from '../plumbing/run-job.js';

@@ -2,9 +2,9 @@
 
 import { basename } from 'node:path';
 import { LxcvError } from '../model/errors.js';
+import { type Finding, finding, RESTORE } from '../model/finding.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
-import { type Finding, finding, RESTORE } from '../plumbing/finding.js';
 import { layersOfContainer } from '../plumbing/layers.js';
 import { isConfined, readUsers } from '../plumbing/lookup.js';
 import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';

@@ -10,6 +10,7 @@ import { diffTrees } from '../layer/diff.js';
 import { type BytePath, pathToText } from '../model/byte-path.js';
 import { readAll } from '../model/bytes.js';
 import { type Place, pathOf } from '../model/place.js';
+import type { Match, Unsearched } from '../model/results.js';
 import type { Context } from '../plumbing/context.js';
 import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { findTreeish, tellMissing } from '../plumbing/tree-ish.js';
@@ -22,24 +23,6 @@ export interface GrepRequest {
   readonly paths: readonly BytePath[];
   /** Of grep's own: how to read the pattern, and that the first line of each file is enough. */
   readonly options: readonly ('-i' | '-w' | '-E' | '-F' | '-P' | '-m1')[];
-}
-
-export interface Match {
-  /** What it was found in: `mysql@2`. */
-  readonly revision: string;
-  readonly path: BytePath;
-  /** From 1. */
-  readonly line: number;
-  /** Without its line feed. */
-  readonly text: Buffer;
-}
-
-/** A file that was not searched to its end. */
-export interface Unsearched {
-  readonly revision: string;
-  readonly path: BytePath;
-  /** As a predicate: `took more than 10 s`. */
-  readonly reason: string;
 }
 
 /** How many files one grep is given: a process costs as much as some hundred of them. */

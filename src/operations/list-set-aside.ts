@@ -1,21 +1,11 @@
 /** What containers held that could not become a version: it lies in the store, and nothing stands on it. */
 
 import { LxcvError } from '../model/errors.js';
-import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
+import type { ListedAside } from '../model/results.js';
+import type { RepositoryName } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { listAsides, readSetAside } from '../store/set-aside.js';
-
-export interface ListedAside {
-  readonly container: ContainerName;
-  /** The directory, in the store. */
-  readonly path: string;
-  /** What it was written over. */
-  readonly version: VersionId | null;
-  /** When it was set aside. */
-  readonly time: string;
-  readonly reason: string;
-}
 
 /** Of some repositories. A record that cannot be read is fsck's to tell of. */
 export function listSetAside({ host, lxcpath }: Context, repositories: readonly RepositoryName[]): ListedAside[] {

@@ -1,10 +1,11 @@
 /** list: the containers that have versions. */
 
-import type { ContainerState } from '../host/lxc.js';
 import { isUntouched, listDifferences } from '../layer/diff.js';
 import { hasChange } from '../model/changes.js';
+import type { ContainerState } from '../model/container-state.js';
 import { LxcvError } from '../model/errors.js';
-import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
+import type { ListedAside, ListedContainer, Listing, UnusedRepository } from '../model/results.js';
+import type { ContainerName, RepositoryName, Version } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
@@ -12,43 +13,10 @@ import { layersOfVersion, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
 import { notStarted } from '../plumbing/restart.js';
 import { runJob } from '../plumbing/run-job.js';
-import { type Found, surveyRepositories, type Trouble } from '../plumbing/survey.js';
+import { type Found, surveyRepositories } from '../plumbing/survey.js';
 import type { Versioned } from '../store/containers.js';
-import type { NotStarted } from '../store/restarts.js';
 import { listRepositories } from '../store/store.js';
-import { type ListedAside, listSetAside } from './list-set-aside.js';
-
-export interface Listing {
-  readonly containers: readonly ListedContainer[];
-  /** The repositories that no container stands on. */
-  readonly repositories: readonly UnusedRepository[];
-  readonly setAside: readonly ListedAside[];
-  /** Those that lxcv has stopped, and could not start again. */
-  readonly notStarted: readonly NotStarted[];
-  /** What could not be told. */
-  readonly troubles: readonly Trouble[];
-}
-
-interface UnusedRepository {
-  readonly name: RepositoryName;
-  readonly versions: number;
-}
-
-interface ListedContainer {
-  readonly name: ContainerName;
-  readonly repository: RepositoryName;
-  /** null: detached. */
-  readonly branch: BranchName | null;
-  /** HEAD. */
-  readonly version: Version | null;
-  /** The branches and tags that name that. */
-  readonly refs: readonly RefName[];
-  /** Its name after the nearest tag: see `describe`. */
-  readonly describe: string | null;
-  readonly state: ContainerState;
-  /** True where it holds what no version has yet; null where that cannot be told, for a base or a layer is gone. */
-  readonly dirty: boolean | null;
-}
+import { listSetAside } from './list-set-aside.js';
 
 export async function list(context: Context): Promise<Listing> {
   const names = listRepositories(context.host, context.lxcpath);

@@ -5,7 +5,8 @@ import { type BytePath, tellPath } from '../model/byte-path.js';
 import { hasChange } from '../model/changes.js';
 import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
-import type { BranchName, ContainerName, RepositoryName, Summary, TagName, VersionId } from '../model/version.js';
+import type { Log, LogEntry } from '../model/results.js';
+import type { BranchName, Summary, TagName, VersionId } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
@@ -22,26 +23,6 @@ export interface LogRequest {
   readonly limit?: number;
   /** Only versions that changed one of these, or something below it, in their first parent. */
   readonly paths?: readonly BytePath[];
-}
-
-export interface Log {
-  readonly repository: RepositoryName;
-  /** The container that was asked of; undefined where that is none. */
-  readonly container: ContainerName | undefined;
-  /** No version stands before a child of it. */
-  readonly entries: readonly LogEntry[];
-}
-
-interface LogEntry {
-  readonly version: Summary;
-  /** The nearest ancestors that are shown too. */
-  readonly parents: readonly VersionId[];
-  /** The branches whose newest version it is. */
-  readonly branches: readonly BranchName[];
-  /** The tags that are on it. */
-  readonly tags: readonly TagName[];
-  /** The containers whose HEAD it is, each with the branch it is on, or null. */
-  readonly heads: readonly { readonly container: ContainerName; readonly branch: BranchName | null }[];
 }
 
 export async function log(context: Context, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {

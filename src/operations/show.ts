@@ -1,31 +1,15 @@
 /** show: one version, what names it, and what it changed. */
 
-import type { ChangeList } from '../model/changes.js';
-import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
-import type { ChangeRecord } from '../plumbing/change-records.js';
+import type { ShownVersion } from '../model/results.js';
+import type { Version } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
 import { layersOfVersion } from '../plumbing/layers.js';
 import { branchesAt, containersOf, headIdOf, type Repository, tagsAt } from '../plumbing/lookup.js';
-import { foldPackages, type PackageFold } from '../plumbing/packages.js';
+import { foldPackages } from '../plumbing/packages.js';
 import { listingsOf } from '../plumbing/tree-ish.js';
 import { describeChanges } from './diff.js';
-
-export interface ShownVersion {
-  readonly version: Version;
-  readonly parents: readonly Version[];
-  readonly branches: readonly BranchName[];
-  readonly tags: readonly TagName[];
-  /** The containers whose HEAD it is. */
-  readonly heads: readonly ContainerName[];
-  /** True where its delta has a sealed listing. */
-  readonly sealed: boolean;
-  /** Against its first parent or, without one, its bases. */
-  readonly changes: ChangeList<ChangeRecord>;
-  /** The packages that differ, with those of the changes that are theirs. */
-  readonly packages: readonly PackageFold[];
-}
 
 /** @throws LxcvError `bad-revision`, `revision-not-found`, `base-missing`, `store-damaged`. */
 export async function showVersion(context: Context, revision: string): Promise<ShownVersion> {

@@ -1,49 +1,25 @@
 /** status: what a container holds that its last version does not. */
 
-import type { ContainerState } from '../host/lxc.js';
-import type { ChangeList } from '../model/changes.js';
-import type { BranchName, ContainerName, RefName, RepositoryName, Version } from '../model/version.js';
-import type { ChangeRecord } from '../plumbing/change-records.js';
+import type { ContainerState } from '../model/container-state.js';
+import type { Status, Statuses } from '../model/results.js';
+import type { ContainerName } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
 import { checkUnedited, layersOfVersion, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, type Repository, readToShow, refsAt, requireVersioned } from '../plumbing/lookup.js';
-import { foldPackages, type PackageFold } from '../plumbing/packages.js';
-import { surveyRepositories, type Trouble } from '../plumbing/survey.js';
+import { foldPackages } from '../plumbing/packages.js';
+import { surveyRepositories } from '../plumbing/survey.js';
 import { listingsOf } from '../plumbing/tree-ish.js';
 import type { VersionedContainer } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
 import { describeChanges } from './diff.js';
-
-export interface Status {
-  readonly container: ContainerName;
-  readonly repository: RepositoryName;
-  /** null: detached. */
-  readonly branch: BranchName | null;
-  /** HEAD. */
-  readonly version: Version | null;
-  /** The branches and tags that name that. */
-  readonly refs: readonly RefName[];
-  /** Its name after the nearest tag: see `describe`. */
-  readonly describe: string | null;
-  readonly state: ContainerState;
-  readonly changes: ChangeList<ChangeRecord>;
-  /** The packages that differ, with those of the changes that are theirs. */
-  readonly packages: readonly PackageFold[];
-}
 
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
 export async function status(context: Context, name: ContainerName): Promise<Status> {
   const container = requireVersioned(context, name);
   const state = await context.host.lxc.state(context.lxcpath, name);
   return await statusOf(context, readToShow(context, container.versioned.repository), container, state);
-}
-
-/** The statuses of all containers that have versions. */
-export interface Statuses {
-  readonly containers: readonly Status[];
-  readonly troubles: readonly Trouble[];
 }
 
 /** Each container by itself: what is wrong with one is told, and the others are gone on with. */

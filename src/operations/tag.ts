@@ -1,8 +1,9 @@
 /** tag: lists, creates and deletes tags. */
 
 import { LxcvError } from '../model/errors.js';
+import type { NamedTag, Tags } from '../model/results.js';
 import { encodeTag, type Tag } from '../model/tag.js';
-import type { Author, ContainerName, RefName, RepositoryName, TagName, Version } from '../model/version.js';
+import type { Author, ContainerName, TagName } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { refuseIdPrefix } from '../plumbing/find-revision.js';
 import { checkReadable, findByName, type Repository, readRepository, refsAt } from '../plumbing/lookup.js';
@@ -11,20 +12,6 @@ import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { suggest } from '../plumbing/suggestion.js';
 import { lockRepository } from '../store/store.js';
 import { findOwn } from './branch.js';
-
-export interface NamedTag {
-  readonly name: TagName;
-  readonly version: Version;
-  /** The branches and tags that name that. */
-  readonly refs: readonly RefName[];
-  /** Who set it, when and why, where it tells. */
-  readonly annotation: Tag['annotation'];
-}
-
-export interface Tags {
-  readonly repository: RepositoryName;
-  readonly tags: readonly NamedTag[];
-}
 
 export interface TagRequest {
   /** The container or repository. */

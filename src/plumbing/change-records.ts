@@ -1,36 +1,12 @@
 /** Changes as they are told, each in as little memory as can be: there may be a million. */
 
 import type { BytePath } from '../model/byte-path.js';
-import type { Change, ChangeKind } from '../model/changes.js';
+import type { Attributes, ChangeKind, ChangeRecord } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
 import { type Place, pathOf } from '../model/place.js';
 
-/** A change as it is told: with where a file went or came from that was only moved. */
-export interface ChangeRecord extends Change {
-  /** What a modified path was before, where that is of another type. */
-  readonly typeBefore?: EntryType | undefined;
-  /** Of the regular file that was there before, in bytes; 0 for all else. */
-  readonly sizeBefore: number;
-  /** Of a removed file: where it is now. */
-  readonly movedTo?: Place | undefined;
-  /** Of an added file: where it was. */
-  readonly movedFrom?: Place | undefined;
-  readonly before?: Attributes | undefined;
-  readonly after?: Attributes | undefined;
-}
-
 /** What it has on each side, as far as there is one. */
 export type Sides = Pick<ChangeRecord, 'before' | 'after'>;
-
-export interface Attributes {
-  /** The 12 permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtimeNs: bigint;
-  /** Values by name, a character a byte; without overlayfs's own. */
-  readonly xattrs: ReadonlyMap<string, Buffer>;
-}
 
 /** Makes changes that share what they have in common. */
 export class ChangeRecords {

@@ -2,22 +2,11 @@
 
 import { type BytePath, isWithin, joinPath } from '../model/byte-path.js';
 import { type Change, type ChangeList, isNameRange } from '../model/changes.js';
-import { diffPackages, type PackageChanges, type PackageManager } from '../model/packages.js';
+import { diffPackages, type PackageChanges, type PackageFold, type PackageManager } from '../model/packages.js';
 import { PathIndex } from '../model/path-index.js';
 import { type Place, pathOf, Way } from '../model/place.js';
 import type { Context } from './context.js';
 import { DATABASE_DEPTH, DATABASE_PLACES, DATABASES, type PackageDatabase, type Tree } from './package-databases.js';
-
-/** A package that differs, with those of the changes that are its own. */
-export interface PackageFold {
-  readonly manager: PackageManager;
-  readonly name: string;
-  /** The version before; null where it was installed. */
-  readonly from: string | null;
-  /** The version after; null where it was removed. */
-  readonly to: string | null;
-  readonly paths: readonly BytePath[];
-}
 
 const MANAGERS = Object.entries(DATABASES) as [PackageManager, PackageDatabase][];
 /** Where /bin and its like are links into /usr, databases still have many files under their old names. */

@@ -3,10 +3,11 @@
 import { isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { effectiveValue } from '../model/lxc-config.js';
+import type { NotStarted } from '../model/results.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import { type Container, readInclude } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
-import { clearRestart, failRestart, markRestart, type NotStarted, readNotStarted } from '../store/restarts.js';
+import { clearRestart, failRestart, markRestart, readNotStarted } from '../store/restarts.js';
 import { listRepositories } from '../store/store.js';
 import type { Context } from './context.js';
 import { holdStopped } from './hold.js';

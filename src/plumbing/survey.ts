@@ -1,5 +1,6 @@
 /** All repositories of a store, one after another: what is wrong with one is told, and the others are gone on with. */
 
+import type { Trouble } from '../model/results.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { IncludeCache, VersionedContainer } from '../store/containers.js';
 import { storeRoot } from '../store/layout.js';
@@ -9,15 +10,6 @@ import type { Context } from './context.js';
 import { isConfined, openForReading, type Repository, readRepository, readUsers } from './lookup.js';
 import { onMissing } from './missing.js';
 import { retryUntilStable } from './retry-until-stable.js';
-
-/** A repository, or a container, of which something cannot be told. */
-export interface Trouble {
-  readonly repository: RepositoryName;
-  /** null where it is the repository itself. */
-  readonly container: ContainerName | null;
-  /** An `LxcvError`, or one of the system. */
-  readonly error: Error;
-}
 
 /** What is told of a repository's containers, each by itself. */
 interface Visit<T> {

@@ -1,19 +1,14 @@
 /** The lines of a text, each with the version that brought it, as `git blame` shows them. */
 
+import type { BlamedLine } from '../model/results.js';
 import type { Version } from '../model/version.js';
 import { escapeText, showOddBytes } from './escape.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 import { displayWidth, truncate } from './width.js';
 
-export interface BlameLineView {
-  readonly number: number;
-  readonly text: Buffer;
-  readonly version: Version | undefined;
-}
-
 /** A pipe gets the text's own bytes; a terminal sees every character that it would obey. */
-export function renderBlame(lines: readonly BlameLineView[], style: Style): Buffer {
+export function renderBlame(lines: readonly BlamedLine[], style: Style): Buffer {
   const heads = lines.map(({ version }) => headOf(version, style));
   const width = Math.max(0, ...heads.map(displayWidth));
   const digits = `${lines.length}`.length;

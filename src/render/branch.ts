@@ -1,22 +1,13 @@
 /** The branches of a repository, as `git branch -v` shows them. */
 
-import type { BranchName, ContainerName, Version } from '../model/version.js';
+import type { Branch, Branches } from '../model/results.js';
+import type { BranchName } from '../model/version.js';
 import { firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
 
-export interface BranchRow {
-  readonly name: BranchName;
-  readonly version: Pick<Version, 'id' | 'number' | 'message'>;
-  /** The containers that are on it. */
-  readonly containers: readonly ContainerName[];
-}
-
 /** @param listing `current` is the branch of the container that was asked for: a star marks it, a plus those of others. */
-export function renderBranches(
-  listing: { readonly branches: readonly BranchRow[]; readonly current: BranchName | null },
-  style: Style,
-): string {
+export function renderBranches(listing: Pick<Branches, 'branches' | 'current'>, style: Style): string {
   const rows = listing.branches.map((branch) => cellsOf(branch, listing.current, style));
   return renderTable(COLUMNS, rows, style);
 }
@@ -29,7 +20,7 @@ const COLUMNS: readonly Column[] = [
   { heading: '', flexible: true },
 ];
 
-function cellsOf({ name, version, containers }: BranchRow, current: BranchName | null, style: Style): string[] {
+function cellsOf({ name, version, containers }: Branch, current: BranchName | null, style: Style): string[] {
   const mark = name === current ? '*' : containers.length > 0 ? '+' : ' ';
   const users = containers.map((container) => paint(style, 'head', container)).join(', ');
   return [

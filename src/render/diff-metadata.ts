@@ -2,32 +2,19 @@
 
 import type { BytePath } from '../model/byte-path.js';
 import { formatCapabilities } from '../model/capability.js';
+import type { Attributes, ChangeRecord } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
 import { PlaceMap } from '../model/place.js';
 import { formatAcl } from '../model/posix-acl.js';
 import { formatInstant } from '../model/timestamp.js';
-import { type ChangeView, renderLetter, showPaths, withoutOrigins } from './diff.js';
+import { renderLetter, showPaths, withoutOrigins } from './diff.js';
 import { escapeName, escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 import { truncate } from './width.js';
 
-interface Attributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtimeNs: bigint;
-  readonly xattrs: ReadonlyMap<string, Buffer>;
-}
-
-type AttributedChange = ChangeView & {
-  readonly type: EntryType;
-  readonly before?: Attributes | undefined;
-  readonly after?: Attributes | undefined;
-};
-
 /** A line a path, and below it one for each attribute that changed; of what came or went, those that it has. */
-export function* metadataLines(changes: Iterable<AttributedChange>, style: Style): Generator<string> {
-  const origins = new PlaceMap<AttributedChange>();
+export function* metadataLines(changes: Iterable<ChangeRecord>, style: Style): Generator<string> {
+  const origins = new PlaceMap<ChangeRecord>();
   for (const change of changes) if (change.movedTo !== undefined) origins.set(change.place, change);
   const cut = (line: string) => (style.human ? truncate(line, style.width) : line);
   for (const change of withoutOrigins(changes)) {

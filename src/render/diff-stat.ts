@@ -1,14 +1,11 @@
 /** How large what differs was and is, a line a path, as `git diff --stat` has it. */
 
-import type { Change } from '../model/changes.js';
+import type { ChangeRecord } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
 import { formatBytes, formatCount } from '../model/units.js';
-import { type ChangeView, type DiffView, renderLetter, showPaths, withoutOrigins } from './diff.js';
+import { type DiffView, renderLetter, showPaths, withoutOrigins } from './diff.js';
 import type { Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
-
-type SizedChange = ChangeView &
-  Pick<Change, 'type' | 'size'> & { readonly typeBefore?: EntryType | undefined; readonly sizeBefore: number };
 
 interface Row {
   readonly name: string;
@@ -21,10 +18,7 @@ const COLUMNS = ['name', 'before', 'after'] as const;
 const NAME_MIN = 10;
 
 /** A line a path, one with the sum, and one of the LXC config where that changed. On a terminal long names are cut, at their start as git does. */
-export function* statLines(
-  { changes, config }: { readonly changes: Iterable<SizedChange>; readonly config: DiffView['config'] },
-  style: Style,
-): Generator<string> {
+export function* statLines({ changes, config }: DiffView, style: Style): Generator<string> {
   yield* pathLines(changes, style);
   const counts = [
     ...(config.removed.length === 0 ? [] : [`${formatCount(config.removed.length, 'line', 'lines')} removed`]),
@@ -33,7 +27,7 @@ export function* statLines(
   if (counts.length > 0) yield ` LXC config: ${counts.join(', ')}`;
 }
 
-function* pathLines(changes: Iterable<SizedChange>, style: Style): Generator<string> {
+function* pathLines(changes: Iterable<ChangeRecord>, style: Style): Generator<string> {
   // Each row is made twice, for there may be a million.
   const widest = { name: 0, before: 0, after: 0 };
   const sum = { paths: 0, before: 0, after: 0 };
@@ -62,7 +56,7 @@ function* pathLines(changes: Iterable<SizedChange>, style: Style): Generator<str
   yield cut(` ${formatCount(sum.paths, 'path', 'paths')} changed, ${sizes}`);
 }
 
-function rowOf(change: SizedChange): Row {
+function rowOf(change: ChangeRecord): Row {
   const { movedFrom, type, typeBefore, kind, size, sizeBefore } = change;
   const name = showPaths(change);
   if (kind === 'metadata') return { name, before: 'metadata', after: '' };
@@ -77,6 +71,6 @@ function sizeOr(type: EntryType, bytes: number): string {
   return type === 'file' ? formatBytes(bytes) : type;
 }
 
-function sizeAfter({ kind, type, size }: SizedChange): number {
+function sizeAfter({ kind, type, size }: ChangeRecord): number {
   return kind === 'removed' || type !== 'file' ? 0 : size;
 }

@@ -1,19 +1,14 @@
 /** A large difference on one screen: what changed, counted by the directories that a person would name. */
 
 import type { BytePath } from '../model/byte-path.js';
-import type { ChangeKind } from '../model/changes.js';
+import type { ChangeKind, ChangeRecord } from '../model/changes.js';
 import { type Place, pathOf, ROOT_PLACE } from '../model/place.js';
 import { formatNumber } from '../model/units.js';
 import { escapeName } from './escape.js';
 import { paint, type Role, type Style } from './style.js';
 import { cutStart, displayWidth, truncate } from './width.js';
 
-interface Counted {
-  readonly place: Place;
-  readonly kind: ChangeKind;
-  readonly movedFrom?: Place | undefined;
-  readonly movedTo?: Place | undefined;
-}
+type Counted = Pick<ChangeRecord, 'place' | 'kind' | 'movedFrom' | 'movedTo'>;
 
 /** A place with all that changed at it and below it. */
 interface Branch {

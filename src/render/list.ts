@@ -1,69 +1,31 @@
 /** The containers that have versions, and the repositories that no container uses. */
 
+import type { ListedAside, ListedContainer, Listing, UnusedRepository } from '../model/results.js';
 import { formatCount } from '../model/units.js';
-import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
 
-export interface ContainerRow {
-  readonly name: ContainerName;
-  readonly repository: RepositoryName;
-  /** null: detached. */
-  readonly branch: BranchName | null;
-  /** null: before its first version. */
-  readonly version: Pick<Version, 'number'> | null;
-  /** The version's name after the nearest tag. */
-  readonly describe: string | null;
-  /** LXC's word: `running`, `stopped`, `frozen`. */
-  readonly state: string;
-  /** True where it holds what no version has yet. */
-  readonly dirty: boolean | null;
-}
-
-/** What a container held that could not become a version. */
-export interface AsideRow {
-  readonly container: ContainerName;
-  readonly path: string;
-  readonly reason: string;
-}
-
-export interface RepositoryRow {
-  readonly name: RepositoryName;
-  readonly versions: number;
-}
-
-/** @param listing `repositories` are those that no container uses. */
-export function renderList(
-  listing: {
-    readonly containers: readonly ContainerRow[];
-    readonly repositories: readonly RepositoryRow[];
-    readonly setAside?: readonly AsideRow[];
-    readonly notStarted?: readonly { readonly name: ContainerName; readonly reason: string }[];
-    /** What is told elsewhere, for it could not be listed. */
-    readonly troubles?: readonly unknown[];
-  },
-  style: Style,
-): string {
-  const asides = listing.setAside ?? [];
+export function renderList(listing: Listing, style: Style): string {
+  const { setAside, notStarted, troubles } = listing;
   const named = listing.containers.some(({ describe }) => describe !== null);
   const containers = listing.containers.map((row) => containerCells(row, named, style));
-  const stopped = (listing.notStarted ?? []).map(({ name, reason }) => `  ${escapeText(name)}: ${escapeText(reason)}`);
+  const stopped = notStarted.map(({ name, reason }) => `  ${escapeText(name)}: ${escapeText(reason)}`);
   const repositories = listing.repositories.map((row) => repositoryCells(row));
-  if (containers.length + repositories.length + asides.length + stopped.length === 0) {
-    return listing.troubles?.length ? '' : 'No container has versions yet: lxcv commit NAME makes the first.';
+  if (containers.length + repositories.length + setAside.length + stopped.length === 0) {
+    return troubles.length > 0 ? '' : 'No container has versions yet: lxcv commit NAME makes the first.';
   }
   const unused = renderTable(REPOSITORY_COLUMNS, repositories, style);
   const blocks = [
     stopped.length === 0 ? '' : `Stopped by lxcv, and not started again:\n${stopped.join('\n')}`,
     renderTable(containerColumns(named), containers, style),
     unused === '' ? '' : `Repositories that no container uses:\n${unused}`,
-    renderAsides(asides),
+    renderAsides(setAside),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function renderAsides(asides: readonly AsideRow[]): string {
+function renderAsides(asides: readonly ListedAside[]): string {
   if (asides.length === 0) return '';
   const lines = asides.map(
     ({ container, path, reason }) => `  ${container}: ${escapeText(path)}\n    ${escapeText(reason)}`,
@@ -90,7 +52,7 @@ const REPOSITORY_COLUMNS: readonly Column[] = [
 ];
 
 function containerCells(
-  { name, repository, branch, version, describe, state, dirty }: ContainerRow,
+  { name, repository, branch, version, describe, state, dirty }: ListedContainer,
   named: boolean,
   style: Style,
 ): string[] {
@@ -105,6 +67,6 @@ function containerCells(
   ];
 }
 
-function repositoryCells({ name, versions }: RepositoryRow): string[] {
+function repositoryCells({ name, versions }: UnusedRepository): string[] {
   return [`  ${name}`, formatCount(versions, 'version', 'versions')];
 }

@@ -1,32 +1,14 @@
 /** The history of a repository: as a table, as a line for each version, or drawn. */
 
+import type { LogEntry, LogHead } from '../model/results.js';
 import { formatBytes } from '../model/units.js';
-import type { BranchName, ChangeCounts, ContainerName, TagName, Version, VersionId } from '../model/version.js';
+import type { BranchName, ChangeCounts, ContainerName } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { layoutGraph } from './graph.js';
 import { paint, type Style } from './style.js';
 import { type Column, tableLines } from './table.js';
 import { formatTime } from './time.js';
 import { displayWidth, truncate } from './width.js';
-
-/** A version and what points at it. */
-export interface LogEntry {
-  /** May be made anew each time. */
-  readonly version: Pick<Version, 'id' | 'number' | 'message' | 'author' | 'time' | 'changes'>;
-  /** Those of its ancestors from which the graph leads to it. */
-  readonly parents: readonly VersionId[];
-  /** The branches whose newest version it is. */
-  readonly branches: readonly BranchName[];
-  /** The tags that are on it. */
-  readonly tags: readonly TagName[];
-  /** The containers whose HEAD it is, each with the branch that it is on, or null. */
-  readonly heads: readonly Head[];
-}
-
-interface Head {
-  readonly container: ContainerName;
-  readonly branch: BranchName | null;
-}
 
 interface LogForm {
   readonly graph?: boolean;
@@ -127,7 +109,7 @@ function renderOneline(entry: LogEntry, style: Style, describe: Describe): strin
 }
 
 /** What points at the version, in git's manner, and the first line of its message. */
-function describeEntry(entry: LogEntry, style: Style, asked: Head | undefined): string {
+function describeEntry(entry: LogEntry, style: Style, asked: LogHead | undefined): string {
   const { branches, tags } = entry;
   // What was asked of stands first: where there is no room, the end is cut.
   const heads = firstOf(entry.heads, ({ container }) => container === asked?.container);
@@ -154,10 +136,10 @@ function firstOf<T>(all: readonly T[], isFirst: (each: T) => boolean): T[] {
 
 /** `HEAD -> mysql` for the container that was asked of, `web@HEAD -> tuning` for another, `web@HEAD` on no branch. */
 function renderHead(
-  { container, branch }: Head,
+  { container, branch }: LogHead,
   branches: readonly BranchName[],
   style: Style,
-  asked: Head | undefined,
+  asked: LogHead | undefined,
 ): string {
   const head = paint(style, 'head', container === asked?.container ? 'HEAD' : `${container}@HEAD`);
   if (branch === null || !branches.includes(branch)) return head;

@@ -1,24 +1,17 @@
 /** Lines that grep found. */
 
-import type { BytePath } from '../model/byte-path.js';
+import type { Match } from '../model/results.js';
 import { escapeName, escapeText, showOddBytes } from './escape.js';
 import { paint, type Style } from './style.js';
 
-export interface MatchView {
-  readonly revision: string;
-  readonly path: BytePath;
-  readonly line: number;
-  readonly text: Buffer;
-}
-
 /** `mysql@2:etc/hosts:3:text` a line. A pipe gets the bytes as they are; a terminal nothing that it would obey. */
-export function renderMatches(style: Style): (matches: readonly MatchView[]) => Buffer {
+export function renderMatches(style: Style): (matches: readonly Match[]) => Buffer {
   return (matches) => Buffer.concat(matches.flatMap((match) => [renderMatch(match, style), Buffer.from('\n')]));
 }
 
 /** `mysql@2:etc/hosts`, each once; those of a file come one after the other. */
-export function renderFiles(style: Style): (matches: readonly MatchView[]) => Buffer {
-  let last: MatchView | undefined;
+export function renderFiles(style: Style): (matches: readonly Match[]) => Buffer {
+  let last: Match | undefined;
   return (matches) => {
     const names: Buffer[] = [];
     for (const match of matches) {
@@ -31,7 +24,7 @@ export function renderFiles(style: Style): (matches: readonly MatchView[]) => Bu
   };
 }
 
-function renderMatch(match: MatchView, style: Style): Buffer {
+function renderMatch(match: Match, style: Style): Buffer {
   const place = Buffer.concat([renderPlace(match, style), Buffer.from(`:${paint(style, 'number', `${match.line}`)}:`)]);
   if (!style.human) return Buffer.concat([place, match.text]);
   const text = showOddBytes(match.text)
@@ -40,7 +33,7 @@ function renderMatch(match: MatchView, style: Style): Buffer {
   return Buffer.concat([place, Buffer.from(text.join('\t'))]);
 }
 
-function renderPlace({ revision, path }: MatchView, style: Style): Buffer {
+function renderPlace({ revision, path }: Match, style: Style): Buffer {
   const name = style.human ? Buffer.from(paint(style, 'head', escapeName(path))) : Buffer.from(path, 'latin1');
   return Buffer.concat([Buffer.from(`${paint(style, 'branch', revision)}:`), name]);
 }

@@ -1,7 +1,8 @@
 /** What a commit and a checkout tell when they are done. */
 
+import type { CheckoutOutcome } from '../model/results.js';
 import { formatBytes, formatNumber } from '../model/units.js';
-import type { BranchName, ChangeCounts, ContainerName, Version } from '../model/version.js';
+import type { ChangeCounts, Version } from '../model/version.js';
 import { escapeText, firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
 
@@ -12,17 +13,7 @@ export function renderCommit(version: Version, style: Style): string {
 }
 
 /** Where the container is now, where its uncommitted work went, and the command that goes back to that. */
-export function renderCheckout(
-  outcome: {
-    readonly container: ContainerName;
-    readonly version: Version;
-    readonly branch: BranchName | null;
-    readonly saved: Version | undefined;
-    readonly setAside: { readonly path: string; readonly reason: string } | undefined;
-  },
-  style: Style,
-  back: string | undefined,
-): string {
+export function renderCheckout(outcome: CheckoutOutcome, style: Style, back: string | undefined): string {
   const { container, version, branch, saved, setAside } = outcome;
   const number = paint(style, 'number', `@${version.number}`);
   const place =

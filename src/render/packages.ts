@@ -1,23 +1,9 @@
 /** Which packages came, went and changed. */
 
-import type { BytePath } from '../model/byte-path.js';
-import type { PackageChanges } from '../model/packages.js';
+import type { PackageChanges, PackageFold } from '../model/packages.js';
 import { formatNumber } from '../model/units.js';
 import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
-
-/** A package that differs, and the changed paths that are its own. */
-export interface PackageFold extends PackageVersions {
-  readonly paths: readonly BytePath[];
-}
-
-interface PackageVersions {
-  readonly name: string;
-  /** null: it was installed. */
-  readonly from: string | null;
-  /** null: it was removed. */
-  readonly to: string | null;
-}
 
 /** A heading for each package manager, and a line for each package. */
 export function renderPackages(all: readonly PackageChanges[], style: Style): string {
@@ -25,7 +11,7 @@ export function renderPackages(all: readonly PackageChanges[], style: Style): st
 }
 
 /** A sign, the name and the version, or both of them. */
-export function renderPackage({ name, from, to }: PackageVersions, style: Style): string {
+export function renderPackage({ name, from, to }: Pick<PackageFold, 'name' | 'from' | 'to'>, style: Style): string {
   if (from === null) return paint(style, 'added', `+ ${escapeText(`${name} ${to}`)}`);
   if (to === null) return paint(style, 'removed', `- ${escapeText(`${name} ${from}`)}`);
   return paint(style, 'modified', `~ ${escapeText(`${name} ${from} -> ${to}`)}`);

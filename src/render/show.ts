@@ -1,29 +1,14 @@
 /** One version, as `git show` tells of a commit. */
 
-import type { ChangeList } from '../model/changes.js';
+import type { ShownVersion } from '../model/results.js';
 import { formatBytes, formatCount, formatNumber } from '../model/units.js';
-import type { BranchName, ContainerName, TagName, Version } from '../model/version.js';
 import { escapeText } from './escape.js';
-import type { PackageFold } from './packages.js';
-import { changeBlocks, type ShownChange } from './status.js';
+import { changeBlocks } from './status.js';
 import { paint, type Style } from './style.js';
 import { formatTime } from './time.js';
 
-export interface VersionToShow {
-  readonly version: Version;
-  readonly parents: readonly Pick<Version, 'id' | 'number'>[];
-  readonly branches: readonly BranchName[];
-  readonly tags: readonly TagName[];
-  /** The containers whose HEAD it is. */
-  readonly heads: readonly ContainerName[];
-  readonly sealed: boolean;
-  readonly changes: ChangeList<ShownChange>;
-  /** With those of the changes that are theirs. */
-  readonly packages: readonly PackageFold[];
-}
-
 /** What is known of it, its message, and the paths that it changed: folded, unless `verbose`. */
-export function* versionLines(shown: VersionToShow, style: Style, { verbose = false } = {}): Generator<string> {
+export function* versionLines(shown: ShownVersion, style: Style, { verbose = false } = {}): Generator<string> {
   const { version } = shown;
   const title = `version ${paint(style, 'number', `@${version.number}`)} ${paint(style, 'id', version.id)}`;
   yield title;
@@ -38,7 +23,7 @@ export function* versionLines(shown: VersionToShow, style: Style, { verbose = fa
 
 const NAME_WIDTH = 12;
 
-function fieldsOf(shown: VersionToShow, style: Style): [name: string, value: string][] {
+function fieldsOf(shown: ShownVersion, style: Style): [name: string, value: string][] {
   const { version, parents, branches, tags, heads, sealed } = shown;
   const { author, time, container, branch, changes, chain, bases, pause } = version;
   const numbers = parents.map(({ id, number }) => `${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id)}`);

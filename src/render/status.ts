@@ -1,47 +1,23 @@
 /** What a container holds that its last version does not, told in git's manner. */
 
 import type { BytePath } from '../model/byte-path.js';
-import { type Change, type ChangeKind, ChangeList, isNameRange, type NameRange } from '../model/changes.js';
-import type { EntryType } from '../model/entry.js';
+import { type ChangeKind, ChangeList, type ChangeRecord, isNameRange, type NameRange } from '../model/changes.js';
+import type { PackageFold } from '../model/packages.js';
 import { PathIndex } from '../model/path-index.js';
 import { type Place, pathOf } from '../model/place.js';
+import type { Status } from '../model/results.js';
 import { formatCount, formatNumber } from '../model/units.js';
-import type { BranchName, ContainerName, RepositoryName, Version } from '../model/version.js';
 import { escapeName } from './escape.js';
-import { type PackageFold, renderPackage } from './packages.js';
+import { renderPackage } from './packages.js';
 import { paint, type Role, type Style } from './style.js';
 
-export interface ContainerStatus {
-  readonly container: ContainerName;
-  readonly repository: RepositoryName;
-  /** null: detached. */
-  readonly branch: BranchName | null;
-  /** null: before its first version. */
-  readonly version: Pick<Version, 'id' | 'number'> | null;
-  /** The version's name after the nearest tag. */
-  readonly describe: string | null;
-  /** LXC's word: `running`, `stopped`, `frozen`. */
-  readonly state: string;
-  readonly changes: ChangeList<ShownChange>;
-  /** With those of the changes that are theirs. */
-  readonly packages: readonly PackageFold[];
-}
-
-export type ShownChange = Pick<Change, 'place' | 'path' | 'kind' | 'type'> & {
-  /** What it was, where it is of another type now. */
-  readonly typeBefore?: EntryType | undefined;
-  /** Of a file that was only moved: where it was, or is. */
-  readonly movedFrom?: Place | undefined;
-  readonly movedTo?: Place | undefined;
-};
-
-type Part = ShownChange | NameRange;
+type Part = ChangeRecord | NameRange;
 
 /**
  * Paths stay in their order. What came or went together with a directory is one line, and no group is longer than a
  * screen or so, unless `verbose`.
  */
-export function* statusLines(status: ContainerStatus, style: Style, { verbose = false } = {}): Generator<string> {
+export function* statusLines(status: Status, style: Style, { verbose = false } = {}): Generator<string> {
   const { version } = status;
   yield* renderHead(status, style);
   let isChanged = false;
@@ -57,7 +33,7 @@ export function* statusLines(status: ContainerStatus, style: Style, { verbose = 
 
 /** The changes alone, lines for each kind of which there are some; those that a package explains are one line, unless `verbose`. */
 export function* changeBlocks(
-  { changes, packages }: Pick<ContainerStatus, 'changes' | 'packages'>,
+  { changes, packages }: Pick<Status, 'changes' | 'packages'>,
   style: Style,
   { verbose = false }: { readonly verbose?: boolean } = {},
 ): Generator<Iterable<string>> {
@@ -73,7 +49,7 @@ export function* changeBlocks(
 }
 
 /** What is no package's. */
-function unexplained(changes: ChangeList<ShownChange>, packages: readonly PackageFold[]): readonly Part[] {
+function unexplained(changes: ChangeList<ChangeRecord>, packages: readonly PackageFold[]): readonly Part[] {
   if (packages.every(({ paths }) => paths.length === 0)) return changes.parts;
   const folded = new PathIndex<true>();
   for (const { paths } of packages) for (const path of paths) folded.set(path, true);
@@ -109,7 +85,7 @@ interface Group {
 
 /** A path to show, and how many more are below it that it stands for. */
 interface Line {
-  readonly change: Omit<ShownChange, 'path'>;
+  readonly change: Pick<ChangeRecord, 'place' | 'kind' | 'type' | 'typeBefore' | 'movedFrom' | 'movedTo'>;
   readonly inside: number;
   /** The directory did not change as its files did: it stands for so many of them. */
   readonly isCrowd?: true;
@@ -126,10 +102,7 @@ const LINES_MAX = 50;
 /** More of one kind than this in one directory are one line. */
 const CROWD_FROM = 20;
 
-function renderHead(
-  { container, repository, branch, version, describe, state }: ContainerStatus,
-  style: Style,
-): string[] {
+function renderHead({ container, repository, branch, version, describe, state }: Status, style: Style): string[] {
   const place = branch === null ? 'On no branch' : `On branch ${paint(style, 'branch', branch)}`;
   const origin = repository.toString() === container ? '' : ` of ${repository}`;
   const at =
@@ -140,7 +113,7 @@ function renderHead(
   return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${state}`];
 }
 
-function groupLines({ title, role }: Group, own: readonly ChangeList<ShownChange>[], style: Style): Iterable<string> {
+function groupLines({ title, role }: Group, own: readonly ChangeList<ChangeRecord>[], style: Style): Iterable<string> {
   const lines = own.flatMap(({ parts }) => gatherCrowds(fold(parts)));
   const shown = lines.slice(0, LINES_MAX).map((line) => renderLine(line, role, style));
   const left = lines.slice(LINES_MAX).reduce((paths, { inside, isCrowd }) => paths + inside + (isCrowd ? 0 : 1), 0);
@@ -148,12 +121,12 @@ function groupLines({ title, role }: Group, own: readonly ChangeList<ShownChange
 }
 
 /** The same with each path on its line, made when it is asked for: there may be a million. */
-function* everyLine({ title, role }: Group, own: readonly ChangeList<ShownChange>[], style: Style): Generator<string> {
+function* everyLine({ title, role }: Group, own: readonly ChangeList<ChangeRecord>[], style: Style): Generator<string> {
   yield* sectionLines(title, countOf(own), [], 0, style);
   for (const changes of own) for (const change of changes) yield `  ${renderLine({ change, inside: 0 }, role, style)}`;
 }
 
-function countOf(lists: readonly ChangeList<ShownChange>[]): number {
+function countOf(lists: readonly ChangeList<ChangeRecord>[]): number {
   return lists.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -201,7 +174,7 @@ function gatherCrowds(lines: readonly Line[]): Line[] {
 
 /** One line for each change that no directory stands for: one that came or went with all that was in it, which comes next. */
 function fold(parts: readonly Part[]): Line[] {
-  const lines: { change: ShownChange; inside: number }[] = [];
+  const lines: { change: ChangeRecord; inside: number }[] = [];
   /** Directories that the last line stands for. */
   let whole = new Set<Place | undefined>();
   for (const part of parts) {

@@ -1,19 +1,13 @@
 /** The tags of a repository. */
 
-import type { Author, TagName, Version } from '../model/version.js';
+import type { NamedTag } from '../model/results.js';
 import { escapeText, firstLine } from './escape.js';
 import { paint, type Style } from './style.js';
 import { type Column, renderTable } from './table.js';
 import { formatTime } from './time.js';
 
-export interface TagRow {
-  readonly name: TagName;
-  readonly version: Pick<Version, 'id' | 'number' | 'message' | 'time'>;
-  readonly annotation?: { readonly message: string; readonly author: Author; readonly time: string } | undefined;
-}
-
 /** A line each: what an annotated tag says of itself or, of another, what its version says. */
-export function renderTags(tags: readonly TagRow[], style: Style): string {
+export function renderTags(tags: readonly NamedTag[], style: Style): string {
   return renderTable(
     COLUMNS,
     tags.map((tag) => cellsOf(tag, style)),
@@ -30,7 +24,7 @@ const COLUMNS: readonly Column[] = [
   { heading: '', flexible: true },
 ];
 
-function cellsOf({ name, version, annotation }: TagRow, style: Style): string[] {
+function cellsOf({ name, version, annotation }: NamedTag, style: Style): string[] {
   return [
     paint(style, 'tag', name),
     paint(style, 'number', `@${version.number}`),

@@ -8,6 +8,7 @@ import { type Files, type FilesRead, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
+import type { NotStarted } from '../model/results.js';
 import type { ContainerName } from '../model/version.js';
 import { ContainerLayout, type RepositoryLayout } from './layout.js';
 import { replaceFile, stagedFor } from './steps.js';
@@ -22,12 +23,6 @@ interface Mark {
   readonly time: string;
   /** Why it could not be started. */
   readonly reason?: string;
-}
-
-/** A container that was stopped, and could not be started again. */
-export interface NotStarted {
-  readonly name: ContainerName;
-  readonly reason: string;
 }
 
 export function markRestart({ files, lxc, now }: Host, repository: RepositoryLayout, container: ContainerName): void {

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
+import type { ChangeRecord } from '../../src/model/changes.js';
 import { parseContainerName } from '../../src/model/names.js';
 import { pathOf as pathOfPlace } from '../../src/model/place.js';
-import type { ChangeRecord } from '../../src/plumbing/change-records.js';
 import { changesBetween } from '../support/changes.js';
 import { mountDisk } from '../support/disk.js';
 import { setXattr } from '../support/libc.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { type Attributes, ChangeRecords, type Sides } from '../../src/plumbing/change-records.js';
+import type { Attributes } from '../../src/model/changes.js';
+import { ChangeRecords, type Sides } from '../../src/plumbing/change-records.js';
 import { placeOf } from '../support/place.js';
 
 const PATH = 'etc/shadow' as BytePath;

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { Branch } from '../../src/model/results.js';
 import type { BranchName, ContainerName, VersionId } from '../../src/model/version.js';
-import { type BranchRow, renderBranches } from '../../src/render/branch.js';
+import { renderBranches } from '../../src/render/branch.js';
 import type { Style } from '../../src/render/style.js';
+import { exampleVersion } from '../support/version.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
 
-const BRANCHES: readonly BranchRow[] = [
+const BRANCHES: readonly Branch[] = [
   branch('mysql', 3, 'k3j9x2a8m1qz', 'Open port 3306\n\nThe web container asks for it.', ['mysql']),
   branch('tuning', 14, 'h8w2c5r0t6ya', 'Try MariaDB 11 from the upstream repository', ['mysql_tmp', 'web']),
   branch('keep', 3, 'k3j9x2a8m1qz', 'Open port 3306', []),
@@ -33,10 +35,11 @@ describe('renderBranches', () => {
   });
 });
 
-function branch(name: string, number: number, id: string, message: string, containers: readonly string[]): BranchRow {
+function branch(name: string, number: number, id: string, message: string, containers: readonly string[]): Branch {
   return {
     name: name as BranchName,
-    version: { number, id: id as VersionId, message },
+    version: exampleVersion(number, { id: id as VersionId, message }),
+    refs: [],
     containers: containers as readonly ContainerName[],
   };
 }

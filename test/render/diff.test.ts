@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import type { ChangeKind } from '../../src/model/changes.js';
-import { type ChangeView, diffLines, nameStatusLines } from '../../src/render/diff.js';
+import type { ChangeKind, ChangeRecord } from '../../src/model/changes.js';
+import { diffLines, nameStatusLines } from '../../src/render/diff.js';
 import type { Style } from '../../src/render/style.js';
 import { placeOf } from '../support/place.js';
 
@@ -66,7 +66,7 @@ describe('renderDiff', () => {
   });
 });
 
-function upgrade(): ChangeView[] {
+function upgrade(): ChangeRecord[] {
   return [
     change('modified', 'etc/passwd'),
     ...many(40, (n) => change('modified', `usr/bin/${n}`)),
@@ -79,12 +79,12 @@ function upgrade(): ChangeView[] {
   ];
 }
 
-function many(count: number, make: (n: number) => ChangeView): ChangeView[] {
+function many(count: number, make: (n: number) => ChangeRecord): ChangeRecord[] {
   return Array.from({ length: count }, (_, n) => make(n));
 }
 
-function change(kind: ChangeKind, path: string): ChangeView {
-  return { kind, place: placeOf(path), path: path as BytePath };
+function change(kind: ChangeKind, path: string): ChangeRecord {
+  return { kind, place: placeOf(path), path: path as BytePath, type: 'file', size: 0, sizeBefore: 0 };
 }
 
 function renderDiff(...args: Parameters<typeof diffLines>): string {

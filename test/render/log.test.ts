@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { LogEntry } from '../../src/model/results.js';
 import type { BranchName, ContainerName, TagName, VersionId } from '../../src/model/version.js';
-import { type LogEntry, logLines } from '../../src/render/log.js';
+import { logLines } from '../../src/render/log.js';
 import type { Style } from '../../src/render/style.js';
+import { exampleVersion } from '../support/version.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date('2026-03-01T12:00:00.000Z'), human: true };
 const PIPE: Style = { ...TERMINAL, human: false };
@@ -207,14 +209,13 @@ function entry(number: number, id: string, parents: readonly string[], options: 
   } = options;
   const [added, modified, removed, bytes] = changes;
   return {
-    version: {
+    version: exampleVersion(number, {
       id: id as VersionId,
-      number,
       message,
       author: { name: 'Ada Lovelace', email: 'ada@example.org' },
       time,
       changes: { added, modified, removed, bytes },
-    },
+    }),
     parents: parents as readonly VersionId[],
     branches: branches as readonly BranchName[],
     tags: tags as readonly TagName[],

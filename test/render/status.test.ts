@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePath } from '../../src/model/byte-path.js';
-import { type ChangeKind, ChangeList } from '../../src/model/changes.js';
+import { type ChangeKind, ChangeList, type ChangeRecord } from '../../src/model/changes.js';
 import type { EntryType } from '../../src/model/entry.js';
+import type { Status } from '../../src/model/results.js';
 import type { BranchName, ContainerName, RepositoryName, VersionId } from '../../src/model/version.js';
-import { type ContainerStatus, type ShownChange, statusLines } from '../../src/render/status.js';
+import { statusLines } from '../../src/render/status.js';
 import type { Style } from '../../src/render/style.js';
 import { placeOf } from '../support/place.js';
+import { exampleVersion } from '../support/version.js';
 
 const TERMINAL: Style = { colour: false, width: 80, now: new Date(0), human: true };
 
@@ -13,7 +15,8 @@ const CLEAN: TestStatus = {
   container: 'mysql' as ContainerName,
   repository: 'mysql' as RepositoryName,
   branch: 'mysql' as BranchName,
-  version: { id: 'k3j9x2a8m1qz' as VersionId, number: 3 },
+  version: exampleVersion(3, { id: 'k3j9x2a8m1qz' as VersionId }),
+  refs: [],
   describe: null,
   state: 'running',
   changes: [],
@@ -48,9 +51,9 @@ describe('renderStatus', () => {
       ...CLEAN,
       changes: [change('modified', 'etc/a.conf'), change('added', 'usr/bin/a'), change('modified', 'usr/lib/b')],
       packages: [
-        { name: 'a', from: null, to: '1', paths: ['usr/bin/a' as BytePath] },
-        { name: 'b', from: '1', to: '2', paths: ['usr/lib/b' as BytePath] },
-        { name: 'c\x1b[31m', from: '7', to: null, paths: [] },
+        { manager: 'dpkg' as const, name: 'a', from: null, to: '1', paths: ['usr/bin/a' as BytePath] },
+        { manager: 'dpkg' as const, name: 'b', from: '1', to: '2', paths: ['usr/lib/b' as BytePath] },
+        { manager: 'dpkg' as const, name: 'c\x1b[31m', from: '7', to: null, paths: [] },
       ],
     };
     const packages = [
@@ -192,7 +195,7 @@ describe('renderStatus', () => {
       ...CLEAN,
       container: 'mysql_tmp' as ContainerName,
       branch: 'tuning' as BranchName,
-      state: 'stopped',
+      state: 'stopped' as const,
     };
     expect(headOf(status)).toEqual([
       'On branch tuning of mysql, version @3 (k3j9x2a)',
@@ -218,12 +221,12 @@ describe('renderStatus', () => {
   });
 });
 
-interface TestStatus extends Omit<ContainerStatus, 'changes'> {
-  readonly changes: ContainerStatus['changes']['parts'];
+interface TestStatus extends Omit<Status, 'changes'> {
+  readonly changes: Status['changes']['parts'];
 }
 
-function change(kind: ChangeKind, path: string, type: EntryType = 'file'): ShownChange {
-  return { kind, place: placeOf(path), path: path as BytePath, type };
+function change(kind: ChangeKind, path: string, type: EntryType = 'file'): ChangeRecord {
+  return { kind, place: placeOf(path), path: path as BytePath, type, size: 0, sizeBefore: 0 };
 }
 
 function headOf(status: TestStatus): string[] {

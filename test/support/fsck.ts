@@ -1,7 +1,7 @@
 /** fsck for those who cannot wait in the way of a promise: disposal is synchronous. A thread does it, with the built lxcv. */
 
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Finding } from '../../src/plumbing/finding.js';
+import type { Finding } from '../../src/model/finding.js';
 
 interface Answer {
   readonly findings?: readonly Finding[];
