@@ -52,8 +52,6 @@ export abstract class BaseCommand extends PrintingCommand {
   /** Runs the command, and prints the JSON that it returns where that is asked for. Whatever it ends with is told. */
   async start(name: string): Promise<void> {
     this.id = name;
-    // Otherwise oclif would warn of commands that end before they parse.
-    this.parsed = true;
     try {
       const json: object | undefined = await this.run();
       if (json !== undefined && this.jsonEnabled()) await writeText(jsonText(this.withChangedBases(json)));

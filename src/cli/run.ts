@@ -1,6 +1,5 @@
 /** Runs a command, and ends as documented whatever happens. */
 
-import { settings } from '@oclif/core/settings';
 import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
@@ -20,8 +19,6 @@ type CommandClass = (new (argv: string[], config: MinimalConfig) => BaseCommand)
 
 /** @param root a file of the package, for oclif. */
 export async function runCommand(args: readonly string[], commands: Commands, root: string): Promise<void> {
-  // Under some values of NODE_ENV oclif would look for TypeScript to run the sources with.
-  settings.enableAutoTranspile = false;
   const [typed = '', ...rest] = helpAsFlag(commandFirst(args));
   const names = Object.keys(commands);
   const tell = async (error: unknown) => {
