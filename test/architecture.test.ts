@@ -85,6 +85,24 @@ it.each(AVOIDED)('no test %s', (_, pattern, instead) => {
   expect(found, `instead: ${instead}`).toEqual([]);
 });
 
+it('names what lies in the store, and beside containers, in one place', () => {
+  const sources = ['store', 'plumbing', 'operations'].flatMap((room) =>
+    readdirSync(join(PROJECT, 'src', room)).map((name) => `${room}/${name}`),
+  );
+  // What export makes lies beside the tarball.
+  const others = sources.filter((path) => !/\/(layout|lxc-layout|known-names|export)\.ts$/.test(path));
+  expect(others.length).toBe(sources.length - 4);
+  const named =
+    /['`/](manifest\.json|working\.json|lxc_snapshots|seal\.lock|\.lxcv-)|\/(versions|refs)[`'/]|\.(staged|partial)[`']|-(edited|left)`/;
+  const found = others.flatMap((path) =>
+    readFileSync(join(PROJECT, 'src', path), 'utf8')
+      .split('\n')
+      .filter((line) => named.test(line) && !/^\s*(\/?\*|\/\/)/.test(line))
+      .map((line) => `${path}: ${line.trim()}`),
+  );
+  expect(found, 'src/store/layout.ts has a name for it, or is to have one').toEqual([]);
+});
+
 /** The modules of a project, and the imports that break a rule. */
 async function walk(project: string) {
   const { options, forbidden = [] } = config;

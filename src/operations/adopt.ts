@@ -16,7 +16,8 @@ import { removeTrial, tryMove } from '../plumbing/root-move.js';
 import { checkUnused } from '../plumbing/root-use.js';
 import { type DeltaMove, switchUpper } from '../plumbing/switch-upper.js';
 import type { Container } from '../store/containers.js';
-import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import { type RepositoryLayout, scratchOf, type VersionLayout } from '../store/layout.js';
+import { clonesIn } from '../store/lxc-layout.js';
 import { runStep, type Step } from '../store/steps.js';
 import { type Adoptable, checkAdoptable } from './adoption-check.js';
 import type { CommitOrder } from './commit-request.js';
@@ -119,7 +120,7 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLo
   const hasWork = files.stat(`${parent}/work`)?.type === 'directory';
   return [
     { do: 'unlink', path: delta },
-    ...(hasWork ? [{ do: 'remove-copy', path: `${parent}/work/work` } satisfies Step] : []),
+    ...(hasWork ? [{ do: 'remove-copy', path: scratchOf(`${parent}/work`) } satisfies Step] : []),
     ...directories.map((path): Step => ({ do: 'rmdir', path })),
   ];
 }
@@ -128,7 +129,7 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLo
 function registration(files: Files, base: string, repository: RepositoryLayout): { path: string; entry: string }[] {
   const owner = dirname(base);
   if (files.stat(`${owner}/config`) === undefined) return [];
-  const path = `${owner}/lxc_snapshots`;
+  const path = clonesIn(owner);
   const entry = `${repository.storeRoot}\n${repository.name}\n`;
   const isListed = `\n${files.readIfPresent(path)?.toString('utf8') ?? ''}`.includes(`\n${entry}`);
   return isListed ? [] : [{ path, entry }];

@@ -24,7 +24,8 @@ import {
   stageWorking,
 } from '../plumbing/staging.js';
 import { lowersOf } from '../store/containers.js';
-import { ContainerLayout, type RepositoryLayout } from '../store/layout.js';
+import type { RepositoryLayout } from '../store/layout.js';
+import { ContainerLayout, stagedContainer } from '../store/lxc-layout.js';
 import { discardWorking, type Step } from '../store/steps.js';
 import { lockRepository } from '../store/store.js';
 import { transact } from '../store/transaction.js';
@@ -74,7 +75,7 @@ async function materialise(
   const config = parseLxcConfig(files.read(source.config));
   const privates = privateFilesOf(config, former);
   const layout = repository.version(newId(context.host.randomBytes));
-  const staged = `${target.lxcpath}/.lxcv-${layout.id}`;
+  const staged = stagedContainer(target.lxcpath, layout.id);
   const cloned = cloneConfig(context, config, former, target);
   const options = ownValue(config, 'lxc.rootfs.options');
   const place = { repository, container: target.name, layout };

@@ -8,7 +8,8 @@ import type { Context } from '../plumbing/context.js';
 import { layersOfContainer } from '../plumbing/layers.js';
 import { isConfined, readUsers } from '../plumbing/lookup.js';
 import { type Container, type IncludeCache, listContainers, lowersOf, readContainer } from '../store/containers.js';
-import { ContainerLayout, RepositoryLayout, storeRoot } from '../store/layout.js';
+import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { ContainerLayout } from '../store/lxc-layout.js';
 import { listTyped, unknownFile } from './fsck-names.js';
 
 /** Of one repository. @param shared `seen` takes up which containers these are, and `directories` what layers are there. */
@@ -97,12 +98,7 @@ function* checkContainer(
       yield finding('container-damaged', versioned.layout.working, `its HEAD ${head} is no version`, RESTORE);
   }
   const names = listTyped(context.host.files, `${layout.root}/.`);
-  for (const path of stagedConfigsOf(layout)) {
+  for (const path of layout.stagedConfigs) {
     if (names.has(basename(path))) yield unknownFile(layout.root, basename(path));
   }
-}
-
-/** All that a replacement of a config can have beside it. */
-function stagedConfigsOf({ stagedConfig, finalConfig }: ContainerLayout): string[] {
-  return [stagedConfig, finalConfig].flatMap((path) => [path, `${path}-edited`]);
 }

@@ -10,35 +10,12 @@ import { decodeTag } from '../model/tag.js';
 import type { TagName, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { isConfined } from '../plumbing/lookup.js';
+import { KNOWN_NAMES, type KnownNames, LAYER_NAME } from '../store/known-names.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { isStagedContainer } from '../store/lxc-layout.js';
 import { readSetAside } from '../store/set-aside.js';
 import { listRepositories } from '../store/store.js';
 import { describe, readStoreFile } from '../store/store-file.js';
-
-/** The names that a directory of the store can have in it. */
-interface Kinds {
-  readonly files: RegExp;
-  readonly directories: RegExp;
-  /** Of these it is told what they are needed for, where they are of another type. */
-  readonly others: RegExp;
-}
-
-const NONE = /^$/;
-const REPOSITORY: Kinds = {
-  files: /^(graph|graph\.partial|lock|operations|seal\.lock|summaries|summaries\.partial)$/,
-  directories: /^(aside|containers|empty|hooks|refs|restarting|versions)$/,
-  others: NONE,
-};
-const REFS: Kinds = { files: NONE, directories: /^(heads|tags)$/, others: NONE };
-const VERSION: Kinds = {
-  files: /^(entries|entries\.partial|sources)$/,
-  directories: /^(files|keyframe-\d|work-left)$/,
-  others: /^(config|delta|manifest\.json|work)$/,
-};
-const LAYER = /^(delta|keyframe-\d)$/;
-const WORKING: Kinds = { files: NONE, directories: /^work$/, others: /^(delta|working\.json)$/ };
-/** Beside the containers: what a checkout makes before it has its name. */
-const STAGED_CONTAINER = /^\.lxcv-/;
 
 /** What lies in the directories of versions and working deltas, by their names: each is listed once. */
 export type Listings = ReadonlyMap<string, ReadonlyMap<string, EntryType>>;
@@ -53,7 +30,7 @@ export function* layersIn(files: FilesRead, layout: RepositoryLayout, listings: 
   for (const [name, type] of listTyped(files, guards)) if (type === 'directory') yield `${guards}/${name}`;
   for (const [id, types] of listings) {
     for (const [name, type] of types) {
-      if (type === 'directory' && LAYER.test(name)) yield `${versions}/${id}/${name}`;
+      if (type === 'directory' && LAYER_NAME.test(name)) yield `${versions}/${id}/${name}`;
     }
   }
 }
@@ -71,22 +48,22 @@ export function typeIn(listings: Listings, id: VersionId, path: string): EntryTy
 /** What no operation of lxcv's leaves behind. Directories under `versions` that are neither version nor working delta are gc's. */
 export function* checkNames(context: Context, layout: RepositoryLayout, listings: Listings): Generator<Finding> {
   const { files } = context.host;
-  const refs = `${layout.root}/refs`;
+  const refs = layout.refs;
   const names = listTyped(files, layout.root);
-  yield* checkListing(layout.root, names, REPOSITORY);
-  yield* checkListing(refs, listTyped(files, refs), REFS);
+  yield* checkListing(layout.root, names, KNOWN_NAMES.repository);
+  yield* checkListing(refs, listTyped(files, refs), KNOWN_NAMES.refs);
   for (const [id, types] of sorted(listings)) {
     const { root, manifest, working } = layout.version(id as VersionId);
     if (!isVersionId(id)) yield unknownFile(layout.versions, id);
-    else if (types.has(basename(manifest))) yield* checkListing(root, types, VERSION);
-    else if (types.has(basename(working))) yield* checkListing(root, types, WORKING);
+    else if (types.has(basename(manifest))) yield* checkListing(root, types, KNOWN_NAMES.version);
+    else if (types.has(basename(working))) yield* checkListing(root, types, KNOWN_NAMES.working);
   }
   if (names.has(basename(layout.asides))) yield* checkAsides(context, layout);
 }
 
 /** The same beside the containers, of all repositories; nothing while another lxcv is at work, which may be about to take it away. */
 export function* checkStagedContainers(context: Context): Generator<Finding> {
-  const names = namesIn(context, context.lxcpath).filter((each) => STAGED_CONTAINER.test(each));
+  const names = namesIn(context, context.lxcpath).filter(isStagedContainer);
   if (names.length > 0 && isAtWork(context)) return;
   for (const name of names) yield unknownFile(context.lxcpath, name);
 }
@@ -179,7 +156,7 @@ function* checkRef(
 function* checkListing(
   path: string,
   types: ReadonlyMap<string, EntryType>,
-  { files, directories, others }: Kinds,
+  { files, directories, others }: KnownNames,
 ): Generator<Finding> {
   const wantedOf = (name: string) => (files.test(name) ? 'file' : directories.test(name) ? 'directory' : undefined);
   const strange = [...types].filter(([name, type]) => !others.test(name) && type !== wantedOf(name));

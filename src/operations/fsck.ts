@@ -3,6 +3,7 @@
  * command does. What it finds are values; it throws only where it cannot look.
  */
 
+import { dirname } from 'node:path';
 import { fingerprint } from '../layer/base.js';
 import { findUnsupported } from '../layer/delta.js';
 import { tellPath } from '../model/byte-path.js';
@@ -19,6 +20,7 @@ import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { runJob } from '../plumbing/run-job.js';
 import type { IncludeCache } from '../store/containers.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { clonesIn } from '../store/lxc-layout.js';
 import { readClones } from '../store/other-configs.js';
 import { listMisplaced, listRepositories } from '../store/store.js';
 import { readStoreFile } from '../store/store-file.js';
@@ -274,8 +276,8 @@ function* checkBases(
         'Undo the change; --accept-base lives with it.',
       );
     }
-    const clones = path.replace(/\/[^/]*$/, '/lxc_snapshots');
-    const isContainer = files.stat(path.replace(/\/[^/]*$/, '/config')) !== undefined;
+    const clones = clonesIn(dirname(path));
+    const isContainer = files.stat(`${dirname(path)}/config`) !== undefined;
     const entry = `${layout.storeRoot}\n${layout.name}\n`;
     if (isContainer && !readClones(files, clones).includes(entry)) {
       yield finding(

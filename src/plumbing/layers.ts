@@ -7,7 +7,7 @@ import { LxcvError } from '../model/errors.js';
 import { markerOf } from '../model/lxc-config.js';
 import type { Base, Version } from '../model/version.js';
 import { type Container, lowersOf, type Versioned, type VersionedContainer } from '../store/containers.js';
-import { type RepositoryLayout, storeRoot } from '../store/layout.js';
+import { type RepositoryLayout, storeRoot, versionsIn } from '../store/layout.js';
 import type { Context } from './context.js';
 import { checkOtherStore } from './other-store.js';
 
@@ -86,7 +86,7 @@ export function checkMarker(context: Context, { name, config, layout, rootfs }: 
   const marker = markerOf(config);
   if (marker?.container !== name || !marker.repository.startsWith(`${storeRoot(context.host.files, context.lxcpath)}/`))
     return;
-  if (context.host.files.stat(`${marker.repository}/versions`) === undefined) return;
+  if (context.host.files.stat(versionsIn(marker.repository)) === undefined) return;
   throw new LxcvError(
     'container-edited',
     `lxc.rootfs.path in ${layout.config} was edited: it no longer names the working delta in ${marker.repository}`,

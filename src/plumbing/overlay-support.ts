@@ -5,6 +5,7 @@ import { PROTATTR } from '../layer/overlayfs.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { volatileMark } from '../store/layout.js';
 import type { Context } from './context.js';
 import { runJob } from './run-job.js';
 
@@ -21,7 +22,7 @@ export async function checkOverlaySupported(
   running?: ContainerName,
 ): Promise<number> {
   const { files } = context.host;
-  if (files.stat(`${work}/work/incompat/volatile`) !== undefined) {
+  if (files.stat(volatileMark(work)) !== undefined) {
     throw new LxcvError(
       'delta-not-keepable',
       `${delta} was written by a mount with the option volatile, which does not promise that anything was saved`,

@@ -2,6 +2,7 @@
 
 import { newId } from '../model/ids.js';
 import type { RefName } from '../model/version.js';
+import { stagedRef } from '../store/layout.js';
 import type { Step } from '../store/steps.js';
 import { transact } from '../store/transaction.js';
 import type { Context } from './context.js';
@@ -23,7 +24,7 @@ export interface RefChange {
 
 export async function changeRef(context: Context, { layout }: Repository, change: RefChange): Promise<void> {
   checkSpace(context, `the change of the ${change.command} ${change.subject}`);
-  const staged = `${change.path.slice(0, change.path.lastIndexOf('/'))}/.staged`;
+  const staged = stagedRef(change.path);
   await transact(context.host, layout.operations, {
     operation: newId(context.host.randomBytes),
     time: context.host.now().toISOString(),

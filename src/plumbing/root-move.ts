@@ -9,6 +9,7 @@ import type { Placement } from '../host/placement.js';
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, storeFile, storeRoot, type VersionLayout } from '../store/layout.js';
+import { trialBeside } from '../store/lxc-layout.js';
 import { moveIn, type Step } from '../store/steps.js';
 import type { Context } from './context.js';
 import { copyHint } from './copy-hint.js';
@@ -75,7 +76,7 @@ export function checkHoldsUppers(context: Context, { name }: Container): void {
  * @throws LxcvError `not-movable` with the system's reason.
  */
 export function tryMove(files: Files, delta: string, version: VersionLayout): void {
-  const trial = trialOf(delta, version);
+  const trial = trialBeside(delta, version.id);
   try {
     files.mkdir(trial, 0o700);
     moveIn(files, trial, version.delta);
@@ -94,14 +95,10 @@ export function tryMove(files: Files, delta: string, version: VersionLayout): vo
 
 /** The steps that remove what `tryMove` leaves where it is cut short: directory and link may be in either's place. */
 export function removeTrial(delta: string, version: VersionLayout): Step[] {
-  return [trialOf(delta, version), version.delta].flatMap((path): Step[] => [
+  return [trialBeside(delta, version.id), version.delta].flatMap((path): Step[] => [
     { do: 'rmdir', path },
     { do: 'unlink', path },
   ]);
-}
-
-function trialOf(delta: string, { id }: VersionLayout): string {
-  return `${dirname(delta)}/.lxcv-trial-${id}`;
 }
 
 /** Everything in which a name comes, goes or is exchanged. */

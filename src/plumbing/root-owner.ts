@@ -9,7 +9,7 @@ import { parseRootfsPath } from '../layer/overlayfs.js';
 import { LxcvError } from '../model/errors.js';
 import { markerOf, type Setting } from '../model/lxc-config.js';
 import type { Container } from '../store/containers.js';
-import { storeFile, storeRoot } from '../store/layout.js';
+import { storeFile, storeRoot, versionsIn } from '../store/layout.js';
 import { obeyedSettings, otherConfigs } from '../store/other-configs.js';
 import type { Context } from './context.js';
 import { chainOf, chainOfPresent, type DirectoryId, directoryId } from './directory-chain.js';
@@ -94,7 +94,7 @@ function checkDirectories(context: Context, local: FilesRead, container: Contain
 /** A config of a store's container that was copied with its mark, to the same name. */
 function checkMark(context: Context, { name, config, layout }: Container): void {
   const marker = markerOf(config);
-  if (marker?.container !== name || context.host.files.stat(`${marker.repository}/versions`) === undefined) return;
+  if (marker?.container !== name || context.host.files.stat(versionsIn(marker.repository)) === undefined) return;
   throw new LxcvError(
     'root-shared',
     `${layout.config} says that ${name} is versioned in ${marker.repository}, the store of another lxcpath`,

@@ -8,7 +8,8 @@ import { formatLxcConfig, type LxcConfig, setMarker, setValue } from '../model/l
 import { privateFiles } from '../model/lxc-config-clone.js';
 import type { ContainerName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
-import type { ContainerLayout, RepositoryLayout, VersionLayout } from '../store/layout.js';
+import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
+import type { ContainerLayout } from '../store/lxc-layout.js';
 import type { Step } from '../store/steps.js';
 import { encodeWorking, type Working } from '../store/working.js';
 import type { Context } from './context.js';

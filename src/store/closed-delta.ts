@@ -4,13 +4,14 @@
  */
 
 import { type Files, tolerate } from '../host/files.js';
+import { leftWork, scratchOf } from './layout.js';
 
 /** Closes a delta, without a pause: what a mount left in overlayfs's scratch directory is removed with it, or stays beside. */
 export function closeDeltaNow(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') return;
-  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}/work`));
+  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(scratchOf(work)));
   tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(work));
-  if (files.stat(work) !== undefined) files.rename(work, `${work}-left`);
+  if (files.stat(work) !== undefined) files.rename(work, leftWork(work));
   files.create(work, '', 0o400);
 }
 
@@ -18,6 +19,6 @@ export function closeDeltaNow(files: Files, work: string): void {
 export function reopenDelta(files: Files, work: string): void {
   if (files.stat(work)?.type === 'file') files.unlink(work);
   if (files.stat(work) !== undefined) return;
-  if (files.stat(`${work}-left`) === undefined) files.mkdir(work, 0o700);
-  else files.rename(`${work}-left`, work);
+  if (files.stat(leftWork(work)) === undefined) files.mkdir(work, 0o700);
+  else files.rename(leftWork(work), work);
 }

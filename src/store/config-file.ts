@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { type Files, tolerate } from '../host/files.js';
 import { formatLxcConfig, ownValue, parseLxcConfig, setValue } from '../model/lxc-config.js';
 import { carryEdit } from '../model/lxc-config-merge.js';
+import { editedConfig } from './lxc-layout.js';
 
 const ROOTFS = 'lxc.rootfs.path';
 
@@ -26,8 +27,9 @@ export function stageConfig(files: Files, config: string, staged: string, conten
  * @param base what lxcv thought that it replaced.
  */
 export function mergeConcurrentEdit(files: Files, config: string, staged: string, base: Buffer): void {
-  const spare = `${staged}-edited`;
-  let [from, expected] = [staged, base];
+  const spare = editedConfig(staged);
+  let from = staged;
+  let expected = base;
   for (;;) {
     const out = files.readIfPresent(from);
     const present = files.readIfPresent(config);
@@ -35,7 +37,8 @@ export function mergeConcurrentEdit(files: Files, config: string, staged: string
     const carried = carryEdit(parseLxcConfig(expected), parseLxcConfig(out), parseLxcConfig(present));
     stageConfig(files, config, spare, formatLxcConfig(carried));
     exchangeDurably(files, spare, config);
-    [from, expected] = [spare, present];
+    from = spare;
+    expected = present;
   }
   for (const path of [staged, spare]) tolerate(['ENOENT'], () => files.unlink(path));
 }

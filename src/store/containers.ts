@@ -7,7 +7,8 @@ import { LxcvError } from '../model/errors.js';
 import { effectiveValue, type LxcConfig, parseLxcConfig } from '../model/lxc-config.js';
 import { isRepositoryName } from '../model/names.js';
 import type { ContainerName } from '../model/version.js';
-import { ContainerLayout, parseUpper, RepositoryLayout, storeRoot, type VersionLayout } from './layout.js';
+import { parseUpper, RepositoryLayout, storeRoot, type VersionLayout } from './layout.js';
+import { ContainerLayout } from './lxc-layout.js';
 import { readWorking, type Working } from './working.js';
 
 export interface Container {

@@ -6,7 +6,7 @@ import { damaged, decodeKnownManifest, decodeManifest, digestManifest } from '..
 import { isVersionId } from '../model/names.js';
 import type { Parent, Summary, Version, VersionId } from '../model/version.js';
 import { type CachedGraph, type GraphNode, readGraph, writeGraph } from './graph-cache.js';
-import type { RepositoryLayout } from './layout.js';
+import { manifestBelow, type RepositoryLayout } from './layout.js';
 import { listStoreDirectory, readStoreFile } from './store-file.js';
 import { CachedSummaries, encodeSummary, writeSummaries } from './summary-cache.js';
 
@@ -109,7 +109,7 @@ export class History {
     const cached = CachedSummaries.read(files, layout.summaries);
     using versions = files.openDirectory(layout.versions);
     files.expectLooks(ids.length);
-    const manifests = ids.map((id) => `${id}/manifest.json`);
+    const manifests = ids.map(manifestBelow);
     const stamps = versions === undefined ? [] : files.stamps(versions, manifests);
     /** Of those that the file did not tell, or not as they are now. */
     const lines = new Map<VersionId, string>();

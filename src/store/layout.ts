@@ -1,4 +1,4 @@
-/** Where everything lies on disk: every path of the store and of LXC that lxcv uses. See docs/store-format.md. */
+/** Where everything lies in the store: the one owner of its names. See docs/store-format.md; LXC's own files are in lxc-layout.ts. */
 
 import { isRepositoryName, isVersionId } from '../model/names.js';
 import type { BranchName, ContainerName, Layer, RepositoryName, TagName, VersionId } from '../model/version.js';
@@ -19,6 +19,22 @@ export function storeFile(root: string): string {
 /** The message of a commit that was refused. */
 export function messageFile(root: string, container: ContainerName): string {
   return `${root}/.message-${container}`;
+}
+
+/** What store.json is called until it takes its place. @param suffix of its own for each process. */
+export function stagedStoreFile(root: string, suffix: string): string {
+  return `${root}/${STAGED_STORE}${suffix}`;
+}
+
+export function isStagedStoreFile(name: string): boolean {
+  return name.startsWith(STAGED_STORE);
+}
+
+const STAGED_STORE = '.store-';
+
+/** Where a repository's directory has its versions. */
+export function versionsIn(repository: string): string {
+  return `${repository}/versions`;
 }
 
 /** The files of a repository. */
@@ -56,15 +72,19 @@ export class RepositoryLayout {
   }
 
   get versions(): string {
-    return `${this.root}/versions`;
+    return versionsIn(this.root);
+  }
+
+  get refs(): string {
+    return `${this.root}/refs`;
   }
 
   get branches(): string {
-    return `${this.root}/refs/heads`;
+    return `${this.refs}/heads`;
   }
 
   get tags(): string {
-    return `${this.root}/refs/tags`;
+    return `${this.refs}/tags`;
   }
 
   tag(name: TagName): string {
@@ -140,7 +160,7 @@ export class VersionLayout {
 
   /** What makes the directory a version. */
   get manifest(): string {
-    return `${this.root}/manifest.json`;
+    return `${this.root}/${MANIFEST}`;
   }
 
   /** The manifest until the commit point has passed. */
@@ -214,6 +234,13 @@ export class VersionLayout {
   }
 }
 
+/** A version's manifest, from the directory of versions on. */
+export function manifestBelow(id: VersionId): string {
+  return `${id}/${MANIFEST}`;
+}
+
+const MANIFEST = 'manifest.json';
+
 /** The version whose delta a layer is; undefined for a keyframe. */
 export function deltaOf(layer: Layer): VersionId | undefined {
   const [, id, kind] = layer.split('/');
@@ -229,33 +256,36 @@ export function parseUpper(root: string, upper: string): { repository: Repositor
   return { repository: repository as RepositoryName, id: id as VersionId };
 }
 
-/** The files of a container: LXC's. */
-export class ContainerLayout {
-  readonly root: string;
+/** Where a file lies until it takes the place of the one at `path`. */
+export function stagedFor(path: string): string {
+  return `${directoryOf(path)}/.lxcv-staged`;
+}
 
-  constructor(
-    readonly lxcpath: string,
-    readonly name: ContainerName,
-  ) {
-    this.root = `${lxcpath}/${name}`;
-  }
+/** The same for a ref of which an operation is the only change. */
+export function stagedRef(path: string): string {
+  return `${directoryOf(path)}/.staged`;
+}
 
-  get config(): string {
-    return `${this.root}/config`;
-  }
+/** The same for a cache, which is written without an operation. */
+export function partialFor(path: string): string {
+  return `${path}.partial`;
+}
 
-  /** The next config until it is exchanged with the present one, and then that. */
-  get stagedConfig(): string {
-    return `${this.root}/.config.lxcv`;
-  }
+/** What overlayfs makes in its workdir. */
+export function scratchOf(work: string): string {
+  return `${work}/work`;
+}
 
-  /** Of an adoption: the config that follows that one, in the same way, once the delta is in its place. */
-  get finalConfig(): string {
-    return `${this.root}/.config.lxcv-final`;
-  }
+/** What overlayfs makes there for a mount that was `volatile`, and leaves. */
+export function volatileMark(work: string): string {
+  return `${scratchOf(work)}/incompat/volatile`;
+}
 
-  /** The clones that stand on this container: pairs of lines, lxcpath and name. */
-  get clones(): string {
-    return `${this.root}/lxc_snapshots`;
-  }
+/** A workdir that could not be removed when its delta was closed. */
+export function leftWork(work: string): string {
+  return `${work}-left`;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }

@@ -4,7 +4,7 @@ import { type FilesRead, isSystemError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { type LxcConfig, parseLxcConfig, type Setting, settingsWithIncludes } from '../model/lxc-config.js';
 import { includedFiles, readInclude } from './containers.js';
-import type { ContainerLayout } from './layout.js';
+import type { ContainerLayout } from './lxc-layout.js';
 
 /** What a config sets, includes and all, and, as settings of `lxc.include` without a line, all files and directories that are included. */
 export function obeyedSettings(host: Host, config: LxcConfig): Setting[] {

@@ -10,8 +10,9 @@ import { LxcvError } from '../model/errors.js';
 import { isRepositoryName } from '../model/names.js';
 import type { NotStarted } from '../model/results.js';
 import type { ContainerName } from '../model/version.js';
-import { ContainerLayout, type RepositoryLayout } from './layout.js';
-import { replaceFile, stagedFor } from './steps.js';
+import { type RepositoryLayout, stagedFor } from './layout.js';
+import { ContainerLayout } from './lxc-layout.js';
+import { replaceFile } from './steps.js';
 import { listStoreDirectory, readStoreFile } from './store-file.js';
 
 /** LXC gives a container a minute to stop, and then kills it: what has not stopped by then will not. */

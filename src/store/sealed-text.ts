@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Files, type FilesRead, isErrno } from '../host/files.js';
+import { partialFor } from './layout.js';
 
 /** A million versions take less. */
 const BYTES_MAX = 1 << 28;
@@ -36,7 +37,7 @@ export function indexLines(text: string): Map<string, number> {
 /** Writes such a file, in one rename. Nothing is lost where that cannot be: on a read-only store, say. */
 export function writeSealed(files: Files, path: string, head: string, lines: string): void {
   const text = Buffer.from(`${head}${lines}`, 'latin1');
-  const partial = `${path}.partial`;
+  const partial = partialFor(path);
   try {
     if (files.stat(partial) !== undefined) files.unlink(partial);
     files.create(partial, Buffer.concat([text, Buffer.from(seal(text))]), 0o600);

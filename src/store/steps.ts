@@ -3,7 +3,7 @@
  * can be run again from its start after a crash, and plain JSON, so that the operation log can hold it.
  */
 
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type Files, isSystemError, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { diffTrees } from '../layer/diff.js';
@@ -16,7 +16,7 @@ import { decodeDraft, encodeManifest } from '../model/manifest.js';
 import type { ContainerName, Layer, VersionId } from '../model/version.js';
 import { closeDeltaNow } from './closed-delta.js';
 import { changeRootfs, mergeConcurrentEdit, syncAbove } from './config-file.js';
-import type { VersionLayout } from './layout.js';
+import { leftWork, scratchOf, stagedFor, type VersionLayout } from './layout.js';
 import { checkType } from './store-file.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
 
@@ -150,7 +150,7 @@ export async function runStep(host: StepHost, step: Step, foreground?: Foregroun
 export function discardWorking(layout: VersionLayout): Step[] {
   return [
     { do: 'rmdir', path: layout.delta },
-    { do: 'rmdir', path: `${layout.work}/work` },
+    { do: 'rmdir', path: scratchOf(layout.work) },
     { do: 'rmdir', path: layout.work },
     { do: 'unlink', path: layout.working },
     { do: 'rmdir', path: layout.root },
@@ -208,11 +208,6 @@ export function replaceFile(files: Files, path: string, content: string | Buffer
   files.sync(`${dirname(path)}/.`);
 }
 
-/** Where a file lies that is to take the place of the one at `path`. */
-export function stagedFor(path: string): string {
-  return join(dirname(path), '.lxcv-staged');
-}
-
 /** Moves a directory: a link that lies at the new place and names the new place is exchanged with it, and stays at the old one. */
 export function moveIn(files: Files, from: string, to: string): void {
   if (files.stat(from)?.type !== 'directory') return;
@@ -223,11 +218,11 @@ export function moveIn(files: Files, from: string, to: string): void {
 async function closeDelta(host: StepHost, work: string): Promise<void> {
   const { files } = host;
   if (files.stat(work)?.type !== 'file') {
-    await runToEnd(host, removeTree(files, `${work}/work`));
+    await runToEnd(host, removeTree(files, scratchOf(work)));
     closeDeltaNow(files, work);
   }
-  await runToEnd(host, removeTree(files, `${work}-left/work`));
-  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(`${work}-left`));
+  await runToEnd(host, removeTree(files, scratchOf(leftWork(work))));
+  tolerate(['ENOENT', 'ENOTEMPTY', 'ENOTDIR'], () => files.rmdir(leftWork(work)));
 }
 
 /**

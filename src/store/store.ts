@@ -10,7 +10,7 @@ import { newId } from '../model/ids.js';
 import { parseVersioned } from '../model/manifest.js';
 import { isRepositoryName } from '../model/names.js';
 import type { RepositoryName } from '../model/version.js';
-import { RepositoryLayout, storeFile, storeRoot } from './layout.js';
+import { isStagedStoreFile, RepositoryLayout, stagedStoreFile, storeFile, storeRoot } from './layout.js';
 import { type Pending, readPending } from './operation-log.js';
 import { finishRestarts, hasRestarts } from './restarts.js';
 import { isThere, readStoreFile } from './store-file.js';
@@ -19,7 +19,6 @@ import { isObstacle, toldUnfinished, type Unfinished } from './unfinished.js';
 
 const STORE_FORMAT = 1;
 /** What the store's file is called before it is there. */
-const STAGED_STORE = '.store-';
 /** How long a command waits for another one on the same repository: most last some milliseconds. */
 const LOCK_WAIT_MS = 5000;
 const LOCK_POLL_MS = 20;
@@ -127,14 +126,7 @@ export async function lockRepository(
   try {
     await recoverOrTell(host, layout);
     finishRestarts(host, layout);
-    for (const path of [
-      layout.versions,
-      `${layout.root}/refs`,
-      layout.branches,
-      layout.tags,
-      layout.guards,
-      layout.empty,
-    ]) {
+    for (const path of [layout.versions, layout.refs, layout.branches, layout.tags, layout.guards, layout.empty]) {
       makeDirectory(host, path);
     }
   } catch (error) {
@@ -268,14 +260,14 @@ export function createStore(host: Host, root: string): void {
   makeDirectory(host, root);
   if (readStore(host, root)) return;
   const { files } = host;
-  const staged = `${root}/${STAGED_STORE}${newId(host.randomBytes)}`;
+  const staged = stagedStoreFile(root, newId(host.randomBytes));
   try {
     files.create(staged, `${JSON.stringify({ format: STORE_FORMAT, id: newId(host.randomBytes) })}\n`, 0o600);
     files.sync(staged);
     files.rename(staged, storeFile(root));
     // The store may be a symbolic link, to where there is room for it.
     files.sync(`${root}/.`);
-    for (const name of files.list(root).filter((each) => each.startsWith(STAGED_STORE))) {
+    for (const name of files.list(root).filter(isStagedStoreFile)) {
       unlessGone(undefined, () => files.unlink(`${root}/${name}`));
     }
   } catch (error) {

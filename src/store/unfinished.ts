@@ -6,7 +6,8 @@
 import { dirname } from 'node:path';
 import { isErrno, isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
-import type { RepositoryLayout } from './layout.js';
+import { type RepositoryLayout, stagedFor } from './layout.js';
+import { editedConfig } from './lxc-layout.js';
 import type { Operation } from './operation-log.js';
 
 export interface Unfinished {
@@ -116,7 +117,7 @@ export function touchedBy({ point, forward, back }: Operation): string[] {
   const keyframes = forward.flatMap((step) => (step.do === 'publish' && step.keyframe ? [step.keyframe.path] : []));
   const all = [...named, ...keyframes];
   const versions = all.flatMap((path) => /^.*\/versions\/[a-z0-9]{12}(?=\/)/.exec(path)?.[0] ?? []);
-  const beside = all.flatMap((path) => [`${path}-edited`, `${path.slice(0, path.lastIndexOf('/'))}/.lxcv-staged`]);
+  const beside = all.flatMap((path) => [editedConfig(path), stagedFor(path)]);
   return [...new Set([...all, ...versions, ...beside])];
 }
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRepositoryName, isVersionId } from '../../src/model/names.js';
 import type { BranchName, ContainerName, Layer, RepositoryName, VersionId } from '../../src/model/version.js';
-import { ContainerLayout, parseUpper, RepositoryLayout, storeFile, storeRoot } from '../../src/store/layout.js';
+import { parseUpper, RepositoryLayout, storeFile, storeRoot } from '../../src/store/layout.js';
+import { ContainerLayout } from '../../src/store/lxc-layout.js';
 
 const ROOT = '/var/lib/lxcv';
 const ID = 'abcdefghijkl' as VersionId;
