@@ -11,6 +11,7 @@ export const CHANGING = {
     'copyFlags',
     'copyProject',
     'create',
+    'createNameless',
     'exchange',
     'link',
     'makeNode',
