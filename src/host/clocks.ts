@@ -16,7 +16,8 @@ export function monotonicMs(): number {
 
 export function readClocks(): Clocks {
   for (;;) {
-    const [passedMs, wallMs] = [monotonicMs(), Date.now()];
+    const passedMs = monotonicMs();
+    const wallMs = Date.now();
     // Where the process was put aside between the two, they do not belong together.
     if (monotonicMs() - passedMs < 1) return { wallMs, monotonicMs: passedMs };
   }

@@ -36,10 +36,7 @@ export function loadCompiled(file: string, use: string): { readonly exports: unk
   const cachedData = readIfSafe(kept);
   const script = new Script(
     `(function(exports,require,module,__filename,__dirname){${readFileSync(file, 'latin1')}\n})`,
-    {
-      filename: file,
-      ...(cachedData === undefined ? {} : { cachedData }),
-    },
+    { filename: file, cachedData },
   );
   const isReadBack = script.cachedDataRejected === false;
   // By then it holds all that this run had to compile. What V8 refuses may suit the next run: it was made under other flags.

@@ -106,10 +106,10 @@ function spawnChain(
   const output = typeof options.stdout === 'string' ? openSync(options.stdout, O_WRONLY | O_NOFOLLOW) : options.stdout;
   try {
     return spawn(command, words, {
-      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      cwd: options.directory,
       stdio: [stdioOf(options.stdin), output ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
       env: { PATH: process.env.PATH, LC_ALL: 'C', ...(mountPoint && MOUNT_ENVIRONMENT), ...options.env },
-      ...(options.abort === undefined ? {} : { signal: options.abort }),
+      signal: options.abort,
       killSignal: 'SIGKILL',
     });
   } finally {

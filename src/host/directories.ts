@@ -20,7 +20,9 @@ const TYPES = new Map<number, EntryType>([
   [12, 'socket'],
 ]);
 /** Where a struct linux_dirent64 has its length, its type and its name, which ends with a NUL. */
-const [LENGTH_AT, TYPE_AT, NAME_AT] = [16, 18, 19];
+const LENGTH_AT = 16;
+const TYPE_AT = 18;
+const NAME_AT = 19;
 const entries = Buffer.allocUnsafeSlow(1 << 16);
 
 /** See `Files`. */

@@ -214,8 +214,8 @@ async function runTool(
   until: number | undefined,
 ): Promise<void> {
   const args = toolArgs(lxcpath, name);
-  const timeout = until === undefined ? {} : { timeout: Math.max(1, Math.ceil(until - monotonicMs())) };
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], ...timeout });
+  const timeout = until === undefined ? undefined : Math.max(1, Math.ceil(until - monotonicMs()));
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes;

@@ -131,7 +131,8 @@ function findVersion2(init: number, group: string | undefined): Freezer | undefi
   const payload = findPayload(init, VERSION_2, group);
   if (payload === undefined) return undefined;
   const directory = join(payload.root, payload.group);
-  const [control, state] = [join(directory, 'cgroup.freeze'), join(directory, 'cgroup.events')];
+  const control = join(directory, 'cgroup.freeze');
+  const state = join(directory, 'cgroup.events');
   return existing({ control, freeze: '1', thaw: '0', state, frozen: 'frozen 1' });
 }
 

@@ -12,7 +12,8 @@ export const SYS_SETRESUID = { x64: 117, arm64: 147, loong64: 147, riscv64: 147 
 /** Leaves a user as it is. */
 const SAME = 0xffffffff;
 /** Users that nobody gives to anybody: systemd, docs/UIDS-GIDS.md. */
-const [UNUSED_FROM, UNUSED_TO] = [0x70000000, 0x80000000];
+const UNUSED_FROM = 0x70000000;
+const UNUSED_TO = 0x80000000;
 const TRIES = 3;
 
 /**

@@ -190,7 +190,7 @@ async function act(program: string, lxcpath: string, name: ContainerName, abort?
 }
 
 async function tool(program: string, args: readonly string[], abort?: AbortSignal): Promise<string> {
-  const result = await programs.run(program, args, { ...DETACHED, ...(abort === undefined ? {} : { abort }) });
+  const result = await programs.run(program, args, { ...DETACHED, abort });
   if (result.missing) {
     throw new LxcvError('no-lxc', `LXC is not installed: there is no ${program}`, 'Install it: apt-get install lxc');
   }

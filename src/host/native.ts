@@ -42,7 +42,8 @@ const AT_SYMLINK_FOLLOW = 0x400;
 const statxBuffer = Buffer.alloc(STATX_BYTES);
 const statxView = new DataView(statxBuffer.buffer, statxBuffer.byteOffset, STATX_BYTES);
 const { O_DIRECTORY } = constants;
-const [O_CLOEXEC, O_PATH] = [0o2000000, 0o10000000];
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
 
 /**
  * struct statx of linux/stat.h of what lies under a path, a symbolic link itself; undefined where nothing is there. The next

@@ -82,7 +82,8 @@ export function whyNoUpper(directory: string): string | undefined {
 function ask(scratch: Scratch, directories: readonly string[], answers: Map<string, boolean>): void {
   const [first] = directories;
   if (first === undefined) return;
-  const [upper, work] = [scratch.makeDirectory(), scratch.makeDirectory()];
+  const upper = scratch.makeDirectory();
+  const work = scratch.makeDirectory();
   const error = tryOverlay([scratch.makeDirectory(), ...directories], upper, work, WITH_INDEX);
   if (error !== undefined && directories.length > 1) {
     const half = directories.length >> 1;

@@ -20,7 +20,7 @@ interface RunOptions {
   /** Added to lxcv's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program when it aborts. */
-  readonly abort?: AbortSignal;
+  readonly abort?: AbortSignal | undefined;
   /** In a session of its own: what the terminal sends to lxcv, as on Ctrl-C, does not reach it, and it outlives lxcv. */
   readonly detached?: true;
 }

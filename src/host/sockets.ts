@@ -34,7 +34,8 @@ export function boundSockets(): ReadonlyMap<string, BoundSocket> {
 }
 
 /** struct nlmsghdr of linux/netlink.h, unix_diag_req and unix_diag_msg of linux/unix_diag.h. */
-const [HEADER_BYTES, MESSAGE_BYTES] = [16, 16];
+const HEADER_BYTES = 16;
+const MESSAGE_BYTES = 16;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const UNIX_DIAG_NAME = 0;

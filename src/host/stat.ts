@@ -203,6 +203,7 @@ function deviceNumber(view: DataView, at: number): bigint {
   const major = view.getUint32(at, true);
   const minor = view.getUint32(at + 4, true);
   if (major < 0x1000 && minor < 0x100) return BigInt(major * 0x100 + minor);
-  const [high, low] = [BigInt(major), BigInt(minor)];
+  const high = BigInt(major);
+  const low = BigInt(minor);
   return ((high & ~0xfffn) << 32n) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | (low & 0xffn);
 }

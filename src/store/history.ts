@@ -1,4 +1,7 @@
-/** The history of a repository: its versions, by their manifests, which are the truth. */
+/**
+ * The history of a repository: its versions, by their manifests, which are the truth. What is read of many is written to the two
+ * caches, so reading may write: see graph-cache.ts and summary-cache.ts.
+ */
 
 import { type Files, isSystemError } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
@@ -103,7 +106,7 @@ export class History {
 
   /** What makes, anew each time, what `log` tells of each of many versions. */
   summaries(ids: readonly VersionId[]): (() => Summary)[] {
-    if (ids.length < REMEMBER_FROM) return ids.map((id) => this.teller(id));
+    if (ids.length < REMEMBER_FROM) return ids.map((id) => this.summaryOf(id));
     if (this.unknown >= REMEMBER_FROM) this.all();
     const { files, layout } = this;
     const cached = CachedSummaries.read(files, layout.summaries);
@@ -117,7 +120,7 @@ export class History {
       const stamp = stamps[index];
       const tell = cached.find(id, stamp);
       if (tell !== undefined) return tell;
-      const read = this.teller(id);
+      const read = this.summaryOf(id);
       lines.set(id, encodeSummary(read(), stamp));
       return read;
     });
@@ -131,7 +134,7 @@ export class History {
     return told;
   }
 
-  private teller(id: VersionId): () => Summary {
+  private summaryOf(id: VersionId): () => Summary {
     const version = this.get(id);
     return () => version;
   }

@@ -11,7 +11,9 @@ import { LxcvError } from '../model/errors.js';
 /** As many as the kernel follows. */
 const LINKS_MAX = 40;
 const OWNER = 0;
-const [GROUP_WRITES, OTHERS_WRITE, STICKY] = [0o020, 0o002, 0o1000];
+const GROUP_WRITES = 0o020;
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
 
 /**
  * Looks at a path, and at every directory and symbolic link on the way to it: whoever owns one of these, or can write to it, can put

@@ -251,7 +251,8 @@ const LOCK_WAIT_MS = 10_000;
 
 /** Takes LXC's lock of a container's directory. @throws LxcvError `container-in-use` after ten seconds. */
 async function lockDirectory({ lxc, sleep }: StepHost, directory: string): Promise<Disposable> {
-  const [lxcpath, name] = [dirname(directory), basename(directory) as ContainerName];
+  const lxcpath = dirname(directory);
+  const name = basename(directory) as ContainerName;
   for (let waited = 0; ; waited += LOCK_POLL_MS) {
     const lock = lxc.tryLockDirectory(lxcpath, name);
     if (lock !== undefined) return lock;
