@@ -1,15 +1,12 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { restoreAnswer } from '../src/cli/guesses.js';
-import { versionToJson } from '../src/cli/json.js';
-import { meantByNew } from '../src/cli/operand-hints.js';
+import { parseNew, refusePaths } from '../src/cli/checkout-operands.js';
+import { checkoutToJson } from '../src/cli/json.js';
 import { restartOutcome } from '../src/cli/restarted.js';
-import { LxcvError } from '../src/model/errors.js';
-import { parseBranchName, parseContainerName } from '../src/model/names.js';
+import { parseBranchName } from '../src/model/names.js';
 import type { CheckoutOutcome } from '../src/model/results.js';
-import type { ContainerName } from '../src/model/version.js';
-import { renderCheckout } from '../src/render/outcome.js';
+import { describeCheckout, renderCheckout } from '../src/render/outcome.js';
 
 export default class Checkout extends BaseCommand {
   static override summary = 'Make a container from a version, or switch one to it in place.';
@@ -43,15 +40,13 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
 
   async run() {
     const { own, paths } = this.splitPaths();
-    const [revision = '', ...others] = this.operandsOf(own);
-    const inRevision = revision.includes(':') ? [revision] : [];
-    this.refusePaths([...inRevision, ...others.filter((operand) => operand.includes('/')), ...paths]);
+    refusePaths(this.operandsOf(own), paths);
     const { args, flags } = await this.parse(Checkout, own);
     const engine = await this.openEngine(flags);
     const request = {
       revision: args.revision,
-      ...(args.new === undefined ? {} : { container: this.newArgument(args.new) }),
-      ...(flags.branch === undefined ? {} : { branch: parseBranchName(flags.branch) }),
+      container: args.new === undefined ? undefined : parseNew(args.new, this.line()),
+      branch: flags.branch === undefined ? undefined : parseBranchName(flags.branch),
       detach: flags.detach,
       restart: flags.restart,
       acceptBase: flags['accept-base'],
@@ -62,9 +57,9 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
         return { outcome: made, restarted: await restartOutcome(engine, made.container, flags.restart) };
       },
       ({ outcome: made, restarted }) => ({
-        done: inOneLine(made),
+        done: describeCheckout(made),
         text: renderCheckout(made, this.style, this.wayBack(made, flags.restart)),
-        json: { ...toJson(made), ...restarted },
+        json: { ...checkoutToJson(made), ...restarted },
       }),
     );
     if (outcome.saved !== undefined) await this.afterwards(() => engine.seal(outcome.repository));
@@ -77,39 +72,4 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
     const place = /^\d+$/.test(saved.branch) ? saved.number : saved.branch;
     return this.pastable(`lxcv checkout ${restart ? '--restart ' : ''}${container}@${place}`);
   }
-
-  /** By git's habit `web HEAD~1` may be meant as `web@HEAD~1`, and what stands second elsewhere comes first. */
-  private newArgument(text: string): ContainerName {
-    if (!/[@~^]/.test(text)) return parseContainerName(text);
-    throw new LxcvError('bad-usage', `${text} is a version, and NEW a container to make`, meantByNew(this.line()));
-  }
-
-  /** git would get them back with it; here a container of that name would be made. */
-  private refusePaths(paths: readonly string[]): void {
-    const [path] = paths;
-    if (path === undefined) return;
-    const [revision = 'NAME'] = this.operandsOf(this.splitPaths().own);
-    throw new LxcvError(
-      'bad-usage',
-      'lxcv checkout takes no paths: it makes or switches whole containers',
-      restoreAnswer(revision.replace(/:.*$/s, ''), [path.replace(/^[^/]*:/, '')]),
-      { data: { path } },
-    );
-  }
-}
-
-function toJson({ container, version, refs, branch, saved, setAside }: CheckoutOutcome) {
-  return {
-    container,
-    version: versionToJson(version, refs),
-    branch,
-    ...(saved === undefined ? {} : { saved: versionToJson(saved, [saved.branch]) }),
-    ...(setAside === undefined ? {} : { setAside }),
-  };
-}
-
-function inOneLine({ container, version, saved, setAside }: CheckoutOutcome): string {
-  const kept = saved === undefined ? '' : `, and what was not committed is kept as @${saved.number} ${saved.id}`;
-  const aside = setAside === undefined ? '' : `, and what was not committed is set aside in ${setAside.path}`;
-  return `${container} is at @${version.number}${kept}${aside}`;
 }

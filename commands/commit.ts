@@ -2,18 +2,13 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { versionToJson } from '../src/cli/json.js';
-import { keepTyped, messageTemplate, readMessage } from '../src/cli/message.js';
+import { explainLongPause } from '../src/cli/long-pause.js';
+import { keepTyped, messageTemplate, readMessage, summarize } from '../src/cli/message.js';
 import { restartOutcome } from '../src/cli/restarted.js';
 import { requireText } from '../src/cli/text-argument.js';
-import { takeApart } from '../src/cli/typed.js';
-import { kindOf } from '../src/cli/usage.js';
-import type { Engine } from '../src/engine.js';
 import { parseAuthor } from '../src/model/author.js';
 import { parseSeconds } from '../src/model/duration.js';
-import { LxcvError } from '../src/model/errors.js';
-import type { ContainerName } from '../src/model/version.js';
 import { renderCommit } from '../src/render/outcome.js';
-import { statusLines } from '../src/render/status.js';
 
 export default class Commit extends BaseCommand {
   static override summary = 'Make a version of what a container holds.';
@@ -51,23 +46,22 @@ for that, or be stopped and started again by --restart, which waits up to a minu
   async run() {
     const { args, flags } = await this.parse(Commit);
     const container = this.containerArgument(args.container);
-    const author = flags.author === undefined ? {} : { author: parseAuthor(requireText(flags.author, 'the author')) };
-    const maxPause = flags['max-pause'];
-    const maxPauseMs = maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause);
-    const engine = await this.openEngine(flags);
-    const { message, isTyped } = await readMessage(flags, async () =>
-      messageTemplate(container, await this.summary(engine, container)),
-    );
+    const { author, 'max-pause': maxPause } = flags;
     const options = {
+      author: author === undefined ? undefined : parseAuthor(requireText(author, 'the author')),
+      maxPauseMs: maxPause === undefined ? undefined : parseSeconds('--max-pause', maxPause),
       restart: flags.restart,
       allowEmpty: flags['allow-empty'],
       acceptBase: flags['accept-base'],
-      maxPauseMs,
     };
+    const engine = await this.openEngine(flags);
+    const { message, isTyped } = await readMessage(flags, async () =>
+      messageTemplate(container, await summarize(engine, container, this.style)),
+    );
     const line = this.lineWith((operand) => operand);
     const { version } = await this.change(
       async () => {
-        const made = await engine.commit({ container, message, ...author, ...options }).catch((error) => {
+        const made = await engine.commit({ container, message, ...options }).catch((error) => {
           throw isTyped
             ? keepTyped(this.explain(error), message, () => engine.keepMessage(container, message), line)
             : error;
@@ -84,24 +78,7 @@ for that, or be stopped and started again by --restart, which waits up to a minu
     await this.afterwards(() => engine.seal(version.repository));
   }
 
-  /** Where more time would do, the line has all that was typed. */
   protected override explain(error: unknown): unknown {
-    if (!(error instanceof LxcvError) || error.code !== 'pause-too-long') return error;
-    const ownKind = (flag: string) => (flag === '--max-pause' ? 'foreign-value' : kindOf(flag, Commit));
-    const { lineWith } = takeApart('commit', this.argv, ownKind);
-    const line = (_: string, seconds: string) => lineWith('--max-pause', seconds);
-    const { code, message, data } = error;
-    const hint = error.hint.replace(/lxcv commit --max-pause (\d+) \w[\w.-]*(?=;)/, line);
-    return new LxcvError(code, message, hint, { cause: error, ...(data && { data }) });
-  }
-
-  /** What the editor shows of what is to be committed. */
-  private async summary(engine: Engine, container: ContainerName): Promise<string> {
-    try {
-      return [...statusLines(await engine.status(container), { ...this.style, colour: false })].join('\n');
-    } catch (error) {
-      if (!(error instanceof LxcvError) || error.code !== 'not-versioned') throw error;
-      return `This is the first version of ${container}: it holds all that the container holds.`;
-    }
+    return explainLongPause(error, this.argv, Commit);
   }
 }

@@ -31,7 +31,7 @@ export default class Log extends BaseCommand {
       revision: args.revision,
       all: flags.all,
       paths: paths.map(parseTreePath),
-      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      limit: flags.limit,
     });
     const { graph, oneline } = flags;
     if (!this.jsonEnabled())

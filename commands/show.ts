@@ -1,9 +1,11 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { meantByNumber } from '../src/cli/bare-numbers.js';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { forTerminal, writeBytes } from '../src/cli/bytes.js';
 import { changeToJson, packageToJson, pathInfoToJson, pathToJson, versionToJson } from '../src/cli/json.js';
 import { each } from '../src/cli/json-text.js';
+import type { Engine } from '../src/engine.js';
 import { type FileRevision, parseFileRevision } from '../src/model/revision.js';
 import { renderListing, renderTarget } from '../src/render/listing.js';
 import { versionLines } from '../src/render/show.js';
@@ -26,7 +28,9 @@ NAME@BASE:PATH what lies under all its versions.`;
 
   async run() {
     const { own, paths } = this.splitFile();
-    if (paths.length === 0) this.refuseNumber(own);
+    const operands = this.operandsOf(own);
+    const meant = paths.length === 0 ? meantByNumber(operands) : undefined;
+    if (meant !== undefined) throw this.usageError(`lxcv show does not take ${JSON.stringify(operands[1])}`, meant);
     const { args, flags } = await this.parse(Show, own);
     const [path, ...others] = paths;
     if (others.length > 0) throw this.usageError(`lxcv show takes one path: ${JSON.stringify(others[0])} is too many`);
@@ -43,17 +47,7 @@ NAME@BASE:PATH what lies under all its versions.`;
     };
   }
 
-  /** `show web 2`, as of a tool whose versions are numbers. */
-  private refuseNumber(own: readonly string[]): void {
-    const [name = '', number, ...others] = this.operandsOf(own);
-    if (number === undefined || others.length > 0 || name.includes('@') || !/^\w[\w.-]*$/.test(number)) return;
-    throw this.usageError(
-      `lxcv show does not take ${JSON.stringify(number)}`,
-      `A version: lxcv show ${name}@${number}`,
-    );
-  }
-
-  private async showPath(engine: Awaited<ReturnType<BaseCommand['openEngine']>>, { revision, path }: FileRevision) {
+  private async showPath(engine: Engine, { revision, path }: FileRevision) {
     using shown = await engine.showPath({ revision, path, content: this.jsonEnabled() ? 'digest' : 'bytes' });
     const { info, entries, bytes, digest } = shown;
     if (bytes !== undefined) await (this.style.human ? this.pagePieces(forTerminal(bytes())) : writeBytes(bytes()));
@@ -63,10 +57,8 @@ NAME@BASE:PATH what lies under all its versions.`;
     return {
       ...pathToJson(path),
       ...pathInfoToJson(info),
-      ...(digest === undefined ? {} : { sha256: digest }),
-      ...(entries === undefined
-        ? {}
-        : { entries: entries.map((entry) => ({ ...pathToJson(entry.name, 'name'), ...pathInfoToJson(entry) })) }),
+      sha256: digest,
+      entries: entries?.map((entry) => ({ ...pathToJson(entry.name, 'name'), ...pathInfoToJson(entry) })),
     };
   }
 }

@@ -49,12 +49,12 @@ export default class Tag extends BaseCommand {
       throw this.usageError(`lxcv tag deletes one tag at a time, and does not take ${JSON.stringify(args.revision)}`);
     }
     const tag = parseTagName(args.tag);
-    const message = flags.message === undefined ? {} : { message: requireText(flags.message, 'the message') };
+    const message = flags.message === undefined ? undefined : requireText(flags.message, 'the message');
     await this.change(
       () =>
         flags.delete
           ? engine.deleteTag(name, tag)
-          : engine.createTag({ name, tag, revision: args.revision ?? args.name, ...message }),
+          : engine.createTag({ name, tag, revision: args.revision ?? args.name, message }),
       (changed) => ({
         done: `${flags.delete ? 'deleted' : 'created'} tag ${tag} on @${changed.version.number}`,
         json: { tags: [tagToJson(changed)] },

@@ -100,7 +100,7 @@ export interface Engine {
 
 export interface EngineOptions {
   /** Where the containers are; LXC's configured lxcpath where it is left out. Relative paths are the caller's to resolve. */
-  readonly lxcpath?: string;
+  readonly lxcpath?: string | undefined;
   readonly report?: (event: ReportEvent) => void;
   /** What ends a call that brings no signal of its own, and is told while something is changed: the program's, for one. */
   readonly signals?: Signals;

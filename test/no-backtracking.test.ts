@@ -31,7 +31,7 @@ const NOT_ON_BYTES_OF_A_CONTAINER: Readonly<Record<string, string>> = {
   [String.raw`src/cli/typed.ts: /[@~^].*$/s`]: 'a command line',
   [String.raw`src/cli/usage.ts: /[@~^].*$/s`]: 'a command line',
   [String.raw`commands/export.ts: /[@~^].*$/s`]: 'a command line',
-  [String.raw`commands/checkout.ts: /:.*$/s`]: 'a command line',
+  [String.raw`src/cli/checkout-operands.ts: /:.*$/s`]: 'a command line',
 };
 
 /** Expressions that are made while the program runs cannot be looked at: these two are of lxcv's own words alone. */

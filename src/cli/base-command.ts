@@ -89,7 +89,8 @@ export abstract class BaseCommand extends PrintingCommand {
   protected async withNames(error: LxcvError): Promise<LxcvError> {
     const names = await this.knownNames();
     if (names.length === 0) return error;
-    const [shown, more] = [names.slice(0, NAMES_SHOWN), names.length - NAMES_SHOWN];
+    const shown = names.slice(0, NAMES_SHOWN);
+    const more = names.length - NAMES_SHOWN;
     const list = `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
     return new LxcvError(
       error.code,
@@ -136,7 +137,7 @@ export abstract class BaseCommand extends PrintingCommand {
   protected async openEngine(flags: { readonly lxcpath?: string | undefined }): Promise<Engine> {
     if (flags.lxcpath === '') throw this.usageError('--lxcpath needs a DIR');
     return await openEngine({
-      ...(flags.lxcpath === undefined ? {} : { lxcpath: resolve(flags.lxcpath) }),
+      lxcpath: flags.lxcpath === undefined ? undefined : resolve(flags.lxcpath),
       report: this.listen(),
       signals: processSignals,
       onLarge: reduceMemory,

@@ -6,7 +6,7 @@ import type { Attributes, ChangeRecord } from '../model/changes.js';
 import type { PathInfo } from '../model/entry.js';
 import type { PackageFold } from '../model/packages.js';
 import { pathOf } from '../model/place.js';
-import type { Match, NamedTag, Unsearched } from '../model/results.js';
+import type { CheckoutOutcome, Match, NamedTag, Unsearched } from '../model/results.js';
 import { formatInstant } from '../model/timestamp.js';
 import type { Summary } from '../model/version.js';
 
@@ -23,7 +23,18 @@ export function versionToJson(version: Summary, refs: readonly string[]) {
     branch,
     refs,
     changes,
-    ...(pause === undefined ? {} : { pause }),
+    pause,
+  };
+}
+
+/** `saved` and `setAside` are there where something was not committed. */
+export function checkoutToJson({ container, version, refs, branch, saved, setAside }: CheckoutOutcome) {
+  return {
+    container,
+    version: versionToJson(version, refs),
+    branch,
+    saved: saved && versionToJson(saved, [saved.branch]),
+    setAside,
   };
 }
 
@@ -44,10 +55,10 @@ export function changeToJson(change: Omit<ChangeRecord, 'place' | 'size' | 'size
     kind,
     type,
     typeBefore,
-    ...(movedFrom === undefined ? {} : pathToJson(pathOf(movedFrom), 'movedFrom')),
-    ...(movedTo === undefined ? {} : pathToJson(pathOf(movedTo), 'movedTo')),
-    ...(before === undefined ? {} : { before: attributesToJson(before) }),
-    ...(after === undefined ? {} : { after: attributesToJson(after) }),
+    ...(movedFrom && pathToJson(pathOf(movedFrom), 'movedFrom')),
+    ...(movedTo && pathToJson(pathOf(movedTo), 'movedTo')),
+    before: before && attributesToJson(before),
+    after: after && attributesToJson(after),
   };
 }
 
@@ -120,7 +131,7 @@ export function pathInfoToJson({ type, mode, uid, gid, size, mtimeNs, target, de
     gid,
     size,
     mtime: formatInstant(mtimeNs),
-    ...(target === undefined ? {} : pathToJson(target as BytePath, 'target')),
-    ...(device === undefined ? {} : { device }),
+    ...(target !== undefined && pathToJson(target as BytePath, 'target')),
+    device,
   };
 }

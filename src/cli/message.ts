@@ -1,10 +1,13 @@
 /** The message of a commit: -m, -F, or the editor. */
 
+import type { Engine } from '../engine.js';
 import { edit, readText } from '../host/editor.js';
 import { encodeArgument } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { escapeText } from '../render/escape.js';
+import { statusLines } from '../render/status.js';
+import type { Style } from '../render/style.js';
 import { fill } from '../render/width.js';
 import { toFailure } from './failure.js';
 import { standardError } from './output.js';
@@ -82,6 +85,16 @@ export function messageTemplate(container: ContainerName, summary: string): stri
   const task = `Describe this version of ${container}. Lines that begin with # are left out; an empty text ends it.`;
   const comment = `${fill(task.split(' '), TEMPLATE_WIDTH).join('\n')}\n\n${summary}`;
   return `\n${comment.replace(/^/gm, '# ')}\n`;
+}
+
+/** What is to be committed, as the editor shows it. */
+export async function summarize(engine: Engine, container: ContainerName, style: Style): Promise<string> {
+  try {
+    return [...statusLines(await engine.status(container), { ...style, colour: false })].join('\n');
+  } catch (error) {
+    if (!(error instanceof LxcvError) || error.code !== 'not-versioned') throw error;
+    return `This is the first version of ${container}: it holds all that the container holds.`;
+  }
 }
 
 function readMessageFile(file: string): string {

@@ -6,9 +6,9 @@ export interface CheckoutRequest {
   /** `NAME[@REV]`. */
   readonly revision: string;
   /** The container to make; without it, the one that the revision names is switched in place. */
-  readonly container?: ContainerName;
+  readonly container?: ContainerName | undefined;
   /** The branch to be on: made where it is not there. */
-  readonly branch?: BranchName;
+  readonly branch?: BranchName | undefined;
   /** On no branch. */
   readonly detach: boolean;
   /** Stops a running container for a switch in place, and starts it again. */

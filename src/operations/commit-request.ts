@@ -6,7 +6,7 @@ export interface CommitRequest {
   readonly container: ContainerName;
   readonly message: string;
   /** Who commits; git's or the system's idea of that where it is left out. */
-  readonly author?: Author;
+  readonly author?: Author | undefined;
   /** Stops a running container for its first commit, and starts it again; later ones are made while it runs. */
   readonly restart?: boolean | undefined;
   /** Makes a version also where nothing changed. */

@@ -24,7 +24,7 @@ export interface DiffRequest {
   /** `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
   readonly from: string;
   /** The same; what the container of `from` holds now where it is left out. */
-  readonly to?: string;
+  readonly to?: string | undefined;
   /** Only these, and what is below them. */
   readonly paths?: readonly BytePath[];
   /** Tells modes, owners, times and extended attributes of both sides too. */

@@ -21,10 +21,19 @@ interface Input {
   readonly isAlone: boolean;
 }
 
-interface GrepPattern {
+/** What is looked for. */
+export interface GrepPattern {
   readonly pattern: string;
-  readonly options: readonly string[];
+  /** How the pattern is read; as a basic regular expression where it is left out. */
+  readonly syntax?: 'extended' | 'fixed' | 'perl' | undefined;
+  readonly ignoresCase?: boolean;
+  /** Matches whole words alone. */
+  readonly wholeWords?: boolean;
+  /** The first line of each file is enough. */
+  readonly firstLines?: boolean;
 }
+
+const SYNTAX_OPTIONS = { extended: '-E', fixed: '-F', perl: '-P' } as const;
 
 /** Standard input, output and error come first. */
 const FIRST_DESCRIPTOR = 3;
@@ -119,7 +128,13 @@ export class GrepRun {
   }
 
   private words(): string[] {
-    const { options, pattern } = this.request;
+    const { pattern, syntax, ignoresCase, wholeWords, firstLines } = this.request;
+    const options = [
+      syntax && SYNTAX_OPTIONS[syntax],
+      ignoresCase && '-i',
+      wholeWords && '-w',
+      firstLines && '-m1',
+    ].filter((option) => typeof option === 'string');
     return [...options, '-e', pattern];
   }
 

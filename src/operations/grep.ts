@@ -14,15 +14,12 @@ import type { Match, Unsearched } from '../model/results.js';
 import type { Context } from '../plumbing/context.js';
 import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { findTreeish, tellMissing } from '../plumbing/tree-ish.js';
-import { type Found, FoundLines, GrepRun } from './grep-run.js';
+import { type Found, FoundLines, type GrepPattern, GrepRun } from './grep-run.js';
 
-export interface GrepRequest {
-  readonly pattern: string;
+export interface GrepRequest extends GrepPattern {
   /** Each `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
   readonly revisions: readonly string[];
   readonly paths: readonly BytePath[];
-  /** Of grep's own: how to read the pattern, and that the first line of each file is enough. */
-  readonly options: readonly ('-i' | '-w' | '-E' | '-F' | '-P' | '-m1')[];
 }
 
 /** How many files one grep is given: a process costs as much as some hundred of them. */

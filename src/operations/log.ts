@@ -20,7 +20,7 @@ export interface LogRequest {
   readonly revision: string;
   /** All versions of the repository, whatever branch they are on. */
   readonly all: boolean;
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Only versions that changed one of these, or something below it, in their first parent. */
   readonly paths?: readonly BytePath[];
 }

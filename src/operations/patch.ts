@@ -12,7 +12,7 @@ import type { DiffRequest } from './diff.js';
 
 export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
   /** Lines of context; git's three where it is left out. */
-  readonly context?: number;
+  readonly context?: number | undefined;
 }
 
 /** git's own words, byte for byte, and behind them the modes of regular files, of which git tells little; to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */

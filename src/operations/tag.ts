@@ -20,7 +20,7 @@ export interface TagRequest {
   /** `NAME[@REV]`, in the repository of `name`. */
   readonly revision: string;
   /** Makes an annotated tag. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** Who sets it; git's or the system's idea of that where it is left out. */
   readonly author?: Author;
 }

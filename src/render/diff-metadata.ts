@@ -33,9 +33,11 @@ function renderAttributes(
   style: Style,
 ): string[] {
   const both = before !== undefined && after !== undefined;
-  const [was, is] = [textsOf(type, before, both), textsOf(type, after, both)];
+  const was = textsOf(type, before, both);
+  const is = textsOf(type, after, both);
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((label) => {
-    const [old, now] = [was.get(label), is.get(label)];
+    const old = was.get(label);
+    const now = is.get(label);
     if (old === now) return [];
     const texts = [
       ...(before === undefined ? [] : [paint(style, 'removed', old ?? 'none')]),

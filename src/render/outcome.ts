@@ -27,6 +27,13 @@ export function renderCheckout(outcome: CheckoutOutcome, style: Style, back: str
   return `${kept}${aside}${container} is at ${number}, ${place}\n`;
 }
 
+/** The same in one line. */
+export function describeCheckout({ container, version, saved, setAside }: CheckoutOutcome): string {
+  const kept = saved === undefined ? '' : `, and what was not committed is kept as @${saved.number} ${saved.id}`;
+  const aside = setAside === undefined ? '' : `, and what was not committed is set aside in ${setAside.path}`;
+  return `${container} is at @${version.number}${kept}${aside}`;
+}
+
 function tag({ branch, number, id }: Version, style: Style): string {
   return `[${paint(style, 'branch', branch)} ${paint(style, 'number', `@${number}`)} ${paint(style, 'id', id.slice(0, 7))}]`;
 }

@@ -6,8 +6,8 @@ import { escapeText } from './escape.js';
 import { paint, type Style } from './style.js';
 
 /** A heading for each package manager, and a line for each package. */
-export function renderPackages(all: readonly PackageChanges[], style: Style): string {
-  return all.map((changes) => renderManager(changes, style)).join('\n\n');
+export function packageLines(all: readonly PackageChanges[], style: Style): string[] {
+  return all.flatMap((changes, index) => [...(index === 0 ? [] : ['']), ...managerLines(changes, style)]);
 }
 
 /** A sign, the name and the version, or both of them. */
@@ -17,7 +17,7 @@ export function renderPackage({ name, from, to }: Pick<PackageFold, 'name' | 'fr
   return paint(style, 'modified', `~ ${escapeText(`${name} ${from} -> ${to}`)}`);
 }
 
-function renderManager({ manager, installed, removed, upgraded }: PackageChanges, style: Style): string {
+function managerLines({ manager, installed, removed, upgraded }: PackageChanges, style: Style): string[] {
   const counts = [
     ...countOf(installed, 'installed'),
     ...countOf(removed, 'removed'),
@@ -28,7 +28,7 @@ function renderManager({ manager, installed, removed, upgraded }: PackageChanges
     ...installed.map(({ name, version }) => renderPackage({ name, from: null, to: version }, style)),
     ...removed.map(({ name, version }) => renderPackage({ name, from: version, to: null }, style)),
     ...upgraded.map((upgrade) => renderPackage(upgrade, style)),
-  ].join('\n');
+  ];
 }
 
 function countOf(packages: readonly unknown[], what: string): string[] {

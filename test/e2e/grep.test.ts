@@ -130,7 +130,7 @@ describe('grep', () => {
       lxcpath: lxc.lxcpath,
       host: { ...machine, programs: { ...programs, startConfined } },
     });
-    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['a' as BytePath], options: ['-m1' as const] };
+    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['a' as BytePath], firstLines: true };
     const told: unknown[] = [];
     for await (const some of engine.grep(request)) told.push(...some);
     expect(told).toEqual([
@@ -182,7 +182,7 @@ describe('grep', () => {
     const before = process.memoryUsage();
     let most = 0;
     let lines = 0;
-    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['many' as BytePath], options: [] };
+    const request = { pattern: 'a', revisions: ['slow@0'], paths: ['many' as BytePath] };
     for await (const some of engine.grep(request)) {
       lines += some.length;
       const { heapUsed, external } = process.memoryUsage();

@@ -28,7 +28,12 @@ const LOOKS: Readonly<Record<string, (engine: Engine) => Promise<string>>> = {
   blame: async (engine) =>
     print((await engine.blame({ revision: WORK, path: FILE })).lines.map(({ text }) => `${text}`)),
   grep: async (engine) => {
-    const request = { pattern: 'plain|host', revisions: [WORK], paths: ['home' as BytePath], options: ['-E'] as const };
+    const request = {
+      pattern: 'plain|host',
+      revisions: [WORK],
+      paths: ['home' as BytePath],
+      syntax: 'extended' as const,
+    };
     const found: string[] = [];
     for await (const some of engine.grep(request))
       found.push(...some.map((one) => ('text' in one ? `${one.text}` : one.reason)));
