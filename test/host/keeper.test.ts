@@ -37,10 +37,14 @@ describe('startKeepers', () => {
   });
 });
 
+/** Not a part of its script that it forked off: that has its words, but leads no session. */
 function isKeeper(pid: string, lxcpath: string): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words[0] === 'sh' && words.includes('lxcv-keeper') && words.includes(lxcpath);
+    const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return words[0] === 'sh' && words.includes('lxcv-keeper') && words.includes(lxcpath) && session === pid;
   } catch {
     return false;
   }
