@@ -16,13 +16,13 @@ export interface Entry {
   readonly gid: number;
   readonly mtimeNs: bigint;
   /** In bytes; of a regular file alone. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** SHA-256 in 64 hex digits; of a regular file alone. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   /** What a symbolic link says, a character a byte. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** The raw dev_t of a device node; 0n is a whiteout. */
-  readonly rawDevice?: bigint;
+  readonly rawDevice?: bigint | undefined;
   /** Values by name, a character a byte in the name; sorted by name. */
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
