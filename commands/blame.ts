@@ -5,9 +5,9 @@ import { parseTreePath } from '../src/model/revision.js';
 import { renderBlame } from '../src/render/blame.js';
 
 export default class Blame extends BaseCommand {
-  static override summary = 'Show which version brought each line of a text.';
+  static override summary = 'Show which version introduced each line of a text.';
   static override description =
-    'A file that was renamed begins anew. Of NAME@WORK also those lines are shown that are not committed yet.';
+    `Like git blame. A renamed file begins anew. Of NAME@WORK, lines that are not committed yet are shown too.`;
   static override examples = ['lxcv blame mysql /etc/mysql/my.cnf', 'lxcv blame mysql@WORK /etc/hosts'];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]: where to begin.' }),

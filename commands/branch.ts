@@ -9,6 +9,9 @@ import { renderBranches } from '../src/render/branch.js';
 
 export default class Branch extends BaseCommand {
   static override summary = 'List, create, rename or delete branches.';
+  static override description =
+    `Like git branch. The branch that a container is on moves to each new version of it. To put a container on another branch, see
+lxcv checkout. Deleting a branch deletes no version.`;
   static override examples = [
     'lxcv branch mysql',
     'lxcv branch mysql tuning mysql@1',
@@ -18,19 +21,21 @@ export default class Branch extends BaseCommand {
   static override args = {
     name: Args.string({ required: true, description: 'The container or repository.' }),
     branch: Args.string({ description: 'The branch to create, rename or delete.' }),
-    where: Args.string({ description: 'Where the branch begins, NAME[@REV]; with --move, its new name.' }),
+    where: Args.string({
+      description: 'Where the branch begins, NAME[@REV] (default: HEAD); with --move, its new name.',
+    }),
   };
   static override flags = {
     move: Flags.boolean({ char: 'm', exclusive: ['delete', 'force-delete'], summary: 'Rename a branch.' }),
     delete: Flags.boolean({
       char: 'd',
       exclusive: ['move', 'force-delete'],
-      summary: 'Delete a branch whose versions others lead to.',
+      summary: 'Delete a branch, unless it alone leads to some version.',
     }),
     'force-delete': Flags.boolean({
       char: 'D',
       exclusive: ['move', 'delete'],
-      summary: 'Delete a branch in any case.',
+      summary: 'Delete a branch, even if it alone leads to some version.',
     }),
   };
 

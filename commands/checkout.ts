@@ -11,11 +11,16 @@ import { describeCheckout, renderCheckout } from '../src/render/outcome.js';
 export default class Checkout extends BaseCommand {
   static override summary = 'Make a container from a version, or switch one to it in place.';
   static override description =
-    `With NEW, a container of that name is made, on a branch of its own. Without it, the container that REVISION names is switched
-in place: it must be stopped, or be restarted by --restart, keeps its name and addresses, and what was not committed is kept as a
-version first, on the branch that it is on, also with --branch; how to go back to that is told. To take it along to a new branch, rename
-the present one and make that again: lxcv branch mysql -m mysql tuning, lxcv branch mysql mysql. --restart waits up to a minute
-until the container has stopped by lxc.signal.halt, and then kills it.`;
+    `With NEW, makes a container of that name, on a branch of its own, as lxc-snap -r did and git worktree add does. Without NEW,
+switches the container that REVISION names, as git switch does. It keeps its name and addresses, and must be stopped, or be restarted by --restart.
+
+Nothing is lost: what was not committed is first kept as a version, on the branch that the container is on (also with --branch),
+and the command that goes back to it is printed. To take it along to a new branch, rename the present branch and create it
+again: lxcv branch mysql -m mysql tuning, lxcv branch mysql mysql.
+
+--restart waits up to a minute for the container to stop (lxc.signal.halt), and then kills it.`;
+  static override exitCodes =
+    'With --restart, 1 also where the checkout was made and the container could not be started again.';
   static override examples = [
     'lxcv checkout mysql@2 mysql_tmp',
     'lxcv checkout mysql@3',
@@ -31,11 +36,11 @@ until the container has stopped by lxc.signal.halt, and then kills it.`;
       char: 'b',
       helpValue: 'BRANCH',
       exclusive: ['detach'],
-      summary: 'The branch to be on, made where it is not there.',
+      summary: 'The branch to be on; created if it does not exist.',
     }),
     detach: Flags.boolean({ exclusive: ['branch'], summary: 'Be on no branch.' }),
     restart: Flags.boolean({ summary: 'Stop a running container for the switch, and start it again.' }),
-    'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+    'accept-base': Flags.boolean({ summary: 'Proceed although the base has changed, and record its new state.' }),
   };
 
   async run() {

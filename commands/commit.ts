@@ -13,9 +13,16 @@ import { renderCommit } from '../src/render/outcome.js';
 export default class Commit extends BaseCommand {
   static override summary = 'Make a version of what a container holds.';
   static override description =
-    `A stopped container is committed in milliseconds, whatever its size: nothing is copied. A running one is copied
-while it runs, and stands still for what changed meanwhile. The first commit takes a container over: it must be stopped
-for that, or be stopped and started again by --restart, which waits up to a minute until it has stopped by lxc.signal.halt. Without -m and -F the message is asked for in an editor.`;
+    `Like git commit -a: there is no index, and everything that changed is committed. It takes the place of lxc-snap NAME. A stopped
+container can start again after milliseconds, whatever its size: nothing is copied. A running one is copied while it runs, and
+is frozen only while lxcv copies what changed meanwhile.
+
+The first commit moves the container's root file system into the store. For that the container must be stopped, or be stopped and started
+again by --restart, which waits up to a minute for it to stop (lxc.signal.halt), and then kills it.
+
+Without -m and -F, an editor asks for the message.`;
+  static override exitCodes =
+    'With --restart, 1 also where the version was made and the container could not be started again.';
   static override examples = ['lxcv commit -m "Initial customisation" mysql', 'lxcv commit -F /tmp/comment mysql'];
   static override args = { container: Args.string({ required: true, description: 'The container.' }) };
   static override flags = {
@@ -24,7 +31,7 @@ for that, or be stopped and started again by --restart, which waits up to a minu
       helpValue: 'TEXT',
       multiple: true,
       multipleNonGreedy: true,
-      summary: 'What this version is; given twice, two paragraphs.',
+      summary: 'The message; given twice, two paragraphs.',
     }),
     file: Flags.string({
       char: 'F',
@@ -32,14 +39,14 @@ for that, or be stopped and started again by --restart, which waits up to a minu
       exclusive: ['message'],
       summary: 'Take the message from a file; - is standard input.',
     }),
-    author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'Commit in the name of somebody else.' }),
+    author: Flags.string({ helpValue: '"NAME <EMAIL>"', summary: 'The author, if it is not you.' }),
     restart: Flags.boolean({ summary: 'Stop a running container for its first commit, and start it again.' }),
-    'allow-empty': Flags.boolean({ summary: 'Make a version also where nothing changed.' }),
-    'allow-empty-message': Flags.boolean({ summary: 'Make a version also without a message.' }),
-    'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+    'allow-empty': Flags.boolean({ summary: 'Make a version even if nothing changed.' }),
+    'allow-empty-message': Flags.boolean({ summary: 'Make a version even without a message.' }),
+    'accept-base': Flags.boolean({ summary: 'Proceed although the base has changed, and record its new state.' }),
     'max-pause': Flags.string({
       helpValue: 'SECONDS',
-      summary: 'For how long a running container may stand still (default: 10).',
+      summary: 'For how long a running container may be frozen (default: 10).',
     }),
   };
 

@@ -16,10 +16,12 @@ import { renderPatch } from '../src/render/patch.js';
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two versions, or a version and what a container holds now.';
-  static override description =
-    `Without PATH, what changed in the LXC config is told behind the paths, but by --name-only, --name-status, --packages and -p. Where nothing else
-changed there is nothing to commit: a version keeps the config that its container has when it is made.`;
+  static override description = `Like git diff; a letter and a path a line, as git diff --name-status shows it.
+
+Without PATH, changes of the LXC config follow under a heading, but not with --name-only, --name-status, --packages and -p. Where nothing
+else changed, there is nothing to commit: a version keeps the config that its container has when it is made.`;
   static override takesPaths = true;
+  static override exitCodes = 'With --exit-code or --quiet, 1 also where anything differs.';
   static override examples = [
     'lxcv diff mysql',
     'lxcv diff mysql@1 mysql@2',

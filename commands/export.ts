@@ -10,7 +10,7 @@ import { LxcvError } from '../src/model/errors.js';
 export default class Export extends BaseCommand {
   static override summary = 'Write the whole root file system of a version to a tarball.';
   static override description =
-    `Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file tells how it is compressed:
+    `Like git archive. Owners are numeric; extended attributes, ACLs and capabilities are kept. The name of the file says how it is compressed:
 .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst), .tar.bz2 (.tbz2); one without an ending is not compressed.`;
   static override examples = ['lxcv export mysql@2 -o mysql_ship.tar.gz'];
   static override args = {
@@ -23,7 +23,7 @@ export default class Export extends BaseCommand {
       helpValue: 'FILE',
       summary: 'The file to write; - is standard output.',
     }),
-    'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }),
+    'accept-base': Flags.boolean({ summary: 'Proceed although the base has changed.' }),
   };
 
   async run() {
@@ -43,7 +43,7 @@ export default class Export extends BaseCommand {
     if (toStdout && (process.stdout.isTTY || this.jsonEnabled())) {
       throw new LxcvError(
         'bad-usage',
-        'standard output is no place for a tarball here',
+        'a tarball cannot go to a terminal or, with --json, to standard output',
         `Name a file: ${this.lineTo(args.revision, `${args.revision.replace(/[@~^].*$/s, '')}.tar.gz`)}`,
       );
     }

@@ -5,9 +5,12 @@ import type { Finding } from '../src/model/finding.js';
 import { renderFindings } from '../src/render/findings.js';
 
 export default class Fsck extends BaseCommand {
-  static override summary = 'Look whether the store keeps its promises.';
+  static override summary = 'Verify the store.';
   static override description =
-    'Reads every manifest, ref and record, and looks at the extended attributes of every path of every version for what overlayfs would not keep, and compares bases by the 4096 shallowest entries. Reads no files: their bytes, sizes, modes, and whether one is missing in a version, it does not look at. Changes nothing. Ends with exit code 5 where it finds something, and with 1 where that is only an operation that waits.';
+    `Like git fsck, but it does not read the bytes of files. It reads every manifest, ref and record, checks the extended attributes of every
+path of every version for what overlayfs would not keep, and compares each base by its 4096 shallowest entries. It does not notice that a
+file of a version is missing, or that its bytes, size or mode have changed. It changes nothing.`;
+  static override exitCodes = '5 where something was found, 1 where that is only a pending operation.';
   static override examples = ['lxcv fsck', 'lxcv fsck mysql'];
   static override args = { repository: Args.string({ description: 'The repository; all of them without it.' }) };
 

@@ -13,8 +13,9 @@ import { renderFiles, renderMatches } from '../src/render/matches.js';
 export default class Grep extends BaseCommand {
   static override summary = 'Show the lines of the texts in versions that match a pattern.';
   static override description =
-    'By GNU grep, with its patterns; files that are no text are passed over. Ends with 1 where nothing matches, and where a file could not be searched to its end, which is told.';
+    `Like git grep, with the patterns of GNU grep. Binary files are skipped. A file that could not be searched to its end is reported.`;
   static override takesPaths = true;
+  static override exitCodes = '1 also where nothing matches, or where a file could not be searched to its end.';
   static override examples = ['lxcv grep max_connections mysql@1 mysql@2 -- /etc', 'lxcv grep -i password mysql@WORK'];
   static override strict = false;
   static override args = {

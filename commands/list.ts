@@ -5,6 +5,11 @@ import { renderList } from '../src/render/list.js';
 
 export default class List extends BaseCommand {
   static override summary = 'Show which containers have versions.';
+  static override description =
+    `Shows the branch, version and state of each container, and whether it holds changes that are not committed; then the repositories that no
+container uses, and what was set aside. lxc-snap -l showed the same of its snapshots.`;
+  static override exitCodes =
+    'The highest code of what could not be read, where something could not; the rest is shown.';
   static override examples = ['lxcv list'];
 
   async run() {

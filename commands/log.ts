@@ -8,6 +8,8 @@ import { logLines } from '../src/render/log.js';
 
 export default class Log extends BaseCommand {
   static override summary = 'Show the versions that led to where a container is.';
+  static override description =
+    `Like git log, and like lxc-snap -l NAME. With PATH, shows only the versions that changed something there in their first parent.`;
   static override takesPaths = true;
   static override examples = [
     'lxcv log mysql',

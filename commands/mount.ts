@@ -6,15 +6,15 @@ import { versionToJson } from '../src/cli/json.js';
 import { requireText } from '../src/cli/text-argument.js';
 
 export default class Mount extends BaseCommand {
-  static override summary = 'Mount a version on a directory, to be read.';
+  static override summary = 'Mount a version on a directory, read-only.';
   static override description =
-    'It shows exactly what the version holds, and cannot be written to. Devices and set-user-id programs in it do not work.';
+    `Shows exactly what the version holds. Devices and set-user-id programs in it do not work. lxcv umount ends it.`;
   static override examples = ['lxcv mount mysql@2 /mnt'];
   static override args = {
     revision: Args.string({ required: true, description: 'NAME[@REV]' }),
     directory: Args.string({ required: true, description: 'An empty directory.' }),
   };
-  static override flags = { 'accept-base': Flags.boolean({ summary: 'Take a base that was changed as it is now.' }) };
+  static override flags = { 'accept-base': Flags.boolean({ summary: 'Proceed although the base has changed.' }) };
 
   async run() {
     const { args, flags } = await this.parse(Mount);

@@ -13,9 +13,9 @@ import { versionLines } from '../src/render/show.js';
 export default class Show extends BaseCommand {
   static override summary = 'Show a version, or a file or directory in one.';
   static override description =
-    `Of a version it shows what is known of it and which paths it changed. Of a file it prints the bytes, of a directory
-what it holds, of a symbolic link where it leads. No link is followed. NAME@WORK:PATH is what a container holds now, and
-NAME@BASE:PATH what lies under all its versions.`;
+    `Like git show. Of a version, it shows author, date, message, and which paths it changed. Of a file it prints the bytes; of a directory it
+lists what it holds; of a symbolic link it shows where it leads. No link is followed. NAME@WORK:PATH is what a container holds now, and
+NAME@BASE:PATH is what lies below all its versions.`;
   static override examples = [
     'lxcv show mysql@2',
     'lxcv show mysql@2:/etc/mysql/my.cnf',

@@ -12,7 +12,10 @@ import { statusLines } from '../src/render/status.js';
 export default class Status extends BaseCommand {
   static override summary = 'Show what changed in a container since its last version.';
   static override description =
-    'Changes of the LXC config are not told: lxcv diff tells them, and a version keeps the config that its container has when it is made.';
+    `Like git status; there is no index. Changes of the LXC config are not shown here, but by lxcv diff: a version keeps the config that its
+container has when it is made.`;
+  static override exitCodes =
+    'With --all, the highest code of what could not be read, where something could not; the rest is shown.';
   static override examples = ['lxcv status mysql', 'lxcv status --all'];
   static override args = { container: Args.string({ description: 'The container.' }) };
   static override flags = {

@@ -9,7 +9,7 @@ import { renderTags } from '../src/render/tag.js';
 export default class Tag extends BaseCommand {
   static override summary = 'List, create or delete tags.';
   static override description =
-    'A tag is a name that stays on one version. With -m it also says who set it, when and why.';
+    `Like git tag. A tag is a name that stays on one version. With -m it also records who set it, when and why.`;
   static override examples = [
     'lxcv tag mysql',
     'lxcv tag mysql v1.0 -m "As shipped"',

@@ -4,7 +4,7 @@ import { BaseCommand } from '../src/cli/base-command.js';
 import { requireText } from '../src/cli/text-argument.js';
 
 export default class Umount extends BaseCommand {
-  static override summary = 'Take away what lxcv mount has mounted.';
+  static override summary = 'Unmount what lxcv mount has mounted.';
   static override examples = ['lxcv umount /mnt'];
   static override args = { directory: Args.string({ required: true, description: 'The directory.' }) };
 
@@ -14,7 +14,7 @@ export default class Umount extends BaseCommand {
     const directory = resolve(requireText(args.directory, 'the name of the directory', 'Take another one.'));
     await this.change(
       () => engine.unmountVersion(directory),
-      () => ({ done: `nothing of lxcv's is mounted on ${args.directory} any more`, json: { directory } }),
+      () => ({ done: `unmounted ${args.directory}`, json: { directory } }),
     );
   }
 }

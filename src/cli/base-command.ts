@@ -39,6 +39,8 @@ export abstract class BaseCommand extends PrintingCommand {
   static override flags = {};
   /** True where paths may follow behind a `--`. */
   static takesPaths = false;
+  /** In a sentence: what it ends with besides what every command ends with. */
+  static exitCodes: string | undefined = undefined;
 
   static override baseFlags = {
     lxcpath: Flags.string({

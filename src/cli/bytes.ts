@@ -47,7 +47,7 @@ export function* inPieces(lines: Iterable<string>): Generator<string> {
 function notForTerminal(): LxcvError {
   return new LxcvError(
     'bad-usage',
-    'the file holds bytes that are no text for a terminal',
+    'the file is not text, and standard output is a terminal',
     'Send it elsewhere: the same command with > FILE behind it.',
   );
 }

@@ -2,8 +2,11 @@
 
 export interface CommandShape {
   readonly summary?: string | undefined;
+  /** Paragraphs, with a blank line between. */
   readonly description?: string | undefined;
   readonly examples?: readonly unknown[] | undefined;
+  /** In a sentence: what it ends with besides what every command ends with. */
+  readonly exitCodes?: string | undefined;
   readonly args: Readonly<Record<string, ArgShape>>;
   readonly flags: Readonly<Record<string, FlagShape>>;
   readonly strict: boolean;

@@ -89,7 +89,7 @@ export function toFailure(error: unknown): Failure {
   return {
     code: 'failed',
     message: `something that lxcv did not expect: ${message}`,
-    hint: 'Run any lxcv command again: it finishes or takes back what was begun. Set LXCV_DEBUG=1 to see where it was.',
+    hint: 'Run any lxcv command again: it finishes or rolls back what was begun. Set LXCV_DEBUG=1 for a stack trace.',
   };
 }
 

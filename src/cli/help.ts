@@ -28,7 +28,7 @@ export function renderOverview(commands: Readonly<Record<string, CommandShape>>,
         [
           ['lxcv commit NAME', 'Make the first version of a container.'],
           ['lxcv log NAME', 'Show its versions.'],
-          ['lxcv help COMMAND', 'Tell more of a command.'],
+          ['lxcv help COMMAND', 'Show the help of a command.'],
         ],
         width,
       ),
@@ -50,7 +50,7 @@ export function renderOverview(commands: Readonly<Record<string, CommandShape>>,
 
 /** What `lxcv COMMAND --help` and `lxcv help COMMAND` show. */
 export function renderHelp(name: string, command: CommandShape, width: number): string {
-  const { summary = '', description, examples = [], args, flags, takesPaths } = command;
+  const { summary = '', description = '', examples = [], exitCodes = '', args, flags, takesPaths } = command;
   const operands = Object.entries(args).map(([arg, { description: text = '' }]) => [argName(arg), text] as const);
   if (takesPaths) operands.push(['PATH', 'Only this, and what is below it.']);
   const own = Object.entries(flags).filter(([flag]) => !COMMON_NAMES.includes(flag));
@@ -61,10 +61,10 @@ export function renderHelp(name: string, command: CommandShape, width: number): 
     ['ARGUMENTS', renderRows(operands, width)],
     ['OPTIONS', renderRows(own.map(flagRow), width)],
     ['COMMON OPTIONS', renderRows(COMMON, width)],
-    ['DESCRIPTION', description === undefined ? [] : indent(wrap(description, width - INDENT))],
+    ['DESCRIPTION', indent(paragraphs(description, width - INDENT))],
     ['SHORT FORMS', indent(shorts.map((short) => `lxcv ${short}`))],
     ['EXAMPLES', indent(examples.map((example) => `$ ${String(example)}`))],
-    ['EXIT CODES', indent(wrap(EXIT_CODES, width - INDENT))],
+    ['EXIT CODES', indent(wrap(`${EXIT_CODES} ${exitCodes}`.trim(), width - INDENT))],
   ]);
 }
 
@@ -107,6 +107,10 @@ function indent(lines: readonly string[]): string[] {
 function hang(words: readonly string[], width: number): string[] {
   const [first = '', ...rest] = fill(words, width - 3 * INDENT);
   return indent([first, ...indent(indent(rest))]);
+}
+
+function paragraphs(text: string, width: number): string[] {
+  return text.split('\n\n').flatMap((each, index) => [...(index === 0 ? [] : ['']), ...wrap(each, width)]);
 }
 
 function wrap(text: string, width: number): string[] {

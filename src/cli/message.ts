@@ -38,7 +38,7 @@ export async function readMessage(
     await template();
     throw new LxcvError(
       'bad-usage',
-      'there is no message',
+      'no commit message was given',
       'Give one with -m TEXT or -F FILE; --allow-empty-message does without.',
     );
   }

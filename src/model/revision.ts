@@ -111,7 +111,7 @@ export function rangeHint(text: string): string | undefined {
 function badRevision(text: string): LxcvError {
   return new LxcvError(
     'bad-revision',
-    `${JSON.stringify(text)} is no revision`,
+    `${JSON.stringify(text)} is not a valid revision`,
     rangeHint(text) ?? 'Write NAME, NAME@NUMBER, NAME@BRANCH or NAME@ID, and ~N or ^N behind it for its ancestors.',
   );
 }

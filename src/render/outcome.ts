@@ -8,7 +8,7 @@ import { paint, type Style } from './style.js';
 
 /** `[mysql @2 k3j9x2a] message`, and how much it is. */
 export function renderCommit(version: Version, style: Style): string {
-  const pause = version.pause === undefined ? '' : `, the container stood still for ${version.pause} ms`;
+  const pause = version.pause === undefined ? '' : `, the container was frozen for ${version.pause} ms`;
   return `${tag(version, style)} ${firstLine(version.message)}\n${formatChanges(version.changes)}${pause}\n`;
 }
 

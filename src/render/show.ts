@@ -45,7 +45,7 @@ function fieldsOf(shown: ShownVersion, style: Style): [name: string, value: stri
       heads.map((name) => paint(style, 'head', name)),
     ),
     ['Made from', `${container}, then on branch ${branch}`],
-    ...listed('Pause', pause === undefined ? [] : [`stood still for ${pause} ms`]),
+    ...listed('Pause', pause === undefined ? [] : [`frozen for ${pause} ms`]),
     [
       'Changes',
       `${formatNumber(changes.added)} added, ${formatNumber(changes.modified)} modified, ` +

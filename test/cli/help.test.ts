@@ -34,27 +34,27 @@ describe('help', () => {
         lxcv COMMAND [-P DIR] [--json] ...
 
       COMMANDS
-        blame     Show which version brought each line of a text.
+        blame     Show which version introduced each line of a text.
         branch    List, create, rename or delete branches.
         checkout  Make a container from a version, or switch one to it in place.
         commit    Make a version of what a container holds.
         diff      Show what differs between two versions, or a version and what a
                   container holds now.
         export    Write the whole root file system of a version to a tarball.
-        fsck      Look whether the store keeps its promises.
+        fsck      Verify the store.
         grep      Show the lines of the texts in versions that match a pattern.
         list      Show which containers have versions.
         log       Show the versions that led to where a container is.
-        mount     Mount a version on a directory, to be read.
+        mount     Mount a version on a directory, read-only.
         show      Show a version, or a file or directory in one.
         status    Show what changed in a container since its last version.
         tag       List, create or delete tags.
-        umount    Take away what lxcv mount has mounted.
+        umount    Unmount what lxcv mount has mounted.
 
       BEGIN WITH
         lxcv commit NAME   Make the first version of a container.
         lxcv log NAME      Show its versions.
-        lxcv help COMMAND  Tell more of a command.
+        lxcv help COMMAND  Show the help of a command.
 
       REVISIONS
         NAME[@REV] names a version. NAME is a container or, failing that, a
@@ -70,7 +70,7 @@ describe('help', () => {
 
   it('of lxcv blame', () => {
     expect(helpOf('blame')).toMatchInlineSnapshot(`
-      "Show which version brought each line of a text.
+      "Show which version introduced each line of a text.
 
       USAGE
         lxcv blame REVISION PATH
@@ -85,8 +85,8 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        A file that was renamed begins anew. Of NAME@WORK also those lines are shown
-        that are not committed yet.
+        Like git blame. A renamed file begins anew. Of NAME@WORK, lines that are not
+        committed yet are shown too.
 
       SHORT FORMS
         lxcv annotate
@@ -111,17 +111,23 @@ describe('help', () => {
       ARGUMENTS
         NAME    The container or repository.
         BRANCH  The branch to create, rename or delete.
-        WHERE   Where the branch begins, NAME[@REV]; with --move, its new name.
+        WHERE   Where the branch begins, NAME[@REV] (default: HEAD); with --move, its
+                new name.
 
       OPTIONS
         -m, --move          Rename a branch.
-        -d, --delete        Delete a branch whose versions others lead to.
-        -D, --force-delete  Delete a branch in any case.
+        -d, --delete        Delete a branch, unless it alone leads to some version.
+        -D, --force-delete  Delete a branch, even if it alone leads to some version.
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
             --json         Print JSON.
         -h, --help         Show this help.
+
+      DESCRIPTION
+        Like git branch. The branch that a container is on moves to each new version
+        of it. To put a container on another branch, see lxcv checkout. Deleting a
+        branch deletes no version.
 
       SHORT FORMS
         lxcv br
@@ -151,11 +157,12 @@ describe('help', () => {
         NEW       The container to make.
 
       OPTIONS
-        -b, --branch BRANCH  The branch to be on, made where it is not there.
+        -b, --branch BRANCH  The branch to be on; created if it does not exist.
             --detach         Be on no branch.
             --restart        Stop a running container for the switch, and start it
                              again.
-            --accept-base    Take a base that was changed as it is now.
+            --accept-base    Proceed although the base has changed, and record its new
+                             state.
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
@@ -163,14 +170,19 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        With NEW, a container of that name is made, on a branch of its own. Without
-        it, the container that REVISION names is switched in place: it must be
-        stopped, or be restarted by --restart, keeps its name and addresses, and what
-        was not committed is kept as a version first, on the branch that it is on,
-        also with --branch; how to go back to that is told. To take it along to a new
-        branch, rename the present one and make that again: lxcv branch mysql -m mysql
-        tuning, lxcv branch mysql mysql. --restart waits up to a minute until the
-        container has stopped by lxc.signal.halt, and then kills it.
+        With NEW, makes a container of that name, on a branch of its own, as lxc-snap
+        -r did and git worktree add does. Without NEW, switches the container that
+        REVISION names, as git switch does. It keeps its name and addresses, and must
+        be stopped, or be restarted by --restart.
+        
+        Nothing is lost: what was not committed is first kept as a version, on the
+        branch that the container is on (also with --branch), and the command that
+        goes back to it is printed. To take it along to a new branch, rename the
+        present branch and create it again: lxcv branch mysql -m mysql tuning, lxcv
+        branch mysql mysql.
+        
+        --restart waits up to a minute for the container to stop (lxc.signal.halt),
+        and then kills it.
 
       SHORT FORMS
         lxcv co
@@ -183,7 +195,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. With --restart, 1 also where the checkout was made and the
+        container could not be started again."
     `);
   });
 
@@ -200,17 +213,17 @@ describe('help', () => {
         CONTAINER  The container.
 
       OPTIONS
-        -m, --message TEXT...        What this version is; given twice, two
-                                     paragraphs.
+        -m, --message TEXT...        The message; given twice, two paragraphs.
         -F, --file FILE              Take the message from a file; - is standard
                                      input.
-            --author "NAME <EMAIL>"  Commit in the name of somebody else.
+            --author "NAME <EMAIL>"  The author, if it is not you.
             --restart                Stop a running container for its first commit,
                                      and start it again.
-            --allow-empty            Make a version also where nothing changed.
-            --allow-empty-message    Make a version also without a message.
-            --accept-base            Take a base that was changed as it is now.
-            --max-pause SECONDS      For how long a running container may stand still
+            --allow-empty            Make a version even if nothing changed.
+            --allow-empty-message    Make a version even without a message.
+            --accept-base            Proceed although the base has changed, and record
+                                     its new state.
+            --max-pause SECONDS      For how long a running container may be frozen
                                      (default: 10).
 
       COMMON OPTIONS
@@ -219,12 +232,18 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        A stopped container is committed in milliseconds, whatever its size: nothing
-        is copied. A running one is copied while it runs, and stands still for what
-        changed meanwhile. The first commit takes a container over: it must be stopped
-        for that, or be stopped and started again by --restart, which waits up to a
-        minute until it has stopped by lxc.signal.halt. Without -m and -F the message
-        is asked for in an editor.
+        Like git commit -a: there is no index, and everything that changed is
+        committed. It takes the place of lxc-snap NAME. A stopped container can start
+        again after milliseconds, whatever its size: nothing is copied. A running one
+        is copied while it runs, and is frozen only while lxcv copies what changed
+        meanwhile.
+        
+        The first commit moves the container's root file system into the store. For
+        that the container must be stopped, or be stopped and started again by
+        --restart, which waits up to a minute for it to stop (lxc.signal.halt), and
+        then kills it.
+        
+        Without -m and -F, an editor asks for the message.
 
       SHORT FORMS
         lxcv ci
@@ -235,7 +254,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. With --restart, 1 also where the version was made and the
+        container could not be started again."
     `);
   });
 
@@ -275,8 +295,10 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Without PATH, what changed in the LXC config is told behind the paths, but by
-        --name-only, --name-status, --packages and -p. Where nothing else changed
+        Like git diff; a letter and a path a line, as git diff --name-status shows it.
+        
+        Without PATH, changes of the LXC config follow under a heading, but not with
+        --name-only, --name-status, --packages and -p. Where nothing else changed,
         there is nothing to commit: a version keeps the config that its container has
         when it is made.
 
@@ -289,7 +311,7 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. With --exit-code or --quiet, 1 also where anything differs."
     `);
   });
 
@@ -306,7 +328,7 @@ describe('help', () => {
 
       OPTIONS
         -o, --output FILE  The file to write; - is standard output.
-            --accept-base  Take a base that was changed as it is now.
+            --accept-base  Proceed although the base has changed.
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
@@ -314,10 +336,10 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Owners are numeric; extended attributes, ACLs and capabilities are kept. The
-        name of the file tells how it is compressed: .tar, .tar.gz (.tgz), .tar.xz
-        (.txz), .tar.zst (.tzst), .tar.bz2 (.tbz2); one without an ending is not
-        compressed.
+        Like git archive. Owners are numeric; extended attributes, ACLs and
+        capabilities are kept. The name of the file says how it is compressed: .tar,
+        .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst), .tar.bz2 (.tbz2); one
+        without an ending is not compressed.
 
       EXAMPLES
         $ lxcv export mysql@2 -o mysql_ship.tar.gz
@@ -330,7 +352,7 @@ describe('help', () => {
 
   it('of lxcv fsck', () => {
     expect(helpOf('fsck')).toMatchInlineSnapshot(`
-      "Look whether the store keeps its promises.
+      "Verify the store.
 
       USAGE
         lxcv fsck [REPOSITORY]
@@ -344,12 +366,11 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Reads every manifest, ref and record, and looks at the extended attributes of
-        every path of every version for what overlayfs would not keep, and compares
-        bases by the 4096 shallowest entries. Reads no files: their bytes, sizes,
-        modes, and whether one is missing in a version, it does not look at. Changes
-        nothing. Ends with exit code 5 where it finds something, and with 1 where that
-        is only an operation that waits.
+        Like git fsck, but it does not read the bytes of files. It reads every
+        manifest, ref and record, checks the extended attributes of every path of
+        every version for what overlayfs would not keep, and compares each base by its
+        4096 shallowest entries. It does not notice that a file of a version is
+        missing, or that its bytes, size or mode have changed. It changes nothing.
 
       EXAMPLES
         $ lxcv fsck
@@ -357,7 +378,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. 5 where something was found, 1 where that is only a pending
+        operation."
     `);
   });
 
@@ -388,9 +410,8 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        By GNU grep, with its patterns; files that are no text are passed over. Ends
-        with 1 where nothing matches, and where a file could not be searched to its
-        end, which is told.
+        Like git grep, with the patterns of GNU grep. Binary files are skipped. A file
+        that could not be searched to its end is reported.
 
       EXAMPLES
         $ lxcv grep max_connections mysql@1 mysql@2 -- /etc
@@ -398,7 +419,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. 1 also where nothing matches, or where a file could not be
+        searched to its end."
     `);
   });
 
@@ -414,6 +436,11 @@ describe('help', () => {
             --json         Print JSON.
         -h, --help         Show this help.
 
+      DESCRIPTION
+        Shows the branch, version and state of each container, and whether it holds
+        changes that are not committed; then the repositories that no container uses,
+        and what was set aside. lxc-snap -l showed the same of its snapshots.
+
       SHORT FORMS
         lxcv ls
 
@@ -422,7 +449,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. The highest code of what could not be read, where something
+        could not; the rest is shown."
     `);
   });
 
@@ -448,6 +476,10 @@ describe('help', () => {
             --json         Print JSON.
         -h, --help         Show this help.
 
+      DESCRIPTION
+        Like git log, and like lxc-snap -l NAME. With PATH, shows only the versions
+        that changed something there in their first parent.
+
       EXAMPLES
         $ lxcv log mysql
         $ lxcv log mysql --graph --all
@@ -462,7 +494,7 @@ describe('help', () => {
 
   it('of lxcv mount', () => {
     expect(helpOf('mount')).toMatchInlineSnapshot(`
-      "Mount a version on a directory, to be read.
+      "Mount a version on a directory, read-only.
 
       USAGE
         lxcv mount [--accept-base] REVISION DIRECTORY
@@ -472,7 +504,7 @@ describe('help', () => {
         DIRECTORY  An empty directory.
 
       OPTIONS
-            --accept-base  Take a base that was changed as it is now.
+            --accept-base  Proceed although the base has changed.
 
       COMMON OPTIONS
         -P, --lxcpath DIR  Where the containers are (default: LXC's own lxcpath).
@@ -480,8 +512,8 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        It shows exactly what the version holds, and cannot be written to. Devices and
-        set-user-id programs in it do not work.
+        Shows exactly what the version holds. Devices and set-user-id programs in it
+        do not work. lxcv umount ends it.
 
       EXAMPLES
         $ lxcv mount mysql@2 /mnt
@@ -511,10 +543,11 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Of a version it shows what is known of it and which paths it changed. Of a
-        file it prints the bytes, of a directory what it holds, of a symbolic link
-        where it leads. No link is followed. NAME@WORK:PATH is what a container holds
-        now, and NAME@BASE:PATH what lies under all its versions.
+        Like git show. Of a version, it shows author, date, message, and which paths
+        it changed. Of a file it prints the bytes; of a directory it lists what it
+        holds; of a symbolic link it shows where it leads. No link is followed.
+        NAME@WORK:PATH is what a container holds now, and NAME@BASE:PATH is what lies
+        below all its versions.
 
       EXAMPLES
         $ lxcv show mysql@2
@@ -549,8 +582,9 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        Changes of the LXC config are not told: lxcv diff tells them, and a version
-        keeps the config that its container has when it is made.
+        Like git status; there is no index. Changes of the LXC config are not shown
+        here, but by lxcv diff: a version keeps the config that its container has when
+        it is made.
 
       SHORT FORMS
         lxcv st
@@ -561,7 +595,8 @@ describe('help', () => {
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 refused in this state, 4 not found, 5 the
-        store is damaged."
+        store is damaged. With --all, the highest code of what could not be read,
+        where something could not; the rest is shown."
     `);
   });
 
@@ -588,8 +623,8 @@ describe('help', () => {
         -h, --help         Show this help.
 
       DESCRIPTION
-        A tag is a name that stays on one version. With -m it also says who set it,
-        when and why.
+        Like git tag. A tag is a name that stays on one version. With -m it also
+        records who set it, when and why.
 
       EXAMPLES
         $ lxcv tag mysql
@@ -605,7 +640,7 @@ describe('help', () => {
 
   it('of lxcv umount', () => {
     expect(helpOf('umount')).toMatchInlineSnapshot(`
-      "Take away what lxcv mount has mounted.
+      "Unmount what lxcv mount has mounted.
 
       USAGE
         lxcv umount DIRECTORY

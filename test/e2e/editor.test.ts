@@ -85,7 +85,7 @@ describe('the message of a commit', () => {
     using lxc = temporaryLxc();
     lxc.createBase('mysql');
     expect((await lxc.lxcv('commit', 'mysq')).stderr).toMatch(/^lxcv: there is no container mysq in /);
-    expect((await lxc.lxcv('commit', 'mysql')).stderr).toMatch(/^lxcv: there is no message\n/);
+    expect((await lxc.lxcv('commit', 'mysql')).stderr).toMatch(/^lxcv: no commit message was given\n/);
   });
 
   it('comes from standard input for -F -', async () => {

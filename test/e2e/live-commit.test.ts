@@ -17,7 +17,7 @@ describe('a commit of a running container', () => {
     await lxc.attach('mysql', 'echo one >/home/one');
     const { exitCode, stdout } = await lxc.lxcv('commit', '-m', 'Told', 'mysql');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/\[mysql @1 \w+\] Told\n.*, the container stood still for \d+ ms\n$/);
+    expect(stdout).toMatch(/\[mysql @1 \w+\] Told\n.*, the container was frozen for \d+ ms\n$/);
 
     await lxc.attach('mysql', 'echo two >/home/two');
     const { version } = await lxc.json<CommitJson>('commit', '-m', 'As JSON', 'mysql');
@@ -29,7 +29,7 @@ describe('a commit of a running container', () => {
 
     await lxc.stop('mysql');
     const stopped = await lxc.lxcv('commit', '-m', 'Stopped', 'mysql', '--allow-empty');
-    expect(stopped.stdout).not.toContain('stood still');
+    expect(stopped.stdout).not.toContain('was frozen');
     const [last] = (await lxc.json<LogJson>('log', 'mysql')).versions;
     expect(last).not.toHaveProperty('pause');
   });

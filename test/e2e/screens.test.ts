@@ -339,7 +339,7 @@ describe('on a terminal of 80 columns', () => {
     await lxc.attach('copy', 'echo 10.0.0.5 db > /etc/hosts');
     expect(await screen('commit', '-m', 'While it runs', 'copy')).toMatchInlineSnapshot(`
       "[copy @5 iiiiiii] While it runs
-      0 added, 1 modified, 0 removed, SIZE, the container stood still for N ms"
+      0 added, 1 modified, 0 removed, SIZE, the container was frozen for N ms"
     `);
     await lxc.stop('copy');
   });
@@ -432,7 +432,7 @@ describe('errors', () => {
             lxcv log -P lxc web@1"
     `);
     expect(await screen('show', 'web@..1')).toMatchInlineSnapshot(`
-      "lxcv: "web@..1" is no revision
+      "lxcv: "web@..1" is not a valid revision
             What differs: lxcv diff -P lxc web@HEAD web@1; the versions that led
             there: lxcv log -P lxc web@1"
     `);

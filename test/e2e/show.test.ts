@@ -147,7 +147,7 @@ describe('lxcv show', () => {
     const text = await onTerminal(lxc, 'mysql@1:etc/mysql/my.cnf');
     expect(text).toBe('two\n\t\\x1b[31mred\\a\n');
     const refused = await onTerminal(lxc, 'mysql@1:etc/zeros');
-    expect(refused).toMatch(/^lxcv: the file holds bytes that are no text for a terminal\n.*> FILE behind it\.\n$/);
+    expect(refused).toMatch(/^lxcv: the file is not text, and standard output is a terminal\n.*> FILE behind it\.\n$/);
     for (const what of ['mysql@1:etc', 'mysql@1:etc/odd', 'mysql@1', 'mysql@2']) {
       const shown = await onTerminal(lxc, what);
       expect(shown).not.toBe('');
