@@ -8,7 +8,7 @@ import type { Context } from '../plumbing/context.js';
 import { branchForCommit, changesAnything, draftPending, tryCounting } from '../plumbing/draft.js';
 import type { FoundRevision } from '../plumbing/find-revision.js';
 import { holdStopped } from '../plumbing/hold.js';
-import { checkBases, checkLayers, checkUnedited, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
+import { checkBases, checkLayers, checkUnedited, layersBefore, layersOfContainer } from '../plumbing/layers.js';
 import { type Repository, readRepository, refsAt, requireVersioned } from '../plumbing/lookup.js';
 import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { whileStopped } from '../plumbing/restart.js';
@@ -116,7 +116,7 @@ async function makeVersionOfWork(
   const { layout, working } = container.versioned;
   const levels = await checkOverlaySupported(context, layout.delta, layout.work);
   const [head] = working.parents;
-  const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
+  const before = layersBefore(repository, head);
   const after = layersOfContainer(container.versioned);
   const isChanged = await changesAnything(context, before, after, container.name);
   if (!isChanged) return { present: { discard: layout }, refs: new Map() };

@@ -13,7 +13,7 @@ import type { Base, BranchName, ContainerName, Version } from '../model/version.
 import type { Context } from '../plumbing/context.js';
 import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from '../plumbing/draft.js';
 import { runHook, runLateHook } from '../plumbing/hooks.js';
-import { checkBases, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
+import { checkBases, layersBefore, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
 import type { Repository } from '../plumbing/lookup.js';
 import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { runJob } from '../plumbing/run-job.js';
@@ -38,7 +38,7 @@ export async function commitRunning(
   const [head] = working.parents;
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const bases = checkBases(context, working.bases, request.acceptBase);
-  const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
+  const before = layersBefore(repository, head);
   await refuseUnchanged(context, before, layersOfContainer(container.versioned), request);
   const layout = repository.layout.version(newId(context.host.randomBytes));
   const isFrozen = isOwnersFreeze(context, container.name);

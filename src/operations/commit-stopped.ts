@@ -3,7 +3,7 @@
 import type { Version } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { branchForCommit, draftPending, refuseUnchanged, tryCounting } from '../plumbing/draft.js';
-import { checkBases, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
+import { checkBases, layersBefore, layersOfContainer } from '../plumbing/layers.js';
 import type { Repository } from '../plumbing/lookup.js';
 import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { switchUpper } from '../plumbing/switch-upper.js';
@@ -21,7 +21,7 @@ export async function commitStopped(
   const levels = await checkOverlaySupported(context, layout.delta, layout.work);
   const bases = checkBases(context, working.bases, request.acceptBase);
   const [head] = working.parents;
-  const before = head === undefined ? [] : layersOfVersion(repository.layout, repository.history.get(head));
+  const before = layersBefore(repository, head);
   const after = layersOfContainer(container.versioned);
   await refuseUnchanged(context, before, after, request);
   await tryCounting(context, before, after, container.name, levels);

@@ -5,11 +5,11 @@ import { hasChange } from '../model/changes.js';
 import type { ContainerState } from '../model/container-state.js';
 import { LxcvError } from '../model/errors.js';
 import type { ListedAside, ListedContainer, Listing, UnusedRepository } from '../model/results.js';
-import type { ContainerName, RepositoryName, Version } from '../model/version.js';
+import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
-import { layersOfVersion, layersToRead } from '../plumbing/layers.js';
+import { layersBefore, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
 import { notStarted } from '../plumbing/restart.js';
 import { runJob } from '../plumbing/run-job.js';
@@ -67,7 +67,7 @@ async function listed(
     refs: refsAt(repository, head),
     describe: describe(repository, head),
     state,
-    dirty: await isDirty(context, repository, version, name, versioned),
+    dirty: await isDirty(context, repository, head, name, versioned),
   };
 }
 
@@ -75,12 +75,12 @@ async function listed(
 async function isDirty(
   context: Context,
   repository: Repository,
-  version: Version | null,
+  head: VersionId | undefined,
   name: ContainerName,
   versioned: Versioned,
 ): Promise<boolean | null> {
   const { files } = context.host;
-  const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  const before = layersBefore(repository, head);
   try {
     const [delta, ...below] = layersToRead(context, versioned) as [string, ...string[]];
     const [top] = below;

@@ -10,7 +10,7 @@ import type { BranchName, Summary, TagName, VersionId } from '../model/version.j
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
-import { layersOfVersion } from '../plumbing/layers.js';
+import { layersOfParent, layersOfVersion } from '../plumbing/layers.js';
 import { containersOf, headIdOf, type Repository, tellLeftOut } from '../plumbing/lookup.js';
 import { runJob } from '../plumbing/run-job.js';
 import { tellMissing } from '../plumbing/tree-ish.js';
@@ -55,18 +55,17 @@ function firstOf<T>(values: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] 
 /** The versions that changed something at or below the paths in their first parent; a root, in what lies under it. */
 function* thatChanged(
   context: Context,
-  { history, layout }: Repository,
+  repository: Repository,
   ids: Iterable<VersionId>,
   paths: readonly BytePath[],
 ): Job<VersionId[]> {
   const chosen: VersionId[] = [];
   for (const id of ids) {
-    const version = history.get(id);
+    const version = repository.history.get(id);
     tellChangedBases(context, version.bases);
-    const [parent] = version.parents;
-    const before =
-      parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
-    const differences = diffTrees(context.host.files, before, layersOfVersion(layout, version), { paths });
+    const before = layersOfParent(repository, version);
+    const after = layersOfVersion(repository.layout, version);
+    const differences = diffTrees(context.host.files, before, after, { paths });
     if (yield* hasChange(differences)) chosen.push(version.id);
   }
   return chosen;

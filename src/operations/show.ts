@@ -5,7 +5,7 @@ import type { Version } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
-import { layersOfVersion } from '../plumbing/layers.js';
+import { layersOfParent, layersOfVersion } from '../plumbing/layers.js';
 import { branchesAt, containersOf, headIdOf, type Repository, tagsAt } from '../plumbing/lookup.js';
 import { foldPackages } from '../plumbing/packages.js';
 import { listingsOf } from '../plumbing/tree-ish.js';
@@ -34,11 +34,8 @@ async function changesOf(
   repository: Repository,
   version: Version,
 ): Promise<Pick<ShownVersion, 'changes' | 'packages'>> {
-  const { history, layout } = repository;
-  const [parent] = version.parents;
-  const before =
-    parent === undefined ? version.bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
-  const after = layersOfVersion(layout, version);
+  const before = layersOfParent(repository, version);
+  const after = layersOfVersion(repository.layout, version);
   const changes = await describeChanges(context, before, after, {
     what: `looking for what @${version.number} changed`,
     listings: listingsOf({ repository, version }),

@@ -6,7 +6,7 @@ import type { ContainerName } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
-import { checkUnedited, layersOfVersion, layersToRead } from '../plumbing/layers.js';
+import { checkUnedited, layersBefore, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, type Repository, readToShow, refsAt, requireVersioned } from '../plumbing/lookup.js';
 import { foldPackages } from '../plumbing/packages.js';
 import { surveyRepositories } from '../plumbing/survey.js';
@@ -43,7 +43,7 @@ async function statusOf(
   tellChangedBases(context, versioned.working.bases);
   const head = headIdOf(context, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
-  const before = version === null ? [] : layersOfVersion(repository.layout, version);
+  const before = layersBefore(repository, head);
   const after = layersToRead(context, versioned);
   const changes = await describeChanges(context, before, after, {
     what: `looking for what changed in ${name}`,

@@ -5,8 +5,9 @@ import { formatRootfsPath } from '../layer/overlayfs.js';
 import { missingLayer } from '../layer/tree.js';
 import { LxcvError } from '../model/errors.js';
 import { markerOf } from '../model/lxc-config.js';
-import type { Base, Version } from '../model/version.js';
+import type { Base, Version, VersionId } from '../model/version.js';
 import { type Container, lowersOf, type Versioned, type VersionedContainer } from '../store/containers.js';
+import type { History } from '../store/history.js';
 import { type RepositoryLayout, storeRoot, versionsIn } from '../store/layout.js';
 import type { Context } from './context.js';
 import { checkOtherStore } from './other-store.js';
@@ -14,6 +15,22 @@ import { checkOtherStore } from './other-store.js';
 /** The layers of a version's tree, top first. */
 export function layersOfVersion(repository: RepositoryLayout, version: Pick<Version, 'chain' | 'bases'>): string[] {
   return [...version.chain.map((layer) => repository.layer(layer)), ...version.bases.map((base) => base.path)];
+}
+
+/** The layers that a container's work is compared with, top first: those of its HEAD. */
+export function layersBefore({ layout, history }: Versions, head: VersionId | undefined): string[] {
+  return head === undefined ? [] : layersOfVersion(layout, history.get(head));
+}
+
+/** The layers that a version is compared with, top first: those of its first parent or, of a first version, its bases. */
+export function layersOfParent({ layout, history }: Versions, { parents: [parent], bases }: Version): string[] {
+  return parent === undefined ? bases.map((base) => base.path) : layersOfVersion(layout, history.get(parent.id));
+}
+
+/** Of a repository, what the layers of its versions are found by. */
+interface Versions {
+  readonly layout: RepositoryLayout;
+  readonly history: Pick<History, 'get'>;
 }
 
 /** The layers of what a container holds now, top first. */
