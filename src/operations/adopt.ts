@@ -8,13 +8,14 @@ import type { Files, Stat } from '../host/files.js';
 import { fingerprint } from '../layer/base.js';
 import { newId } from '../model/ids.js';
 import type { Base, ContainerName, Version } from '../model/version.js';
+import { freeBranchName } from '../plumbing/branch-names.js';
 import type { Context } from '../plumbing/context.js';
-import { completeDraft, freeBranchName } from '../plumbing/draft.js';
 import { checkUnmounted } from '../plumbing/hold.js';
 import type { Repository } from '../plumbing/lookup.js';
 import { removeTrial, tryMove } from '../plumbing/root-move.js';
 import { checkUnused } from '../plumbing/root-use.js';
 import { type DeltaMove, switchUpper } from '../plumbing/switch-upper.js';
+import { draftVersion } from '../plumbing/version-draft.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, scratchOf, type VersionLayout } from '../store/layout.js';
 import { clonesIn } from '../store/lxc-layout.js';
@@ -34,7 +35,7 @@ export async function adopt(
   const layout = repository.layout.version(newId(context.host.randomBytes));
   const bases = origin.lowers.map((path): Base => ({ path, fingerprint: fingerprint(files, path) as string }));
   const branch = freeBranchName(repository, container.name);
-  const version = completeDraft(context, repository, {
+  const draft = draftVersion(context, repository, {
     id: layout.id,
     container: container.name,
     branch,
@@ -48,10 +49,10 @@ export async function adopt(
     command: 'commit',
     container,
     repository: repository.layout,
-    pending: { version, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
-    next: { container: container.name, branch, parents: [version.id], lowers: [layout.deltaLayer], bases },
+    pending: { draft, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
+    next: { container: container.name, branch, parents: [draft.id], lowers: [layout.deltaLayer], bases },
     rootAttributesFrom: origin.delta,
-    refs: new Map([[branch, version.id]]),
+    refs: new Map([[branch, draft.id]]),
     move: planArrival(context, container, origin, repository.layout, layout),
     hold,
   });

@@ -12,9 +12,9 @@ import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { findLegacy, hasIdMap } from '../model/lxc-config.js';
 import type { RepositoryName } from '../model/version.js';
+import { checkCountable } from '../plumbing/changed.js';
 import type { Context } from '../plumbing/context.js';
 import { copyHint } from '../plumbing/copy-hint.js';
-import { tryCounting } from '../plumbing/draft.js';
 import { checkMarker } from '../plumbing/layers.js';
 import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { checkHoldsUppers, checkMovable } from '../plumbing/root-move.js';
@@ -158,7 +158,7 @@ async function checkContent(context: Context, container: Container, { delta, low
     if (misread !== undefined) throw notKeepable(misread, delta, name, layout.config);
   }
   const levels = lowers.length === 0 ? 0 : await checkOverlaySupported(context, delta, `${dirname(delta)}/work`);
-  await tryCounting(context, lowers, [delta, ...lowers], name, levels);
+  await checkCountable(context, { container: name, before: lowers, after: [delta, ...lowers] }, levels);
 }
 
 /** Who only walks through it, as another lxcv does that looks at the same container, has left by the last look. */

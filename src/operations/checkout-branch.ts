@@ -3,8 +3,8 @@
 import { LxcvError } from '../model/errors.js';
 import { isRevisionWord } from '../model/names.js';
 import type { BranchName, ContainerName, Version } from '../model/version.js';
+import { freeBranchName } from '../plumbing/branch-names.js';
 import type { Context } from '../plumbing/context.js';
-import { freeBranchName } from '../plumbing/draft.js';
 import { type FoundRevision, isIdPrefix, refuseIdPrefix } from '../plumbing/find-revision.js';
 import { checkReadable, containersOf, type Repository } from '../plumbing/lookup.js';
 import type { CheckoutRequest } from './checkout-request.js';

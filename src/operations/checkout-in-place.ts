@@ -4,8 +4,9 @@ import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { CheckoutOutcome } from '../model/results.js';
 import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
+import { branchForCommit } from '../plumbing/branch-names.js';
+import { checkCountable, isChanged } from '../plumbing/changed.js';
 import type { Context } from '../plumbing/context.js';
-import { branchForCommit, changesAnything, draftPending, tryCounting } from '../plumbing/draft.js';
 import type { FoundRevision } from '../plumbing/find-revision.js';
 import { holdStopped } from '../plumbing/hold.js';
 import { checkBases, checkLayers, checkUnedited, layersBefore, layersOfContainer } from '../plumbing/layers.js';
@@ -15,6 +16,7 @@ import { whileStopped } from '../plumbing/restart.js';
 import { noSpaceToSwitch } from '../plumbing/space.js';
 import { switchUpper, type UpperSwitch } from '../plumbing/switch-upper.js';
 import { unlessDestroyed } from '../plumbing/unless-destroyed.js';
+import { draftWorkingDelta } from '../plumbing/version-draft.js';
 import type { VersionedContainer } from '../store/containers.js';
 import type { SetAside } from '../store/set-aside.js';
 import { lockRepository } from '../store/store.js';
@@ -116,19 +118,21 @@ async function makeVersionOfWork(
   const { layout, working } = container.versioned;
   const levels = await checkOverlaySupported(context, layout.delta, layout.work);
   const [head] = working.parents;
-  const before = layersBefore(repository, head);
-  const after = layersOfContainer(container.versioned);
-  const isChanged = await changesAnything(context, before, after, container.name);
-  if (!isChanged) return { present: { discard: layout }, refs: new Map() };
-  await tryCounting(context, before, after, container.name, levels);
+  const work = {
+    container: container.name,
+    before: layersBefore(repository, head),
+    after: layersOfContainer(container.versioned),
+  };
+  if (!(await isChanged(context, work))) return { present: { discard: layout }, refs: new Map() };
+  await checkCountable(context, work, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
-  const present = draftPending(context, repository, container, before, {
+  const present = draftWorkingDelta(context, repository, container, work, {
     branch,
     bases: working.bases,
     author,
     message: `Work on ${container.name} before the checkout of ${request.revision}`,
   });
-  return { present, refs: new Map([[branch, present.version.id]]) };
+  return { present, refs: new Map([[branch, present.draft.id]]) };
 }
 
 function running(name: ContainerName): LxcvError {

@@ -10,8 +10,9 @@ import { estimateCopy } from '../layer/space-estimate.js';
 import { newId } from '../model/ids.js';
 import { encodeManifest } from '../model/manifest.js';
 import type { Base, BranchName, ContainerName, Version } from '../model/version.js';
+import { branchForCommit } from '../plumbing/branch-names.js';
+import { countOrRefuse, refuseUnchanged } from '../plumbing/changed.js';
 import type { Context } from '../plumbing/context.js';
-import { branchForCommit, completeDraft, countOrRefuse, refuseUnchanged } from '../plumbing/draft.js';
 import { runHook, runLateHook } from '../plumbing/hooks.js';
 import { checkBases, layersBefore, layersOfContainer, layersOfVersion } from '../plumbing/layers.js';
 import type { Repository } from '../plumbing/lookup.js';
@@ -19,6 +20,7 @@ import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { runJob } from '../plumbing/run-job.js';
 import { checkSpace } from '../plumbing/space.js';
 import { privateFilesOf } from '../plumbing/staging.js';
+import { draftVersion } from '../plumbing/version-draft.js';
 import { stageVersionFiles, unstageVersionFiles } from '../plumbing/version-files.js';
 import type { Versioned, VersionedContainer } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
@@ -39,7 +41,8 @@ export async function commitRunning(
   const branch = branchForCommit(repository, container.name, working.branch, head);
   const bases = checkBases(context, working.bases, request.acceptBase);
   const before = layersBefore(repository, head);
-  await refuseUnchanged(context, before, layersOfContainer(container.versioned), request);
+  const work = { container: container.name, before, after: layersOfContainer(container.versioned) };
+  await refuseUnchanged(context, work, request.allowEmpty);
   const layout = repository.layout.version(newId(context.host.randomBytes));
   const isFrozen = isOwnersFreeze(context, container.name);
   const copy = await prepareCopy(context, repository.layout, container, layout);
@@ -114,8 +117,8 @@ async function stageCopy(
   await checkOverlaySupported(context, layout.delta, source.work, name);
   const chain = [layout.deltaLayer, ...working.lowers];
   const after = layersOfVersion(repository.layout, { chain, bases });
-  const changes = await countOrRefuse(context, before, after, request);
-  const draft = completeDraft(context, repository, {
+  const changes = await countOrRefuse(context, { container: name, before, after }, request.allowEmpty);
+  const draft = draftVersion(context, repository, {
     id: layout.id,
     container: name,
     branch,

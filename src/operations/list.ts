@@ -1,18 +1,17 @@
 /** list: the containers that have versions. */
 
-import { isUntouched, listDifferences } from '../layer/diff.js';
-import { hasChange } from '../model/changes.js';
+import { isUntouched } from '../layer/diff.js';
 import type { ContainerState } from '../model/container-state.js';
 import { LxcvError } from '../model/errors.js';
 import type { ListedAside, ListedContainer, Listing, UnusedRepository } from '../model/results.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
+import { isChanged } from '../plumbing/changed.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
 import { layersBefore, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
 import { notStarted } from '../plumbing/restart.js';
-import { runJob } from '../plumbing/run-job.js';
 import { type Found, surveyRepositories } from '../plumbing/survey.js';
 import type { Versioned } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
@@ -71,7 +70,7 @@ async function listed(
   };
 }
 
-/** Looks no further than the first change. */
+/** null where a layer or a base is gone. */
 async function isDirty(
   context: Context,
   repository: Repository,
@@ -85,8 +84,7 @@ async function isDirty(
     const [delta, ...below] = layersToRead(context, versioned) as [string, ...string[]];
     const [top] = below;
     if (top !== undefined && below.join() === before.join() && isUntouched(files, delta, top)) return false;
-    const changed = hasChange(listDifferences(files, before, [delta, ...below], { skipContent: true }));
-    return await runJob(context, `looking for what changed in ${name}`, changed);
+    return await isChanged(context, { container: name, before, after: [delta, ...below] });
   } catch (error) {
     if (error instanceof LxcvError) return null;
     throw error;

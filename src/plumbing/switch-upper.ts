@@ -19,11 +19,11 @@ import { discardWorking, type Step } from '../store/steps.js';
 import { type Transaction, transact } from '../store/transaction.js';
 import type { Working } from '../store/working.js';
 import type { Context } from './context.js';
-import type { PendingVersion } from './draft.js';
 import { checkUnmounted, checkUpperFree } from './hold.js';
 import { runJob } from './run-job.js';
 import { checkSpace, checkSpaceToSwitch } from './space.js';
 import { checkConfigUnchanged, ensureDirectory, stackConfig, stageWorking } from './staging.js';
+import type { DraftedDelta } from './version-draft.js';
 import { stagedVersion } from './version-files.js';
 
 export interface UpperSwitch {
@@ -35,7 +35,7 @@ export interface UpperSwitch {
    * a version.
    */
   readonly pending:
-    | PendingVersion
+    | DraftedDelta
     | { readonly discard: VersionLayout }
     | { readonly aside: VersionLayout; readonly record: SetAside };
   /** What the container stands on from then on. */
@@ -70,7 +70,7 @@ export interface DeltaMove {
 /** @returns the version that the present delta became, if it did. */
 export function switchUpper(
   context: Context,
-  request: UpperSwitch & { readonly pending: PendingVersion },
+  request: UpperSwitch & { readonly pending: DraftedDelta },
 ): Promise<Version>;
 export function switchUpper(context: Context, request: UpperSwitch): Promise<Version | undefined>;
 export async function switchUpper(
@@ -80,7 +80,7 @@ export async function switchUpper(
   const { container, repository, next } = request;
   const nextLayout = repository.version(newId(context.host.randomBytes));
   const over = next.mounted === undefined ? {} : { working: nextLayout.working };
-  const version = 'version' in pending ? stagedVersion(context, repository, container, pending, over) : undefined;
+  const version = 'draft' in pending ? stagedVersion(context, repository, container, pending, over) : undefined;
   const lowers = lowersOf(repository, container.name, next);
   const { config, stagedConfig } = container.layout;
   const content = stackConfig(
@@ -89,7 +89,7 @@ export async function switchUpper(
     { repository, container: container.name, layout: nextLayout },
     move === undefined ? lowers : [move.from, ...lowers.slice(1)],
   );
-  await checkRoom(context, request, 'version' in pending ? (pending.keyframe?.of ?? []) : []);
+  await checkRoom(context, request, 'draft' in pending ? (pending.keyframe?.of ?? []) : []);
   const transaction: Transaction = {
     operation: nextLayout.id,
     time: context.host.now().toISOString(),
@@ -111,9 +111,9 @@ export async function switchUpper(
     foreground: { runJob: (what, job) => runJob(context, what, job), release: () => hold[Symbol.dispose]() },
     forward: [
       { do: 'settle-config', config, staged: stagedConfig, base: container.configBytes.toString('latin1') },
-      ...(move === undefined || !('version' in pending)
+      ...(move === undefined || !('draft' in pending)
         ? []
-        : arrive(repository.version(pending.version.id), container, move, lowers, nextLayout)),
+        : arrive(repository.version(pending.draft.id), container, move, lowers, nextLayout)),
       ...(version === undefined ? [] : [{ do: 'release' } satisfies Step, ...version.forward]),
       ...('discard' in pending ? leaveBehind(pending.discard) : []),
       ...('aside' in pending ? setAside(repository, pending.aside) : []),
@@ -128,7 +128,7 @@ export async function switchUpper(
     ],
   };
   await transact(context.host, repository.operations, transaction).catch((error) => {
-    throw request.command === 'commit' && 'version' in pending ? withVersion(error, pending.version) : error;
+    throw request.command === 'commit' && 'draft' in pending ? withVersion(error, pending.draft) : error;
   });
   return version === undefined
     ? undefined
@@ -136,7 +136,7 @@ export async function switchUpper(
 }
 
 /** An operation that is done says which version it made, for programs. */
-function withVersion(error: unknown, { id, number, container }: PendingVersion['version']): unknown {
+function withVersion(error: unknown, { id, number, container }: DraftedDelta['draft']): unknown {
   if (!(error instanceof LxcvError) || error.code !== 'operation-pending') return error;
   return new LxcvError(error.code, error.message, error.hint, { cause: error, data: { container, id, number } });
 }
@@ -164,7 +164,7 @@ function leftBehind(
 ): VersionLayout | undefined {
   if ('discard' in pending) return pending.discard;
   if ('aside' in pending) return pending.aside;
-  return move === undefined ? repository.version(pending.version.id) : undefined;
+  return move === undefined ? repository.version(pending.draft.id) : undefined;
 }
 
 /**

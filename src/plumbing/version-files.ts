@@ -5,22 +5,22 @@ import type { Container } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
 import type { PlannedKeyframe, Step } from '../store/steps.js';
 import type { Context } from './context.js';
-import type { PendingVersion } from './draft.js';
 import { copyPrivateFiles, privateFilesOf, removePrivateFiles } from './staging.js';
+import type { DraftedDelta } from './version-draft.js';
 
 /** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
 export function stagedVersion(
   context: Context,
   repository: RepositoryLayout,
   container: Container,
-  { version, keyframe, before, after }: PendingVersion,
+  { draft, keyframe, before, after }: DraftedDelta,
   over: Pick<PlannedKeyframe, 'working'>,
 ): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
-  const layout = repository.version(version.id);
+  const layout = repository.version(draft.id);
   const privates = privateFilesOf(container.config, container.layout);
   return {
     manifest: layout.manifest,
-    stage: () => stageVersionFiles(context, layout, container, encodeDraft(version), privates),
+    stage: () => stageVersionFiles(context, layout, container, encodeDraft(draft), privates),
     forward: [
       {
         do: 'publish',
