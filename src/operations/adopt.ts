@@ -10,11 +10,12 @@ import { newId } from '../model/ids.js';
 import type { Base, ContainerName, Version } from '../model/version.js';
 import { freeBranchName } from '../plumbing/branch-names.js';
 import type { Context } from '../plumbing/context.js';
+import type { DeltaMove } from '../plumbing/delta-move.js';
 import { checkUnmounted } from '../plumbing/hold.js';
 import type { Repository } from '../plumbing/lookup.js';
 import { removeTrial, tryMove } from '../plumbing/root-move.js';
 import { checkUnused } from '../plumbing/root-use.js';
-import { type DeltaMove, switchUpper } from '../plumbing/switch-upper.js';
+import { switchUpper } from '../plumbing/switch-upper.js';
 import { draftVersion } from '../plumbing/version-draft.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, scratchOf, type VersionLayout } from '../store/layout.js';
@@ -49,11 +50,17 @@ export async function adopt(
     command: 'commit',
     container,
     repository: repository.layout,
-    pending: { draft, keyframe: undefined, before: origin.lowers, after: [layout.delta, ...origin.lowers] },
+    currentDelta: {
+      kind: 'version',
+      draft,
+      keyframe: undefined,
+      before: origin.lowers,
+      after: [layout.delta, ...origin.lowers],
+      move: planMove(context, container, origin, repository.layout, layout),
+    },
     next: { container: container.name, branch, parents: [draft.id], lowers: [layout.deltaLayer], bases },
     rootAttributesFrom: origin.delta,
     refs: new Map([[branch, draft.id]]),
-    move: planArrival(context, container, origin, repository.layout, layout),
     hold,
   });
   tellUnprotected(context, container.name, bases);
@@ -78,7 +85,7 @@ function tellUnprotected(
   }
 }
 
-function planArrival(
+function planMove(
   context: Context,
   container: Container,
   origin: Adoptable,

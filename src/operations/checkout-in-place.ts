@@ -3,10 +3,11 @@
 import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';
 import type { CheckoutOutcome } from '../model/results.js';
-import type { Author, BranchName, ContainerName, VersionId } from '../model/version.js';
+import type { Author, BranchName, ContainerName, Layer, VersionId } from '../model/version.js';
 import { branchForCommit } from '../plumbing/branch-names.js';
 import { checkCountable, isChanged } from '../plumbing/changed.js';
 import type { Context } from '../plumbing/context.js';
+import type { CurrentDelta } from '../plumbing/current-delta.js';
 import type { FoundRevision } from '../plumbing/find-revision.js';
 import { holdStopped } from '../plumbing/hold.js';
 import { checkBases, checkLayers, checkUnedited, layersBefore, layersOfContainer } from '../plumbing/layers.js';
@@ -14,7 +15,7 @@ import { type Repository, readRepository, refsAt, requireVersioned } from '../pl
 import { checkOverlaySupported } from '../plumbing/overlay-support.js';
 import { whileStopped } from '../plumbing/restart.js';
 import { noSpaceToSwitch } from '../plumbing/space.js';
-import { switchUpper, type UpperSwitch } from '../plumbing/switch-upper.js';
+import { switchUpper } from '../plumbing/switch-upper.js';
 import { unlessDestroyed } from '../plumbing/unless-destroyed.js';
 import { draftWorkingDelta } from '../plumbing/version-draft.js';
 import type { VersionedContainer } from '../store/containers.js';
@@ -59,9 +60,9 @@ async function switchStopped(
     command: 'checkout',
     container,
     repository: repository.layout,
-    pending: kept.present,
+    currentDelta: kept.delta,
     next: { container: container.name, branch, parents: [version.id], lowers: [...version.chain], bases },
-    rootAttributesFrom: repository.layout.layer(version.chain[0] as never),
+    rootAttributesFrom: repository.layout.layer(version.chain[0] as Layer),
     refs: new Map([...kept.refs, ...(branch === null ? [] : ([[branch, version.id]] as const))]),
     hold,
   }).catch((error) => {
@@ -69,12 +70,18 @@ async function switchStopped(
   });
   const refs = refsAt(readRepository(context, repository.layout), version.id);
   const setAside =
-    'aside' in kept.present ? { path: kept.present.aside.delta, reason: kept.present.record.reason } : undefined;
+    kept.delta.kind === 'set-aside' ? { path: kept.delta.layout.delta, reason: kept.delta.record.reason } : undefined;
   return { container: container.name, repository: repository.name, version, refs, branch, saved, setAside };
 }
 
+/** What becomes of the work that was not committed, and the branch that it is on then. */
+interface KeptWork {
+  readonly delta: CurrentDelta;
+  readonly refs: ReadonlyMap<BranchName, VersionId>;
+}
+
 /**
- * What becomes of the work that was not committed. Whatever is wrong with it must not keep anybody from going back to a version: the
+ * Decides what becomes of the work that was not committed. Whatever is wrong with it must not keep anybody from going back to a version: the
  * root of the container may have made it so.
  */
 async function keepWork(
@@ -83,7 +90,7 @@ async function keepWork(
   repository: Repository,
   container: VersionedContainer,
   next: BranchName | null,
-): Promise<{ present: UpperSwitch['pending']; refs: Map<BranchName, VersionId> }> {
+): Promise<KeptWork> {
   const author = await context.host.author();
   try {
     return await makeVersionOfWork(context, request, repository, container, next, author);
@@ -96,7 +103,7 @@ async function keepWork(
       time: context.host.now().toISOString(),
       reason: error.message,
     };
-    return { present: { aside: layout, record }, refs: new Map() };
+    return { delta: { kind: 'set-aside', layout, record }, refs: new Map() };
   }
 }
 
@@ -114,7 +121,7 @@ async function makeVersionOfWork(
   container: VersionedContainer,
   next: BranchName | null,
   author: Author,
-): Promise<{ present: UpperSwitch['pending']; refs: Map<BranchName, VersionId> }> {
+): Promise<KeptWork> {
   const { layout, working } = container.versioned;
   const levels = await checkOverlaySupported(context, layout.delta, layout.work);
   const [head] = working.parents;
@@ -123,16 +130,16 @@ async function makeVersionOfWork(
     before: layersBefore(repository, head),
     after: layersOfContainer(container.versioned),
   };
-  if (!(await isChanged(context, work))) return { present: { discard: layout }, refs: new Map() };
+  if (!(await isChanged(context, work))) return { delta: { kind: 'discard', layout }, refs: new Map() };
   await checkCountable(context, work, levels);
   const branch = branchForCommit(repository, container.name, working.branch === next ? null : working.branch, head);
-  const present = draftWorkingDelta(context, repository, container, work, {
+  const drafted = draftWorkingDelta(context, repository, container, work, {
     branch,
     bases: working.bases,
     author,
     message: `Work on ${container.name} before the checkout of ${request.revision}`,
   });
-  return { present, refs: new Map([[branch, present.draft.id]]) };
+  return { delta: { kind: 'version', ...drafted }, refs: new Map([[branch, drafted.draft.id]]) };
 }
 
 function running(name: ContainerName): LxcvError {

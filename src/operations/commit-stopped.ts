@@ -40,7 +40,7 @@ export async function commitStopped(
     command: 'commit',
     container,
     repository: repository.layout,
-    pending: drafted,
+    currentDelta: { kind: 'version', ...drafted },
     next: { container: container.name, branch, parents: [id], lowers: [...chain], bases, ...mounted },
     rootAttributesFrom: layout.delta,
     refs: new Map([[branch, id]]),

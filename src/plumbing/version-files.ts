@@ -3,18 +3,18 @@
 import { encodeDraft } from '../model/manifest.js';
 import type { Container } from '../store/containers.js';
 import type { RepositoryLayout, VersionLayout } from '../store/layout.js';
-import type { PlannedKeyframe, Step } from '../store/steps.js';
+import type { Step } from '../store/steps.js';
 import type { Context } from './context.js';
 import { copyPrivateFiles, privateFilesOf, removePrivateFiles } from './staging.js';
 import type { DraftedDelta } from './version-draft.js';
 
-/** How a delta that is in its place becomes a version. @param over the record that is to name its keyframe, if one is. */
+/** How a delta that is in its place becomes a version. @param working the record of the delta that is to lie over its keyframe, if one is. */
 export function stagedVersion(
   context: Context,
   repository: RepositoryLayout,
   container: Container,
   { draft, keyframe, before, after }: DraftedDelta,
-  over: Pick<PlannedKeyframe, 'working'>,
+  working: string | undefined,
 ): { manifest: string; stage: () => void; forward: Step[]; back: Step[] } {
   const layout = repository.version(draft.id);
   const privates = privateFilesOf(container.config, container.layout);
@@ -28,7 +28,7 @@ export function stagedVersion(
         manifest: layout.manifest,
         before,
         after,
-        ...(keyframe === undefined ? {} : { keyframe: { ...keyframe, ...over } }),
+        keyframe: keyframe && { ...keyframe, working },
       },
       { do: 'close-delta', work: layout.work },
       { do: 'unlink', path: layout.working },

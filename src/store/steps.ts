@@ -66,7 +66,7 @@ export interface Publication {
   readonly manifest: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
-  readonly keyframe?: PlannedKeyframe;
+  readonly keyframe?: PlannedKeyframe | undefined;
 }
 
 /** A keyframe to be made: the merge of the layers `of`, for the layers `below`. */
@@ -77,7 +77,7 @@ export interface PlannedKeyframe {
   /** The chain of the version where the keyframe cannot be made. */
   readonly instead: readonly Layer[];
   /** The record of the working delta that is to lie over it, if one is. */
-  readonly working?: string;
+  readonly working?: string | undefined;
 }
 
 /** The parts of the machine that steps change. */
