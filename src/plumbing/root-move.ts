@@ -10,7 +10,8 @@ import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
 import { type RepositoryLayout, storeFile, storeRoot, type VersionLayout } from '../store/layout.js';
 import { trialBeside } from '../store/lxc-layout.js';
-import { moveIn, type Step } from '../store/steps.js';
+import { moveIn } from '../store/move-in.js';
+import type { Step } from '../store/steps.js';
 import type { Context } from './context.js';
 import { copyHint } from './copy-hint.js';
 

@@ -4,7 +4,7 @@
  */
 
 import { basename, dirname } from 'node:path';
-import { type Files, isSystemError, tolerate } from '../host/files.js';
+import { type Files, type FilesRead, isSystemError, tolerate } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { diffTrees } from '../layer/diff.js';
 import { mergeLayers } from '../layer/keyframe.js';
@@ -17,6 +17,7 @@ import type { ContainerName, Layer, VersionId } from '../model/version.js';
 import { closeDeltaNow } from './closed-delta.js';
 import { changeRootfs, mergeConcurrentEdit, syncAbove } from './config-file.js';
 import { leftWork, scratchOf, stagedFor, type VersionLayout } from './layout.js';
+import { isGone, moveIn } from './move-in.js';
 import { checkType } from './store-file.js';
 import { encodeWorking, readWorking, type Working } from './working.js';
 
@@ -146,6 +147,11 @@ export async function runStep(host: StepHost, step: Step, foreground?: Foregroun
   }
 }
 
+/** True for a step that can never be done any more, so that its operation has nothing to carry on with. */
+export function isAbandoned(files: FilesRead, step: Step): boolean {
+  return step.do === 'move-in' && isGone(files, step.from, step.to);
+}
+
 /** The steps that take away a working delta in which nothing was ever written. What holds something stays for gc. */
 export function discardWorking(layout: VersionLayout): Step[] {
   return [
@@ -206,13 +212,6 @@ export function replaceFile(files: Files, path: string, content: string | Buffer
   files.sync(staged);
   files.rename(staged, path);
   files.sync(`${dirname(path)}/.`);
-}
-
-/** Moves a directory: a link that lies at the new place and names the new place is exchanged with it, and stays at the old one. */
-export function moveIn(files: Files, from: string, to: string): void {
-  if (files.stat(from)?.type !== 'directory') return;
-  if (files.stat(to) === undefined) files.symlink(to, to);
-  files.exchange(from, to);
 }
 
 async function closeDelta(host: StepHost, work: string): Promise<void> {

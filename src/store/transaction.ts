@@ -11,7 +11,7 @@ import type { Files, FilesRead } from '../host/files.js';
 import { LxcvError } from '../model/errors.js';
 import { syncAbove } from './config-file.js';
 import { appendRecord, type Operation, type Pending, readPending } from './operation-log.js';
-import { type Foreground, runStep, type Step, type StepHost } from './steps.js';
+import { type Foreground, isAbandoned, runStep, type Step, type StepHost } from './steps.js';
 import { unfinishedNow } from './unfinished.js';
 
 export interface Transaction<Staged = void> extends Omit<Operation, 'state'> {
@@ -120,14 +120,9 @@ function swap(files: Files, { from, to, exchange }: Operation['point'], recheck:
 /** Whether an operation has passed its commit point: then what was staged is no longer where it was. */
 export function hasPassed(files: FilesRead, { operation, last }: Pending): boolean {
   if (last.state !== 'ready') return false;
-  if (operation.forward.some((step) => sourceVanished(files, step))) return false;
+  if (operation.forward.some((step) => isAbandoned(files, step))) return false;
   const staged = files.stat(operation.point.from);
   return staged === undefined || (last.inode !== undefined && `${staged.inode}` !== last.inode);
-}
-
-/** True for a move of what lxc-destroy took away after the commit point: there is nothing to carry on with. */
-function sourceVanished(files: FilesRead, step: Step): boolean {
-  return step.do === 'move-in' && files.stat(step.from) === undefined && files.stat(step.to)?.type !== 'directory';
 }
 
 /** The record comes first: once the staged file is gone, nothing else would tell this from an operation that is done. */
