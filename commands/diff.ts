@@ -59,8 +59,7 @@ else changed, there is nothing to commit: a version keeps the config that its co
     if (flags.patch && !flags.quiet) return this.showPatch(engine, { ...request, context: flags.unified }, tells);
     const diff = await engine.diff({
       ...request,
-      attributes: flags.metadata,
-      sizes: flags.stat,
+      detail: flags.metadata ? 'attributes' : flags.stat ? 'sizes' : 'names',
       packages: flags.packages,
     });
     if (tells && (diff.changes.length > 0 || diff.config.removed.length + diff.config.added.length > 0))

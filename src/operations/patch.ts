@@ -10,7 +10,7 @@ import type { Context } from '../plumbing/context.js';
 import { findTreeishes, type Treeish, tellMissing } from '../plumbing/tree-ish.js';
 import type { DiffRequest } from './diff.js';
 
-export interface PatchRequest extends Omit<DiffRequest, 'attributes'> {
+export interface PatchRequest extends Pick<DiffRequest, 'from' | 'to' | 'paths'> {
   /** Lines of context; git's three where it is left out. */
   readonly context?: number | undefined;
 }

@@ -3,13 +3,13 @@
 import type { ShownVersion } from '../model/results.js';
 import type { Version } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { compareTrees } from '../plumbing/compare-trees.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
 import { layersOfParent, layersOfVersion } from '../plumbing/layers.js';
 import { branchesAt, containersOf, headIdOf, type Repository, tagsAt } from '../plumbing/lookup.js';
 import { foldPackages } from '../plumbing/packages.js';
 import { listingsOf } from '../plumbing/tree-ish.js';
-import { describeChanges } from './diff.js';
 
 /** @throws LxcvError `bad-revision`, `revision-not-found`, `base-missing`, `store-damaged`. */
 export async function showVersion(context: Context, revision: string): Promise<ShownVersion> {
@@ -36,10 +36,10 @@ async function changesOf(
 ): Promise<Pick<ShownVersion, 'changes' | 'packages'>> {
   const before = layersOfParent(repository, version);
   const after = layersOfVersion(repository.layout, version);
-  const changes = await describeChanges(context, before, after, {
+  const changes = await compareTrees(context, before, after, {
     what: `looking for what @${version.number} changed`,
     listings: listingsOf({ repository, version }),
-    withoutSizes: true,
+    detail: 'names',
   });
   const trees = [
     { name: `what lies below @${version.number}`, layers: before },

@@ -4,6 +4,7 @@ import type { ContainerState } from '../model/container-state.js';
 import type { Status, Statuses } from '../model/results.js';
 import type { ContainerName } from '../model/version.js';
 import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { compareTrees } from '../plumbing/compare-trees.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
 import { checkUnedited, layersBefore, layersToRead } from '../plumbing/layers.js';
@@ -13,7 +14,6 @@ import { surveyRepositories } from '../plumbing/survey.js';
 import { listingsOf } from '../plumbing/tree-ish.js';
 import type { VersionedContainer } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
-import { describeChanges } from './diff.js';
 
 /** @throws LxcvError `container-not-found`, `not-versioned`, `container-edited`. */
 export async function status(context: Context, name: ContainerName): Promise<Status> {
@@ -45,10 +45,10 @@ async function statusOf(
   const version = head === undefined ? null : repository.history.get(head);
   const before = layersBefore(repository, head);
   const after = layersToRead(context, versioned);
-  const changes = await describeChanges(context, before, after, {
+  const changes = await compareTrees(context, before, after, {
     what: `looking for what changed in ${name}`,
     listings: version === null ? new Map() : listingsOf({ repository, version }),
-    withoutSizes: true,
+    detail: 'names',
   });
   const trees = [
     { name: `the last version of ${name}`, layers: before },

@@ -20,7 +20,7 @@ const MOST_ROUNDS = 200;
 /** All that looks at what a running container holds, with what it told, as text. */
 const LOOKS: Readonly<Record<string, (engine: Engine) => Promise<string>>> = {
   status: async (engine) => print(await engine.status(MYSQL)),
-  diff: async (engine) => print(await engine.diff({ from: 'mysql', attributes: true, packages: true })),
+  diff: async (engine) => print(await engine.diff({ from: 'mysql', detail: 'attributes', packages: true })),
   'diff -p': async (engine) => {
     using patch = await engine.patch({ from: 'mysql' });
     return readAll(patch).toString('latin1');

@@ -271,7 +271,7 @@ class StormyHistory {
     const engine = await openEngine({ lxcpath: this.lxc.lxcpath });
     for (const [from, before] of this.#trees) {
       for (const [to, after] of this.#trees) {
-        const request = { from: `mysql@${from}`, to: `mysql@${to}`, attributes: true };
+        const request = { from: `mysql@${from}`, to: `mysql@${to}`, detail: 'attributes' } as const;
         const changes = [...(await engine.diff(request)).changes];
         const told = changes.map(({ kind, type, path }) => `${kind} ${type} ${JSON.stringify(path)}`);
         expect([from, to, told.sort()]).toEqual([from, to, changesBetween(before, after).sort()]);

@@ -7,7 +7,7 @@ import { diffTrees } from '../../src/layer/diff.js';
 import { sealDelta } from '../../src/layer/seal.js';
 import { countChanges } from '../../src/model/changes.js';
 import { runWithoutYielding } from '../../src/model/job.js';
-import { describeChanges } from '../../src/operations/diff.js';
+import { compareTrees } from '../../src/plumbing/compare-trees.js';
 import type { Context } from '../../src/plumbing/context.js';
 import { foldPackages } from '../../src/plumbing/packages.js';
 import { diffLines } from '../../src/render/diff.js';
@@ -72,10 +72,11 @@ async function bytesOf(act: () => unknown): Promise<number> {
 }
 
 async function tell({ before, after, listings }: ReturnType<typeof deepRoom>, paths?: never) {
-  return await describeChanges(context, before, after, {
+  return await compareTrees(context, before, after, {
     what: '',
     listings,
-    ...(paths === undefined ? {} : { paths }),
+    detail: 'sizes',
+    paths,
   });
 }
 
