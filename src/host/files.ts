@@ -40,7 +40,7 @@ import {
 import { listTyped } from './directories.js';
 import { type FreeSpace, freeSpace, sharesBlocks } from './free-space.js';
 import { copyDirectoryProject, copyFlags, stopInheriting } from './inode-flags.js';
-import type { HostPath } from './libc.js';
+import { type HostPath, SystemError, text } from './libc.js';
 import { createNameless, type NamelessFile } from './nameless.js';
 import { exchange, makeNode, renameNew, setTimes, syncFileSystem, syncFileSystemAside } from './native.js';
 import { type Placement, placementOf } from './placement.js';
@@ -244,6 +244,11 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
 /** True for any error of the system: one with an errno's name for its code. */
 export function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
+}
+
+/** The error of the system for a path that is not there. */
+export function noEntry(path: HostPath): SystemError {
+  return new SystemError('ENOENT', 'open', text(path));
 }
 
 /** What a look at something yields, or a fallback where that is gone, or is something else by now: a container may be running. */

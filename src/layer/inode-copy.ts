@@ -3,7 +3,7 @@
 import type { Files, Stat } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import { copyAttributes } from './attributes.js';
-import { isMark } from './overlayfs.js';
+import { isKeptByCopies } from './overlayfs.js';
 
 /** From so many bytes on only what differs is written to a copy that is there. */
 const UPDATE_BYTES = 1 << 20;
@@ -20,7 +20,7 @@ export function copyInode(files: Files, from: HostPath, stat: Stat, to: HostPath
   if (stat.type === 'file') lost = files.copyContent(from, to, tick);
   else if (stat.type === 'symlink') files.symlink(files.readLink(from), to);
   else files.makeNode(to, stat);
-  copyAttributes(files, from, stat, to, isMark);
+  copyAttributes(files, from, stat, to, isKeptByCopies);
   return lost;
 }
 
@@ -36,6 +36,6 @@ export function canUpdate(stat: Stat, copy: Stat): boolean {
 /** Makes the copy of a file, of which `canUpdate` is true, that of what it is now. As `copyInode` otherwise. */
 export function updateInode(files: Files, from: HostPath, stat: Stat, to: HostPath, tick?: () => void): string {
   const lost = files.updateContent(from, to, tick);
-  copyAttributes(files, from, stat, to, isMark);
+  copyAttributes(files, from, stat, to, isKeptByCopies);
   return lost;
 }

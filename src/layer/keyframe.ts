@@ -109,7 +109,7 @@ class Merge {
     source: TreeDirectory,
     below: TreeDirectory | undefined,
     to: HostPath,
-    closed: boolean,
+    opaque: boolean,
   ): Recursion<undefined> {
     using target = createDirectory(this.files, to);
     for (const name of source.names()) {
@@ -118,7 +118,7 @@ class Merge {
     }
     const { stat, location } = source.self();
     mustKeep(copyDirectoryAttributes(this.files, location, stat, target.path));
-    if (closed) this.files.setXattr(target.path, OPAQUE, Buffer.from('y'));
+    if (opaque) this.files.setXattr(target.path, OPAQUE, Buffer.from('y'));
   }
 
   private *mergeName(
@@ -134,9 +134,9 @@ class Merge {
     if (found.kind !== 'entry') return;
     if (found.layers.length > 0) {
       using child = source.openChild(name, found.layers);
-      const merges = !found.closed && hidden?.kind === 'entry' && hidden.layers.length > 0;
+      const merges = !found.opaque && hidden?.kind === 'entry' && hidden.layers.length > 0;
       using ground = merges ? below?.openChild(name, hidden.layers) : undefined;
-      yield this.mergeDirectory(child, ground, to, found.closed);
+      yield this.mergeDirectory(child, ground, to, found.opaque);
     } else {
       this.links.link(found.entry, target, name);
     }

@@ -17,7 +17,7 @@ import { CopyPasses, type Pass, type Recopied } from './copy-passes.js';
 import { HardLinkMap } from './hard-link-map.js';
 import { canUpdate, copyInode, LINKS_MAX, updateInode } from './inode-copy.js';
 import { MergeCursor } from './merge-cursor.js';
-import { isMark } from './overlayfs.js';
+import { isKeptByCopies } from './overlayfs.js';
 import { removeEntry } from './removal.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
@@ -280,7 +280,7 @@ export class LiveCopy {
 
   private finishDirectory(source: Directory, stat: Stat, target: Directory, place: Place): void {
     this.files.copyProject(source.path, target.path);
-    refuseLost(place, copyDirectoryAttributes(this.files, source.path, stat, target.path, isMark));
+    refuseLost(place, copyDirectoryAttributes(this.files, source.path, stat, target.path, isKeptByCopies));
   }
 
   private mtimeOf(directory: Directory): bigint {

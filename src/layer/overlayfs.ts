@@ -1,6 +1,6 @@
 /**
- * The kernel's overlay file system, as lxcv speaks it: the marks that a delta bears, the options that make a delta whole in
- * itself, and LXC's way to write a mount. Sources: Documentation/filesystems/overlayfs.rst of Linux, `ovl_mount` of lxc 5.0.2.
+ * The kernel's overlay file system, as lxcv uses it: the extended attributes and whiteouts of a delta, the mount options that make a delta
+ * complete in itself, and how LXC writes a mount. Sources: Documentation/filesystems/overlayfs.rst of Linux, `ovl_mount` of lxc 5.0.2.
  */
 
 import type { FilesRead, Stat } from '../host/files.js';
@@ -11,7 +11,7 @@ import type { EntryType } from '../model/entry.js';
 const PINNED_OPTIONS = 'redirect_dir=off,metacopy=off,index=off,nfs_export=off,xino=off';
 
 const PREFIX = 'trusted.overlay.';
-/** An overlay inside the container writes its marks through the outer one, which stores them with this prefix. */
+/** An overlay inside the container writes its attributes through the outer one, which stores them with this prefix. */
 const NESTED_PREFIX = 'trusted.overlay.overlay.';
 export const OPAQUE = `${PREFIX}opaque`;
 const WHITEOUT = `${PREFIX}whiteout`;
@@ -23,23 +23,23 @@ const WHITEOUT = `${PREFIX}whiteout`;
 const MOUNT_STRING_MAX = 4000;
 const MOUNT_STRING_GOAL = 3500;
 
-/** How a directory of a layer stands to those under it: `xwhiteouts` are files that stand for whiteouts by an attribute. */
-export type DirectoryMark = 'merged' | 'opaque' | 'xwhiteouts';
+/** What a directory of a layer does with the same one below: with `xwhiteouts` it is merged, and an empty file with an attribute is a whiteout. */
+export type DirectoryKind = 'merged' | 'opaque' | 'xwhiteouts';
 
-export function readDirectoryMark(files: FilesRead, path: HostPath): DirectoryMark {
+export function readDirectoryKind(files: FilesRead, path: HostPath): DirectoryKind {
   const value = files.xattr(path, OPAQUE)?.toString('latin1');
   if (value === 'y') return 'opaque';
   return value === 'x' ? 'xwhiteouts' : 'merged';
 }
 
-/** True where a path hides what lies under it: a character device 0/0 or, in a directory so marked, an empty file with an attribute. */
+/** True for a whiteout: a character device 0/0 or, in a directory with `xwhiteouts`, an empty file with an attribute. */
 export function isWhiteout(
   files: FilesRead,
   entry: { readonly type: EntryType; readonly stat: Stat; readonly location: HostPath },
-  directory: { readonly mark: DirectoryMark },
+  directory: { readonly directoryKind: DirectoryKind },
 ): boolean {
   if (entry.type === 'char') return entry.stat.rawDevice === 0n;
-  if (entry.type !== 'file' || directory.mark !== 'xwhiteouts') return false;
+  if (entry.type !== 'file' || directory.directoryKind !== 'xwhiteouts') return false;
   return entry.stat.size === 0 && files.xattr(entry.location, WHITEOUT) !== undefined;
 }
 
@@ -70,8 +70,8 @@ export function unsupportedFeature(xattr: string): string | undefined {
   }
 }
 
-/** What a copy of a layer keeps of overlayfs's own: what means something to a lower layer, and what is to be found and refused. */
-export function isMark(xattr: string): boolean {
+/** The attributes of overlayfs that a copy of a layer keeps: those that a lower layer may have, and those that are to be found and refused. */
+export function isKeptByCopies(xattr: string): boolean {
   return xattr === OPAQUE || xattr === WHITEOUT || unsupportedFeature(xattr) !== undefined;
 }
 
@@ -105,7 +105,7 @@ export function pinOptions(own: string | undefined): string {
   return [PINNED_OPTIONS, ...kept].join(',');
 }
 
-/** True where a container's overlay keeps its marks as `user.overlay.*`, which a pinned mount does not read. */
+/** True where a container's overlay has its attributes as `user.overlay.*`, which a mount with the pinned options does not read. */
 export function usesUserXattrs(options: string | undefined): boolean {
   return splitOptions(options).includes('userxattr');
 }

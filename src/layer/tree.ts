@@ -3,18 +3,17 @@
  * and by open directories only, so that no symbolic link inside a layer leads anywhere.
  */
 
-import { childPath, type Directory, type FilesRead, type Stat, unlessGone } from '../host/files.js';
+import { childPath, type Directory, type FilesRead, noEntry, type Stat, unlessGone } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
 import { LxcvError } from '../model/errors.js';
-import { type DirectoryMark, isWhiteout, readDirectoryMark } from './overlayfs.js';
+import { type DirectoryKind, isWhiteout, readDirectoryKind } from './overlayfs.js';
 
 /** One layer's share of a directory of a tree. */
 class Part {
-  private found: DirectoryMark | undefined;
-  /** What it holds, once it was listed. */
-  types?: Types;
+  private kind: DirectoryKind | undefined;
+  private types: ReadonlyMap<BytePath, EntryType> | undefined;
 
   /** @param layer absolute path of the layer's root: with the directory's path in the tree it names this part. */
   constructor(
@@ -23,36 +22,57 @@ class Part {
     readonly directory: Directory,
   ) {}
 
-  get mark(): DirectoryMark {
-    this.found ??= unlessGone('merged', () => readDirectoryMark(this.files, this.directory.path));
-    return this.found;
+  get directoryKind(): DirectoryKind {
+    this.kind ??= unlessGone('merged', () => readDirectoryKind(this.files, this.directory.path));
+    return this.kind;
+  }
+
+  /** Reads the names that the part holds, whiteouts included. From then on `entry` answers from this listing. */
+  readNames(): Iterable<BytePath> {
+    this.types = unlessGone<ReadonlyMap<BytePath, EntryType>>(new Map(), () =>
+      this.files.listTyped(this.directory.path),
+    );
+    return this.types.keys();
+  }
+
+  /** The type of a name as the listing has it; undefined where it has none, or was not read. */
+  listedType(name: BytePath): EntryType | undefined {
+    return this.types?.get(name);
+  }
+
+  entry(name: BytePath): TreeEntry | undefined {
+    if (this.types !== undefined) {
+      const type = this.types.get(name);
+      return type && new ListedEntry(this.files, type, this.directory.path, name, this.layer);
+    }
+    const location = childPath(this.directory.path, name);
+    const stat = this.files.stat(location);
+    return stat && { type: stat.type, stat, location, layer: this.layer };
   }
 }
-
-type Types = ReadonlyMap<BytePath, EntryType>;
 
 const NO_LAYERS: readonly string[] = [];
 
 /** What a tree holds under a name. `location` reaches it while the directory that it was looked up in is open. */
 export interface TreeEntry {
   readonly type: EntryType;
-  /** Read when it is asked for, where the listing of a directory told the type; throws ENOENT where it is gone by then. */
+  /** Read when asked for, where the type is known from a listing. @throws ENOENT where the path is gone by then. */
   readonly stat: Stat;
   readonly location: HostPath;
   /** The layer that shows it. */
   readonly layer: string;
 }
 
-/** What a stack of layers says of a name: `whiteout` is what a layer says to hide those that are not in the stack. */
+/** The result of looking a name up in a stack. `whiteout`: hidden here, and in any layer below the stack. */
 export type Lookup =
   | { readonly kind: 'absent' }
   | { readonly kind: 'whiteout'; readonly entry: TreeEntry }
   | {
       readonly kind: 'entry';
       readonly entry: TreeEntry;
-      /** For a directory: true where nothing below the stack shows through. */
-      readonly closed: boolean;
-      /** For a directory: the layers, top first, that have a share of it. */
+      /** True where nothing below the stack shows through: always for what is no directory. */
+      readonly opaque: boolean;
+      /** The layers, top first, that have a share of the directory; none for what is no directory. */
       readonly layers: readonly string[];
     };
 
@@ -61,13 +81,13 @@ export class TreeDirectory implements Disposable {
   private constructor(
     private readonly files: FilesRead,
     private readonly parts: readonly Part[],
-    /** Those that another does not hold open too, and for longer. */
+    /** The parts to close: without those of another directory, which stays open for longer. */
     private readonly own: readonly Part[],
   ) {}
 
   /**
    * The root of the tree of these layers, top first; a base may be named by a symbolic link.
-   * @param beside another such root, open for longer: what both have is not opened again.
+   * @param beside another such root that stays open for longer: layers of both are not opened again.
    * @throws LxcvError `base-missing`, `store-damaged` where a layer is not there.
    */
   static openRoot(files: FilesRead, layers: readonly string[], beside?: TreeDirectory): TreeDirectory {
@@ -115,63 +135,47 @@ export class TreeDirectory implements Disposable {
     return this.parts.map((part) => part.layer);
   }
 
-  /** Every name, whiteouts included, that the first `count` parts hold, once and in no order. */
+  /**
+   * Every name, whiteouts included, that the first `count` parts hold, once and in no order.
+   *
+   * Reads the listings of these parts, and `lookup` takes existence and type of a name from them afterwards: a name that is added later
+   * is not found, and one that is removed later is found, with a `stat` that throws. Without this,
+   * a diff of two trees of 15,000 names each, none of which both have, takes a quarter longer.
+   */
   names(count = this.parts.length): Iterable<BytePath> {
-    const listed = this.parts.slice(0, count).map((part) => {
-      part.types = unlessGone<Types>(new Map(), () => this.files.listTyped(part.directory.path));
-      return part.types;
-    });
-    return listed.length === 1 ? (listed[0] as Types).keys() : new Set(listed.flatMap((types) => [...types.keys()]));
+    const parts = this.parts.slice(0, count);
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) return first.readNames();
+    return new Set(parts.flatMap((part) => [...part.readNames()]));
   }
 
-  lookup(name: BytePath): Lookup {
-    return this.lookupListed(name) ?? this.lookupLayers(name);
-  }
-
-  private lookupListed(name: BytePath): Lookup | undefined {
-    const type = this.listedType(name);
-    if (type === undefined) return undefined;
-    const { directory, layer } = this.parts[0] as Part;
-    return new ListedFile(this.files, type, directory.path, name, layer);
-  }
-
-  /** The type of a name of which the listing alone tells all: a file or its like, in a directory with one part. Most are such. */
+  /** The type of a name whose listing alone tells all: no directory, no whiteout, and the directory has one part. Most are such. */
   listedType(name: BytePath): EntryType | undefined {
-    const part = this.parts[0];
-    if (this.parts.length !== 1 || part?.types === undefined || part.mark === 'xwhiteouts') return undefined;
-    const type = part.types.get(name);
-    return type === 'directory' || type === 'char' ? undefined : type;
+    const [part] = this.parts;
+    if (this.parts.length !== 1 || part === undefined) return undefined;
+    const type = part.listedType(name);
+    return type === 'directory' || type === 'char' || part.directoryKind === 'xwhiteouts' ? undefined : type;
   }
 
-  private lookupLayers(name: BytePath): Lookup {
+  /** What a name is in the first part that has it and, for a directory, which of the parts below that one are merged into it. */
+  lookup(name: BytePath): Lookup {
     let top: TreeEntry | undefined;
-    let closed = false;
-    const layers: string[] = [];
+    let opaque = false;
+    let layers: string[] | undefined;
     for (const part of this.parts) {
-      const entry = this.entryIn(part, name);
+      const entry = part.entry(name);
       if (entry === undefined) continue;
       const whiteout = unlessGone(false, () => isWhiteout(this.files, entry, part));
-      if (top === undefined) {
-        top = entry;
-        if (whiteout) return { kind: 'whiteout', entry };
-      }
-      closed = entry.type !== 'directory' || whiteout;
-      if (closed) break;
+      if (top === undefined && whiteout) return { kind: 'whiteout', entry };
+      top ??= entry;
+      opaque = whiteout || entry.type !== 'directory';
+      if (opaque) break;
+      layers ??= [];
       layers.push(part.layer);
-      closed = unlessGone('merged', () => readDirectoryMark(this.files, entry.location)) === 'opaque';
-      if (closed) break;
+      opaque = unlessGone('merged', () => readDirectoryKind(this.files, entry.location)) === 'opaque';
+      if (opaque) break;
     }
-    return top === undefined ? { kind: 'absent' } : { kind: 'entry', entry: top, closed, layers };
-  }
-
-  private entryIn({ layer, directory, types }: Part, name: BytePath): TreeEntry | undefined {
-    if (types === undefined) {
-      const location = childPath(directory.path, name);
-      const stat = this.files.stat(location);
-      return stat === undefined ? undefined : { type: stat.type, stat, location, layer };
-    }
-    const type = types.get(name);
-    return type === undefined ? undefined : new ListedEntry(this.files, type, directory.path, name, layer);
+    return top === undefined ? { kind: 'absent' } : { kind: 'entry', entry: top, opaque, layers: layers ?? NO_LAYERS };
   }
 
   /** The entry of a name as the mounted tree shows it. */
@@ -205,9 +209,9 @@ export class TreeDirectory implements Disposable {
   }
 }
 
-/** An entry of which no more is known than its directory's listing says. */
+/** An entry whose type is known from a listing. */
 class ListedEntry implements TreeEntry {
-  private found: Stat | undefined;
+  private known: Stat | undefined;
 
   constructor(
     private readonly files: FilesRead,
@@ -222,28 +226,9 @@ class ListedEntry implements TreeEntry {
   }
 
   get stat(): Stat {
-    this.found ??= this.files.stat(this.location);
-    if (this.found !== undefined) return this.found;
-    throw Object.assign(new Error(`ENOENT: ${this.location} is gone`), { code: 'ENOENT' });
-  }
-}
-
-/** One that is no directory, and all that there is to say of it: there may be a million, and each object counts. */
-class ListedFile extends ListedEntry {
-  get kind(): 'entry' {
-    return 'entry';
-  }
-
-  get entry(): this {
-    return this;
-  }
-
-  get closed(): true {
-    return true;
-  }
-
-  get layers(): readonly string[] {
-    return NO_LAYERS;
+    this.known ??= this.files.stat(this.location);
+    if (this.known === undefined) throw noEntry(this.location);
+    return this.known;
   }
 }
 

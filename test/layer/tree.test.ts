@@ -19,57 +19,57 @@ import {
 describe('TreeDirectory', () => {
   it.each<[string, Record<string, Make>, Record<string, Make>, unknown]>([
     ['nothing', {}, {}, { kind: 'absent' }],
-    ['a file of the lower layer', {}, { name: '' }, { kind: 'entry', from: 'lower', layers: [], closed: true }],
-    ['a file of both', { name: '' }, { name: '' }, { kind: 'entry', from: 'upper', layers: [], closed: true }],
+    ['a file of the lower layer', {}, { name: '' }, { kind: 'entry', from: 'lower', layers: [], opaque: true }],
+    ['a file of both', { name: '' }, { name: '' }, { kind: 'entry', from: 'upper', layers: [], opaque: true }],
     ['a whiteout', { name: whiteout }, { name: '' }, { kind: 'whiteout', from: 'upper' }],
     ['a whiteout of the lower layer', {}, { name: whiteout }, { kind: 'whiteout', from: 'lower' }],
     [
       'another device than that of a whiteout',
       { name: device(0, 1) },
       {},
-      { kind: 'entry', from: 'upper', layers: [], closed: true },
+      { kind: 'entry', from: 'upper', layers: [], opaque: true },
     ],
     [
       'a directory that lets through what lies below the stack',
       {},
       { name: directory },
-      { kind: 'entry', from: 'lower', layers: ['lower'], closed: false },
+      { kind: 'entry', from: 'lower', layers: ['lower'], opaque: false },
     ],
     [
       'a directory that both have a part in',
       { name: directory },
       { name: directory },
-      { kind: 'entry', from: 'upper', layers: ['upper', 'lower'], closed: false },
+      { kind: 'entry', from: 'upper', layers: ['upper', 'lower'], opaque: false },
     ],
     [
       'an opaque directory',
       { name: opaque },
       { name: directory },
-      { kind: 'entry', from: 'upper', layers: ['upper'], closed: true },
+      { kind: 'entry', from: 'upper', layers: ['upper'], opaque: true },
     ],
     [
       'a directory over an opaque one',
       { name: directory },
       { name: opaque },
-      { kind: 'entry', from: 'upper', layers: ['upper', 'lower'], closed: true },
+      { kind: 'entry', from: 'upper', layers: ['upper', 'lower'], opaque: true },
     ],
     [
       'a directory over a file',
       { name: directory },
       { name: '' },
-      { kind: 'entry', from: 'upper', layers: ['upper'], closed: true },
+      { kind: 'entry', from: 'upper', layers: ['upper'], opaque: true },
     ],
     [
       'a directory over a whiteout',
       { name: directory },
       { name: whiteout },
-      { kind: 'entry', from: 'upper', layers: ['upper'], closed: true },
+      { kind: 'entry', from: 'upper', layers: ['upper'], opaque: true },
     ],
     [
       'a symbolic link over a directory',
       { name: symlinkTo('/etc') },
       { name: directory },
-      { kind: 'entry', from: 'upper', layers: [], closed: true },
+      { kind: 'entry', from: 'upper', layers: [], opaque: true },
     ],
     [
       'a file that stands for a whiteout where files may',
@@ -81,13 +81,13 @@ describe('TreeDirectory', () => {
       'a file that would stand for a whiteout elsewhere',
       { name: xattrWhiteout },
       {},
-      { kind: 'entry', from: 'upper', layers: [], closed: true },
+      { kind: 'entry', from: 'upper', layers: [], opaque: true },
     ],
     [
       'a file that has the attribute of a whiteout, but a content as well',
       { '/': withXattrWhiteouts, name: (path) => xattrWhiteout(path, 'content') },
       {},
-      { kind: 'entry', from: 'upper', layers: [], closed: true },
+      { kind: 'entry', from: 'upper', layers: [], opaque: true },
     ],
   ])('finds %s', (_, upper, lower, expected) => {
     using place = temporaryDirectory();
@@ -169,5 +169,5 @@ function describeLookup(place: DisposablePath, lookup: Lookup): unknown {
   const from = ['upper', 'lower'].find((layer) => files.stat(join(place.path, layer, 'name'))?.inode === inode);
   if (lookup.kind === 'whiteout') return { kind: lookup.kind, from };
   const layers = lookup.layers.map((layer) => layer.slice(place.path.length + 1));
-  return { kind: lookup.kind, from, layers, closed: lookup.closed };
+  return { kind: lookup.kind, from, layers, opaque: lookup.opaque };
 }
