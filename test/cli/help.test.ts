@@ -1,5 +1,6 @@
 /** The help of lxcv and of each command, as it is shown on a terminal of 80 columns. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CommandShape } from '../../src/cli/command-shape.js';
 import { renderHelp, renderOverview } from '../../src/cli/help.js';
@@ -23,6 +24,11 @@ describe('help', () => {
       for (const { description } of Object.values(args)) expect(description).toMatch(/\S/);
       for (const { summary: text } of Object.values(flags)) expect(text).toMatch(/\.$/);
     }
+  });
+
+  it('is looked at below for every command', () => {
+    const source = readFileSync(new URL(import.meta.url), 'utf8');
+    expect(Object.keys(COMMANDS).filter((name) => !source.includes(`helpOf('${name}')`))).toEqual([]);
   });
 
   it('of lxcv', () => {
