@@ -54,7 +54,7 @@ import { checkPathOwned } from './store/ownership.js';
 interface Call {
   /** Ends it early: what was begun is rolled back, and `interrupted` is thrown, unless the commit point had passed. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what goes on, in place of the engine's own. */
+  /** Takes what goes on, in place of the engine's own. */
   readonly report?: ((event: ReportEvent) => void) | undefined;
 }
 
@@ -102,9 +102,9 @@ export interface EngineOptions {
   /** Where the containers are; LXC's configured lxcpath where it is left out. Relative paths are the caller's to resolve. */
   readonly lxcpath?: string | undefined;
   readonly report?: (event: ReportEvent) => void;
-  /** What ends a call that brings no signal of its own, and is told while something is changed: the program's, for one. */
+  /** What ends a call that brings no signal of its own, and is held while something is changed: the program's, for one. */
   readonly signals?: Signals;
-  /** Told that an operation is a large one, so that the program may give memory back early. */
+  /** Called when an operation turns out to be a large one, so that the program may give memory back early. */
   readonly onLarge?: () => void;
   /** The machine; another one for tests. */
   readonly host?: Host;
@@ -123,43 +123,43 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const lxcpath = checkLxcpath(options.lxcpath ?? (await host.lxc.defaultPath()));
   if (host.files.statTarget(lxcpath)?.type !== 'directory') throw noLxcpath(lxcpath);
   for (const path of [lxcpath, storeRoot(host.files, lxcpath)]) checkPathOwned(host.files, path);
-  const worldOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): Context => ({
+  const contextOf = ({ signal, report = options.report ?? (() => {}) }: Call = {}): Context => ({
     host: { ...host, signals: signal === undefined ? signals : signalsOf(signal, signals.hold) },
     lxcpath,
     report,
     onLarge,
   });
-  const read = <T>(call: Call | undefined, look: (context: Context) => T | Promise<T>): Promise<T> =>
-    retryUntilStable(worldOf(call), look);
+  const read = <T>(call: Call | undefined, act: (context: Context) => T | Promise<T>): Promise<T> =>
+    retryUntilStable(contextOf(call), act);
   return {
-    commit: (request, call) => commit(worldOf(call), request),
-    keepMessage: (container, message) => keepMessage(worldOf(), container, message),
-    dropMessage: (container, file) => dropMessage(worldOf(), container, file),
-    checkout: (request, call) => checkout(worldOf(call), request),
+    commit: (request, call) => commit(contextOf(call), request),
+    keepMessage: (container, message) => keepMessage(contextOf(), container, message),
+    dropMessage: (container, file) => dropMessage(contextOf(), container, file),
+    checkout: (request, call) => checkout(contextOf(call), request),
     status: (container, call) => read(call, (context) => status(context, container)),
     log: (request, call) => read(call, (context) => log(context, request)),
     notStarted: (call) => read(call, (context) => notStarted(context)),
-    list: (call) => list(worldOf(call)),
-    statusOfAll: (call) => statusOfAll(worldOf(call)),
+    list: (call) => list(contextOf(call)),
+    statusOfAll: (call) => statusOfAll(contextOf(call)),
     names: (call) => read(call, (context) => [...namesOf(context)].sort()),
     showVersion: (revision, call) => read(call, (context) => showVersion(context, revision)),
-    showPath: (request, call) => showPath(worldOf(call), request),
+    showPath: (request, call) => showPath(contextOf(call), request),
     listBranches: (name, call) => read(call, (context) => listBranches(context, name)),
-    createBranch: (name, branch, revision, call) => createBranch(worldOf(call), name, branch, revision),
-    renameBranch: (name, from, to, call) => renameBranch(worldOf(call), name, from, to),
-    deleteBranch: (name, branch, force, call) => deleteBranch(worldOf(call), name, branch, force),
+    createBranch: (name, branch, revision, call) => createBranch(contextOf(call), name, branch, revision),
+    renameBranch: (name, from, to, call) => renameBranch(contextOf(call), name, from, to),
+    deleteBranch: (name, branch, force, call) => deleteBranch(contextOf(call), name, branch, force),
     listTags: (name, call) => read(call, (context) => listTags(context, name)),
-    createTag: (request, call) => createTag(worldOf(call), request),
-    deleteTag: (name, tag, call) => deleteTag(worldOf(call), name, tag),
-    patch: (request, call) => patch(worldOf(call), request),
-    grep: (request, call) => grep(worldOf(call), request),
-    blame: (request, call) => blame(worldOf(call), request),
-    diff: (request, call) => diff(worldOf(call), request),
-    seal: (repository, call) => sealRepository(worldOf(call), repository),
-    mountVersion: (request, call) => mountVersion(worldOf(call), request),
-    unmountVersion: (directory, call) => unmountVersion(worldOf(call), directory),
-    exportVersion: (request, call) => exportVersion(worldOf(call), request),
-    fsck: (name, call) => fsck(worldOf(call), name as string | undefined as RepositoryName | undefined),
+    createTag: (request, call) => createTag(contextOf(call), request),
+    deleteTag: (name, tag, call) => deleteTag(contextOf(call), name, tag),
+    patch: (request, call) => patch(contextOf(call), request),
+    grep: (request, call) => grep(contextOf(call), request),
+    blame: (request, call) => blame(contextOf(call), request),
+    diff: (request, call) => diff(contextOf(call), request),
+    seal: (repository, call) => sealRepository(contextOf(call), repository),
+    mountVersion: (request, call) => mountVersion(contextOf(call), request),
+    unmountVersion: (directory, call) => unmountVersion(contextOf(call), directory),
+    exportVersion: (request, call) => exportVersion(contextOf(call), request),
+    fsck: (name, call) => fsck(contextOf(call), name as string | undefined as RepositoryName | undefined),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Looks whether a container can be adopted, before anything of it moves: whether its root file system is its own alone, can be moved
+ * Checks whether a container can be adopted, before anything of it moves: whether its root file system is its own alone, can be moved
  * for good, and boots from the store as it did before. What cannot is refused. It changes nothing.
  */
 
@@ -28,8 +28,9 @@ import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { obeyedSettings } from '../store/other-configs.js';
 import { checkPathOwned } from '../store/ownership.js';
 
-/** So often, and after so long each time, it is looked whether who holds something of it still does. */
-const [LOOKS, LOOK_AGAIN_MS] = [20, 50];
+/** So often, and after so long each time, it is checked whether who holds something of it still does. */
+const CHECKS = 20;
+const CHECK_AGAIN_MS = 50;
 
 /** A root file system that can be taken over; `isLower` where the overlays of other containers stand on it. */
 export interface Adoptable extends Origin {
@@ -37,7 +38,7 @@ export interface Adoptable extends Origin {
 }
 
 /**
- * @param state of a container that runs only what its own processes do not change is looked at.
+ * @param state of a container: of a running one only what its own processes do not change is checked.
  * @throws LxcvError `root-shared`, `not-movable`, `other-file-system`, `container-in-use`, `container-edited`, `legacy-config`,
  * `idmapped`, `backing-store`, `base-missing`, `delta-not-keepable`, `too-long`, `no-space`, `unsafe-owner`.
  */
@@ -145,7 +146,7 @@ function checkOptions(name: string, options: string | undefined, config: string)
   );
 }
 
-/** Looks through all that it holds. */
+/** Checks all that it holds. */
 async function checkContent(context: Context, container: Container, { delta, lowers }: Origin): Promise<void> {
   const { name, layout } = container;
   const index = lowers.length === 0 ? undefined : `${dirname(delta)}/work/index`;
@@ -161,19 +162,19 @@ async function checkContent(context: Context, container: Container, { delta, low
   await checkCountable(context, { container: name, before: lowers, after: [delta, ...lowers] }, levels);
 }
 
-/** Who only walks through it, as another lxcv does that looks at the same container, has left by the last look. */
+/** Who only walks through it, as another lxcv does that checks the same container, has left by the last check. */
 async function findSharedForLong(
   context: Context,
   delta: string,
   index: string | undefined,
 ): Promise<Shared<Held> | undefined> {
   const { files, occupancy, signals, sleep } = context.host;
-  for (let looks = 1; ; looks += 1) {
+  for (let checks = 1; ; checks += 1) {
     const job = findShared(files, delta, occupancy.held(), index);
     const shared = await runJob(context, 'looking for files that others have too', job);
-    if (shared?.by === undefined || looks === LOOKS) return shared;
+    if (shared?.by === undefined || checks === CHECKS) return shared;
     signals.check();
-    await sleep(LOOK_AGAIN_MS);
+    await sleep(CHECK_AGAIN_MS);
   }
 }
 

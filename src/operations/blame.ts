@@ -1,4 +1,4 @@
-/** blame: which version brought each line of a text, by git's own reckoning. */
+/** blame: which version introduced each line of a text, as git finds it. */
 
 import { unlessGone } from '../host/files.js';
 import type { GitCommit, GitFile } from '../host/git.js';
@@ -26,40 +26,43 @@ export interface BlameRequest {
 
 /** The name of the one file in the repositories that git is asked about. */
 const FILE = 'text';
-/** Of a text in any version. A larger one is refused: to leave it out would tell its lines as another version's. */
+/** Of a text in any version. A larger one is refused: without it, its lines would be another version's. */
 const TEXT_MAX_BYTES = 1 << 26;
 
-/** @throws LxcvError `path-not-found`, `not-text`, and those of `findOperand`. */
+/** @throws LxcvError `path-not-found`, `not-text`, and those of `findTreeish`. */
 export async function blame(context: Context, { revision, path }: BlameRequest): Promise<Blame> {
-  const operand = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
-  const { version, repository } = operand;
+  const treeish = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
+  const { version, repository } = treeish;
   if (version === undefined) throw noHistory(revision);
-  const text = readPresent(context, operand, path);
+  const text = readPresent(context, treeish, path);
   const history = new TextHistory(context, repository, path);
   await runJob(context, `reading the history of ${tellPath(path)}`, history.readHistory(version.id));
-  if (operand.kind === 'work') history.addWork(version.id, text);
+  if (treeish.kind === 'work') history.addWork(version.id, text);
   using git = await context.host.openGit();
   const ids = await git.import(history.commits);
-  const told = await git.run('blame', '--porcelain', ids.at(-1) as string, '--', FILE);
+  const porcelain = await git.run('blame', '--porcelain', ids.at(-1) as string, '--', FILE);
   const byCommit = new Map(ids.map((id, index) => [id, history.versions[index]]));
-  const lines = parsePorcelain(told, byCommit).map((line) => ({ ...line, refs: refsAt(repository, line.version?.id) }));
-  return { name: operand.name, lines };
+  const lines = parsePorcelain(porcelain, byCommit).map((line) => ({
+    ...line,
+    refs: refsAt(repository, line.version?.id),
+  }));
+  return { name: treeish.name, lines };
 }
 
-function readPresent(context: Context, operand: Treeish, path: BytePath): Buffer {
+function readPresent(context: Context, treeish: Treeish, path: BytePath): Buffer {
   const { files } = context.host;
-  using found = findPath(files, operand.layers, path);
-  if (found?.entry.stat.type !== 'file') throw pathNotFound(context, operand, path, 'regular file ');
+  using found = findPath(files, treeish.layers, path);
+  if (found?.entry.stat.type !== 'file') throw pathNotFound(context, treeish, path, 'regular file ');
   const { entry } = found;
   // What a running container holds may be gone, or something else, by now.
   const content = unlessGone(null, () => readText(files, entry, TEXT_MAX_BYTES));
-  if (content === null) throw pathNotFound(context, operand, path, 'regular file ');
-  if (content === undefined) throw tooLong(operand.name, path);
+  if (content === null) throw pathNotFound(context, treeish, path, 'regular file ');
+  if (content === undefined) throw tooLong(treeish.name, path);
   if (!content.includes(0)) return content;
   throw new LxcvError(
     'not-text',
-    `${tellPath(path)} in ${operand.name} is no text`,
-    `blame tells lines. Which versions changed it: lxcv log ${operand.name.replace(/@WORK$/, '')} -- ${tellPath(path)}`,
+    `${tellPath(path)} in ${treeish.name} is no text`,
+    `blame tells lines. Which versions changed it: lxcv log ${treeish.name.replace(/@WORK$/, '')} -- ${tellPath(path)}`,
   );
 }
 
@@ -127,13 +130,16 @@ function* oneFile(read: () => Buffer): Generator<GitFile> {
 }
 
 /** `ID ORIGINAL FINAL [COUNT]`, headers, and then a tab and the line. */
-function parsePorcelain(told: Buffer, byCommit: ReadonlyMap<string, Version | undefined>): Omit<BlamedLine, 'refs'>[] {
+function parsePorcelain(
+  porcelain: Buffer,
+  byCommit: ReadonlyMap<string, Version | undefined>,
+): Omit<BlamedLine, 'refs'>[] {
   const lines: Omit<BlamedLine, 'refs'>[] = [];
   let commit = '';
-  for (let start = 0; start < told.length; ) {
-    const feed = told.indexOf(0x0a, start);
-    const end = feed < 0 ? told.length : feed;
-    const line = told.subarray(start, end);
+  for (let start = 0; start < porcelain.length; ) {
+    const feed = porcelain.indexOf(0x0a, start);
+    const end = feed < 0 ? porcelain.length : feed;
+    const line = porcelain.subarray(start, end);
     start = end + 1;
     if (line[0] === 0x09) {
       lines.push({ number: lines.length + 1, text: line.subarray(1), version: byCommit.get(commit) });

@@ -58,7 +58,7 @@ export async function renameBranch(
   from: BranchName,
   to: BranchName,
 ): Promise<Branch> {
-  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'ignored');
   using layout = await lockRepository(context.host, context.lxcpath, found.name, `branch ${from}`);
   const repository = readRepository(context, layout);
   const id = requireBranch(repository, from);
@@ -96,7 +96,7 @@ export async function deleteBranch(
   branch: BranchName,
   force: boolean,
 ): Promise<Branch> {
-  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'ignored');
   using layout = await lockRepository(context.host, context.lxcpath, found.name, `branch ${branch}`);
   const repository = readRepository(context, layout);
   const id = requireBranch(repository, branch);
@@ -124,7 +124,7 @@ export async function findOwn(context: Context, name: ContainerName, revision: s
       'A branch or tag is of a version of its own repository.',
     );
   };
-  return await retryUntilStable(context, find, 'untold');
+  return await retryUntilStable(context, find, 'ignored');
 }
 
 function describe(context: Context, repository: Repository): Omit<Branches, 'current'> {

@@ -101,15 +101,15 @@ function wouldLast(name: ContainerName, lastsMs: number, maxPauseMs: number, lar
 function because(largest: readonly Recopied[] | undefined, what: string): string {
   const [first, ...others] = largest ?? [];
   if (first === undefined) return '';
-  const more = others.map(told).join(' and ');
-  return `: ${told(first)} ${what}${more === '' ? '' : `, and so ${what.startsWith('keeps') ? 'do' : 'had'} ${more}`}`;
+  const more = others.map(formatRecopied).join(' and ');
+  return `: ${formatRecopied(first)} ${what}${more === '' ? '' : `, and so ${what.startsWith('keeps') ? 'do' : 'had'} ${more}`}`;
 }
 
 function dataOf(container: ContainerName, [first]: readonly Recopied[] = []): ErrorData {
   return first === undefined ? { container } : { container, path: `/${pathToText(pathOf(first.place))}` };
 }
 
-function told({ place, bytes }: Recopied): string {
+function formatRecopied({ place, bytes }: Recopied): string {
   return `/${pathToText(pathOf(place))} (${formatBytes(bytes)})`;
 }
 

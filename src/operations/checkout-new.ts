@@ -10,7 +10,7 @@ import { type LxcConfig, ownValue, parseLxcConfig } from '../model/lxc-config.js
 import { newHwaddr, rewriteForClone } from '../model/lxc-config-clone.js';
 import { checkHostName } from '../model/names.js';
 import type { CheckoutOutcome } from '../model/results.js';
-import type { ContainerName, Version } from '../model/version.js';
+import type { ContainerName, Layer, Version } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import type { FoundRevision } from '../plumbing/find-revision.js';
 import { checkBases, checkLayers } from '../plumbing/layers.js';
@@ -91,7 +91,7 @@ async function materialise(
       files.mkdir(staged, DIRECTORY_MODE);
       files.chmod(staged, DIRECTORY_MODE);
       copyPrivateFiles(context, privates, source.files, staged);
-      stageWorking(context, repository, layout, working, repository.layer(version.chain[0] as never));
+      stageWorking(context, repository, layout, working, repository.layer(version.chain[0] as Layer));
       files.create(`${staged}/config`, stacked, CONFIG_MODE);
     },
     forward: branch === null ? [] : [{ do: 'ref', path: repository.branch(branch), id: version.id }],

@@ -17,10 +17,10 @@ import type { CheckoutRequest } from './checkout-request.js';
 
 /**
  * @throws LxcvError `container-exists`, `container-running`, `branch-exists`, `branch-in-use`, `base-changed`, and those of
- * looking a revision up.
+ * resolving a revision.
  */
 export async function checkout(context: Context, request: CheckoutRequest): Promise<CheckoutOutcome> {
-  const found = await retryUntilStable(context, (reading) => findRevision(reading, request.revision), 'untold');
+  const found = await retryUntilStable(context, (reading) => findRevision(reading, request.revision), 'ignored');
   const target = request.container ?? found.revision.name;
   const present = readContainer(context.host, context.lxcpath, target);
   if (present === undefined) {

@@ -19,7 +19,7 @@ export interface CommitRequest {
 
 export const MAX_PAUSE_MS = 10_000;
 
-/** The same while it is done: who commits is being looked up. */
+/** The same while it is carried out: the author is being looked up. */
 export interface CommitOrder extends Omit<CommitRequest, 'author'> {
   readonly author: Promise<Author>;
 }

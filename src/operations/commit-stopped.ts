@@ -35,13 +35,13 @@ export async function commitStopped(
   const author = await request.author;
   const drafted = draftWorkingDelta(context, repository, container, work, { branch, message, author, bases });
   const { id, chain } = drafted.draft;
-  const mounted = drafted.keyframe === undefined ? {} : { mounted: [...drafted.keyframe.instead] };
+  const mounted = drafted.keyframe && [...drafted.keyframe.instead];
   return await switchUpper(context, {
     command: 'commit',
     container,
     repository: repository.layout,
     currentDelta: { kind: 'version', ...drafted },
-    next: { container: container.name, branch, parents: [id], lowers: [...chain], bases, ...mounted },
+    next: { container: container.name, branch, parents: [id], lowers: [...chain], bases, mounted },
     rootAttributesFrom: layout.delta,
     refs: new Map([[branch, id]]),
     hold,

@@ -25,9 +25,9 @@ import { commitStopped } from './commit-stopped.js';
  */
 export async function commit(context: Context, request: CommitRequest): Promise<Version> {
   const author = Promise.resolve(request.author ?? context.host.author());
-  // It is waited for where it is needed; a commit that is refused before that does not hear of what became of it.
+  // Awaited where it is needed; avoids an unhandled rejection when the commit is refused before that.
   author.catch(() => undefined);
-  const repositoryName = await retryUntilStable(context, (reading) => repositoryOf(reading, request), 'untold');
+  const repositoryName = await retryUntilStable(context, (reading) => repositoryOf(reading, request), 'ignored');
   const hooks = new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), repositoryName);
   await runHook(context, hooks, 'pre-commit', request.container);
   const version = await commitLocked(context, repositoryName, { ...request, author });
@@ -66,7 +66,7 @@ async function repositoryOf(context: Context, { container: name, restart }: Comm
   openForReading(context, own);
   const container = requireContainer(context, name);
   if (container.versioned !== undefined) return container.versioned.repository.name;
-  // What there is to be told of the hold is told when it is taken for good.
+  // What there is to report about the hold is reported when it is taken for good.
   const hold = await holdStopped({ ...context, report: () => {} }, container);
   if (hold === undefined && !restart) throw running(container);
   if (hold === undefined) checkSurvivesStop(context, container);

@@ -9,7 +9,7 @@ import { parseRevision } from '../model/revision.js';
 import { compareTrees, type Detail } from '../plumbing/compare-trees.js';
 import type { Context } from '../plumbing/context.js';
 import { comparePackages } from '../plumbing/packages.js';
-import { findTreeishes, listingsOf, type Treeish, tellMissing } from '../plumbing/tree-ish.js';
+import { findTreeishes, listingsOf, reportMissing, type Treeish } from '../plumbing/tree-ish.js';
 
 export interface DiffRequest {
   /** `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
@@ -45,7 +45,7 @@ export async function diff(context: Context, request: DiffRequest): Promise<Diff
     paths,
     detail,
   });
-  tellMissing(context, paths ?? [], [before, after]);
+  reportMissing(context, paths ?? [], [before, after]);
   return {
     from: before,
     to: after,

@@ -49,7 +49,7 @@ export interface ExportRequest {
   readonly acceptBase: boolean;
 }
 
-/** @throws LxcvError `bad-usage` for a name with an ending that means nothing, `output-exists`, `failed`, `no-space`, `base-changed`, and those of looking a revision up. */
+/** @throws LxcvError `bad-usage` for a name with an ending that means nothing, `output-exists`, `failed`, `no-space`, `base-changed`, and those of resolving a revision. */
 export async function exportVersion(
   context: Context,
   { revision, output, acceptBase }: ExportRequest,
@@ -100,7 +100,7 @@ function stage({ host: { files, randomBytes } }: Context, output: string): Stage
       files.renameNew(place, output);
     },
     [Symbol.dispose]() {
-      // Of a disk that fails, what was wrong first is told. It is not there where it has got its name.
+      // Of a disk that fails, the first error is thrown. It is not there where it has got its name.
       tolerate(['ENOENT', 'EIO', 'EROFS'], () => files.unlink(place));
     },
   };
@@ -119,7 +119,7 @@ interface Burden {
   /** Of blocks on disk. */
   bytes: number;
   entries: number;
-  /** True where something has an attribute that the kernel tells nobody but root of. */
+  /** True where something has an attribute that the kernel shows to root alone. */
   isTrusted: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The part of fsck that looks at containers: whether what their configs name is there, and is what lxcv wrote. */
+/** The part of fsck that checks containers: whether what their configs name is there, and is what lxcv wrote. */
 
 import { basename } from 'node:path';
 import { LxcvError } from '../model/errors.js';

@@ -1,4 +1,4 @@
-/** The part of fsck that looks at names: what lies in a repository, and is none of lxcv's. */
+/** The part of fsck that checks names: what lies in a repository, and is none of lxcv's. */
 
 import { basename } from 'node:path';
 import { type FilesRead, isSystemError, unlessGone } from '../host/files.js';

@@ -1,6 +1,6 @@
 /**
- * fsck: looks whether the store keeps its promises. It changes nothing but for finishing what a crash left pending, as every
- * command does. What it finds are values; it throws only where it cannot look.
+ * fsck: verifies the store. It changes nothing but for finishing what a crash left pending, as every
+ * command does. What it finds are values; it throws only where it cannot check.
  */
 
 import { dirname } from 'node:path';
@@ -36,7 +36,7 @@ import {
   typeIn,
 } from './fsck-names.js';
 
-const LOOKS_MAX = 20;
+const TRIES_MAX = 20;
 const LOOK_AGAIN_MS = 50;
 
 /**
@@ -76,12 +76,12 @@ export async function fsck(context: Context, name: RepositoryName | undefined): 
   return [...findings, ...others.filter((each) => !isTouched(shared.touched, each.where))];
 }
 
-/** What is no repository's own may be on its way with another lxcv: it is told where it is found again and again. */
-async function thatStays({ host }: Context, look: () => readonly Finding[]): Promise<readonly Finding[]> {
-  let found = look();
-  for (let looks = 1; found.length > 0 && looks < LOOKS_MAX; looks += 1) {
+/** What belongs to no repository may be another lxcv's, at work: it is a finding where it stays. */
+async function thatStays({ host }: Context, find: () => readonly Finding[]): Promise<readonly Finding[]> {
+  let found = find();
+  for (let tries = 1; found.length > 0 && tries < TRIES_MAX; tries += 1) {
     await host.sleep(LOOK_AGAIN_MS);
-    const still = new Set(look().map((each) => JSON.stringify(each)));
+    const still = new Set(find().map((each) => JSON.stringify(each)));
     found = found.filter((each) => still.has(JSON.stringify(each)));
   }
   return found;
@@ -93,7 +93,7 @@ function findMissing(context: Context, { seen, includes }: Shared): Finding[] {
   );
 }
 
-/** What is looked at once, whatever the number of repositories. */
+/** What is read once, whatever the number of repositories. */
 interface Shared {
   readonly includes: IncludeCache;
   /** Of bases, by their paths. */
@@ -112,7 +112,7 @@ interface Shared {
 /** @returns undefined where there is no such repository. */
 async function checkConfined(context: Context, name: RepositoryName, shared: Shared): Promise<Finding[] | undefined> {
   try {
-    return await retryUntilStable(context, (reading) => checkOpen(reading, name, shared), 'untold');
+    return await retryUntilStable(context, (reading) => checkOpen(reading, name, shared), 'ignored');
   } catch (error) {
     if (!isConfined(error)) throw error;
     const { root } = new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), name);
@@ -244,7 +244,7 @@ function* checkVersion(
   }
 }
 
-/** The kernel is asked of all at once: each question takes it as long as a look at a repository. */
+/** The kernel is asked of all at once: each question takes as long as checking a repository. */
 function checkMounts({ host, lxcpath }: Context, deltas: readonly string[]): Finding[] {
   const message = 'something has this version mounted for writing';
   const hint = 'Unmount it, and compare the version with a backup.';

@@ -13,7 +13,7 @@ export interface Found {
 }
 
 /** Of the file with this number. */
-type Told = { readonly index: number } & (Found | { readonly reason: string });
+type Outcome = { readonly index: number } & (Found | { readonly reason: string });
 
 interface Input {
   readonly files: readonly OpenFile[];
@@ -21,7 +21,7 @@ interface Input {
   readonly isAlone: boolean;
 }
 
-/** What is looked for. */
+/** What is searched for. */
 export interface GrepPattern {
   readonly pattern: string;
   /** How the pattern is read; as a basic regular expression where it is left out. */
@@ -63,14 +63,14 @@ export class GrepRun {
    * Some at a time, in the order of the files. Where one stops grep, it is tried alone, and so are those behind it.
    * @throws LxcvError `bad-usage` for a pattern that grep refuses, `failed` where there is no grep, or it cannot be confined.
    */
-  async *search(input: Input): AsyncGenerator<readonly Told[]> {
+  async *search(input: Input): AsyncGenerator<readonly Outcome[]> {
     const { files } = input;
     let at = 0;
-    let told = 0;
+    let foundAt = 0;
     await using all = this.start(input);
     for await (const some of linesOf(all.stdout)) {
       for (const { index } of some) {
-        told = index === at ? told + 1 : 1;
+        foundAt = index === at ? foundAt + 1 : 1;
         at = index;
       }
       yield some;
@@ -82,17 +82,17 @@ export class GrepRun {
     const unread = unreadOf(result).filter(({ index }) => index < at);
     if (unread.length > 0) yield unread;
     for (let index = at; index < files.length; index += 1) {
-      yield* this.searchAlone(files[index] as OpenFile, index, index === at ? told : 0, input.isAlone);
+      yield* this.searchAlone(files[index] as OpenFile, index, index === at ? foundAt : 0, input.isAlone);
     }
   }
 
-  /** @param skip so many lines were told before. */
+  /** @param skip so many lines were found before. */
   private async *searchAlone(
     file: OpenFile,
     index: number,
     skip: number,
     isAlone: boolean,
-  ): AsyncGenerator<readonly Told[]> {
+  ): AsyncGenerator<readonly Outcome[]> {
     if (this.failures >= FAILURES_MAX) {
       yield [{ index, reason: 'was not tried, after others that could not be searched' }];
       return;
@@ -204,13 +204,13 @@ async function* linesOf(
   }
 }
 
-function parseLine(told: Buffer): { readonly index: number } & Found {
-  const nul = told.indexOf(0);
-  const colon = told.indexOf(0x3a, nul);
+function parseLine(line: Buffer): { readonly index: number } & Found {
+  const nul = line.indexOf(0);
+  const colon = line.indexOf(0x3a, nul);
   return {
-    index: Number(told.toString('latin1', FILE_PREFIX.length, nul)) - FIRST_DESCRIPTOR,
-    line: Number(told.toString('latin1', nul + 1, colon)),
-    text: told.subarray(colon + 1),
+    index: Number(line.toString('latin1', FILE_PREFIX.length, nul)) - FIRST_DESCRIPTOR,
+    line: Number(line.toString('latin1', nul + 1, colon)),
+    text: line.subarray(colon + 1),
   };
 }
 

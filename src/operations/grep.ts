@@ -1,6 +1,6 @@
 /**
  * grep: lines of the texts in versions, by GNU grep, which is nobody and is given open files: no name in a container leads it
- * anywhere. What it finds is told as it comes, and only little of it is kept.
+ * anywhere. What it finds is reported as it comes, and only little of it is kept.
  */
 
 import { NOBODY } from '../host/confined.js';
@@ -13,7 +13,7 @@ import { type Place, pathOf } from '../model/place.js';
 import type { Match, Unsearched } from '../model/results.js';
 import type { Context } from '../plumbing/context.js';
 import { retryUntilStable } from '../plumbing/retry-until-stable.js';
-import { findTreeish, tellMissing } from '../plumbing/tree-ish.js';
+import { findTreeish, reportMissing } from '../plumbing/tree-ish.js';
 import { type Found, FoundLines, type GrepPattern, GrepRun } from './grep-run.js';
 
 export interface GrepRequest extends GrepPattern {
@@ -30,22 +30,22 @@ const BATCH_COPIED_BYTES = 1 << 24;
 const COPIED_BYTES = 1 << 20;
 /** A file with a NUL in so many first bytes is no text, as GNU grep has it. */
 const LOOKED_AT_BYTES = 1 << 15;
-/** From so many matches on there may be a million, each of which is garbage as soon as it is told. */
+/** From so many matches on there may be a million, each of which is garbage as soon as it is shown. */
 const LARGE_MATCHES = 10_000;
 /** After so many entries others have their turn. */
 const BREATH_ENTRIES = 500;
 
 /**
- * Some at a time, in the order of the revisions, and of the paths in each. What was searched is told while the rest is looked for.
- * @throws LxcvError `bad-usage` for a pattern that grep does not understand, and those of `findOperand`.
+ * Some at a time, in the order of the revisions, and of the paths in each. What was searched is returned while the rest is walked.
+ * @throws LxcvError `bad-usage` for a pattern that grep does not understand, and those of `findTreeish`.
  */
 export async function* grep(context: Context, request: GrepRequest): AsyncGenerator<readonly (Match | Unsearched)[]> {
   const { paths, revisions } = request;
-  const operands = await retryUntilStable(context, (reading) => revisions.map((text) => findTreeish(reading, text)));
-  if (paths.length > 0) tellMissing(context, paths, operands);
+  const treeishes = await retryUntilStable(context, (reading) => revisions.map((text) => findTreeish(reading, text)));
+  if (paths.length > 0) reportMissing(context, paths, treeishes);
   using search = new Search(context, request);
   let entries = 0;
-  for (const { name, layers } of operands) {
+  for (const { name, layers } of treeishes) {
     for (const found of diffTrees(context.host.files, [], layers, paths.length === 0 ? {} : { paths })) {
       entries += 1;
       if (entries % BREATH_ENTRIES === 0) {
@@ -140,32 +140,32 @@ class Search implements Disposable {
     const searched = waiting.filter(({ file }) => file !== undefined);
     const input = { files: searched.map(({ file }) => file as OpenFile), isAlone: this.isAlone };
     let next = 0;
-    /** Tells what is known of the files up to one. */
+    /** The matches that are known of the files up to one. */
     const upTo = (end: Waiting | undefined): Match[] => {
-      const told: Match[] = [];
+      const matches: Match[] = [];
       for (; next < waiting.length && waiting[next] !== end; next += 1) {
         const one = waiting[next] as Waiting;
-        for (const found of one.known) told.push({ revision: one.revision, path: one.path, ...found });
+        for (const found of one.known) matches.push({ revision: one.revision, path: one.path, ...found });
       }
-      return told;
+      return matches;
     };
     for (const { key } of searched) if (key !== undefined) this.found.begin(key);
     if (searched.length > 0) {
       for await (const some of this.grep.search(input)) {
-        const told: (Match | Unsearched)[] = [];
+        const batch: (Match | Unsearched)[] = [];
         for (const { index, ...found } of some) {
           const file = searched[index] as Waiting;
-          // Only what could not be read is told behind others.
-          if ('line' in found || waiting.indexOf(file) >= next) told.push(...upTo(file));
+          // Only what could not be read is reported after others.
+          if ('line' in found || waiting.indexOf(file) >= next) batch.push(...upTo(file));
           const { revision, path, key } = file;
           if (key !== undefined) this.found.add(key, 'line' in found ? found : undefined);
           const one = { revision, path, ...found };
-          if ('reason' in one) this.tell(one);
-          told.push(one);
+          if ('reason' in one) this.report(one);
+          batch.push(one);
         }
-        this.matches += told.length;
+        this.matches += batch.length;
         if (this.matches >= LARGE_MATCHES) this.context.onLarge?.();
-        yield told;
+        yield batch;
       }
     }
     for (const { key } of searched) if (key !== undefined) this.found.end(key);
@@ -178,7 +178,7 @@ class Search implements Disposable {
     this.isAlone = false;
   }
 
-  private tell({ revision, path, reason }: Unsearched): void {
+  private report({ revision, path, reason }: Unsearched): void {
     const message = `/${pathToText(path)} in ${revision} was not searched to its end: grep ${reason}`;
     this.context.report({ kind: 'notice', message });
   }

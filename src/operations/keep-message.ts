@@ -7,7 +7,7 @@ import type { Context } from '../plumbing/context.js';
 import { messageFile, storeRoot } from '../store/layout.js';
 import { createStore } from '../store/store.js';
 
-/** Readable for root alone: it may tell of anything. @returns the file, which takes the place of an earlier one. */
+/** Readable for root alone: it may say anything. @returns the file, which takes the place of an earlier one. */
 export function keepMessage({ host, lxcpath }: Context, container: ContainerName, message: string): string {
   const root = storeRoot(host.files, lxcpath);
   createStore(host, root);

@@ -7,7 +7,7 @@ import type { Context } from '../plumbing/context.js';
 import { RepositoryLayout, storeRoot } from '../store/layout.js';
 import { listAsides, readSetAside } from '../store/set-aside.js';
 
-/** Of some repositories. A record that cannot be read is fsck's to tell of. */
+/** Of some repositories. A record that cannot be read is left out: fsck reports it. */
 export function listSetAside({ host, lxcpath }: Context, repositories: readonly RepositoryName[]): ListedAside[] {
   const root = storeRoot(host.files, lxcpath);
   return repositories.flatMap((name) => {

@@ -6,7 +6,7 @@ import { LxcvError } from '../model/errors.js';
 import type { ListedAside, ListedContainer, Listing, UnusedRepository } from '../model/results.js';
 import type { ContainerName, RepositoryName, VersionId } from '../model/version.js';
 import { isChanged } from '../plumbing/changed.js';
-import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { reportChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
 import { layersBefore, layersToRead } from '../plumbing/layers.js';
@@ -55,7 +55,7 @@ async function listed(
   versioned: Versioned,
   state: ContainerState,
 ): Promise<ListedContainer> {
-  tellChangedBases(context, versioned.working.bases);
+  reportChangedBases(context, versioned.working.bases);
   const head = headIdOf(context, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   return {

@@ -7,13 +7,13 @@ import { nearestAncestors, newestFirst } from '../model/graph.js';
 import type { Job } from '../model/job.js';
 import type { Log, LogEntry } from '../model/results.js';
 import type { BranchName, Summary, TagName, VersionId } from '../model/version.js';
-import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { reportChangedBases } from '../plumbing/changed-bases.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
 import { layersOfParent, layersOfVersion } from '../plumbing/layers.js';
-import { containersOf, headIdOf, type Repository, tellLeftOut } from '../plumbing/lookup.js';
+import { containersOf, headIdOf, type Repository, reportLeftOut } from '../plumbing/lookup.js';
 import { runJob } from '../plumbing/run-job.js';
-import { tellMissing } from '../plumbing/tree-ish.js';
+import { reportMissing } from '../plumbing/tree-ish.js';
 
 export interface LogRequest {
   /** `NAME[@REV]`: where to begin. */
@@ -28,16 +28,16 @@ export interface LogRequest {
 export async function log(context: Context, { revision, all, limit, paths = [] }: LogRequest): Promise<Log> {
   const { repository, version, container } = findRevision(context, revision);
   const { history } = repository;
-  if (all) for (const error of history.unreadable.values()) tellLeftOut(context, error);
+  if (all) for (const error of history.unreadable.values()) reportLeftOut(context, error);
   const ids = newestFirst(all ? history.ids() : [version.id], history.parentsOf, history.numberOf);
-  const looking = `looking for ${paths.map(tellPath).join(' ')}`;
+  const what = `looking for ${paths.map(tellPath).join(' ')}`;
   const chosen =
     paths.length === 0
       ? firstOf(ids, limit)
-      : (await runJob(context, looking, thatChanged(context, repository, ids, paths))).slice(0, limit);
+      : (await runJob(context, what, thatChanged(context, repository, ids, paths))).slice(0, limit);
   if (chosen.length === 0) {
     const layers = layersOfVersion(repository.layout, version);
-    tellMissing(context, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
+    reportMissing(context, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
   }
   const entries = describe(context, repository, chosen, paths.length > 0);
   return { repository: repository.name, container: container?.name, entries };
@@ -62,7 +62,7 @@ function* thatChanged(
   const chosen: VersionId[] = [];
   for (const id of ids) {
     const version = repository.history.get(id);
-    tellChangedBases(context, version.bases);
+    reportChangedBases(context, version.bases);
     const before = layersOfParent(repository, version);
     const after = layersOfVersion(repository.layout, version);
     const differences = diffTrees(context.host.files, before, after, { paths });
@@ -71,10 +71,10 @@ function* thatChanged(
   return chosen;
 }
 
-/** Of the thousands of versions that a log may have, none is held longer than it takes to tell it. */
-class Told implements LogEntry {
+/** Of the thousands of versions that a log may have, none is held longer than it takes to show it. */
+class LazyEntry implements LogEntry {
   constructor(
-    private readonly tell: () => Summary,
+    private readonly loadSummary: () => Summary,
     private readonly findParents: () => readonly VersionId[],
     readonly branches: readonly BranchName[],
     readonly tags: readonly TagName[],
@@ -82,7 +82,7 @@ class Told implements LogEntry {
   ) {}
 
   get version(): Summary {
-    return this.tell();
+    return this.loadSummary();
   }
 
   get parents(): readonly VersionId[] {
@@ -107,9 +107,9 @@ function describe(context: Context, repository: Repository, ids: readonly Versio
     if (parents.every(isShown)) return parents;
     return chosen ? nearestAncestors(id, parentsOf, isShown) : parents.filter(isShown);
   };
-  return repository.history.summaries(ids).map((tell, index) => {
+  return repository.history.summaries(ids).map((loadSummary, index) => {
     const id = ids[index] as VersionId;
-    return new Told(tell, () => shownParents(id), branchesAt(id), tagsAt(id), headsAt(id));
+    return new LazyEntry(loadSummary, () => shownParents(id), branchesAt(id), tagsAt(id), headsAt(id));
   });
 }
 

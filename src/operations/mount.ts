@@ -20,7 +20,7 @@ export interface MountRequest {
   readonly acceptBase: boolean;
 }
 
-/** @throws LxcvError `directory-in-use`, `base-changed`, and those of looking a revision up. */
+/** @throws LxcvError `directory-in-use`, `base-changed`, and those of resolving a revision. */
 export async function mountVersion(
   context: Context,
   { revision, directory, acceptBase }: MountRequest,

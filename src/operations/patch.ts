@@ -1,4 +1,4 @@
-/** diff --patch: what differs in texts, line by line, as git tells it. */
+/** diff --patch: what differs in texts, line by line, as git shows it. */
 
 import type { OpenFile } from '../host/content.js';
 import { unlessGone } from '../host/files.js';
@@ -7,7 +7,7 @@ import { type Difference, diffTrees } from '../layer/diff.js';
 import { gitMode, toGitFile } from '../layer/text.js';
 import { parseRevision } from '../model/revision.js';
 import type { Context } from '../plumbing/context.js';
-import { findTreeishes, type Treeish, tellMissing } from '../plumbing/tree-ish.js';
+import { findTreeishes, reportMissing, type Treeish } from '../plumbing/tree-ish.js';
 import type { DiffRequest } from './diff.js';
 
 export interface PatchRequest extends Pick<DiffRequest, 'from' | 'to' | 'paths'> {
@@ -15,11 +15,11 @@ export interface PatchRequest extends Pick<DiffRequest, 'from' | 'to' | 'paths'>
   readonly context?: number | undefined;
 }
 
-/** git's own words, byte for byte, and behind them the modes of regular files, of which git tells little; to be closed by whoever asked. @throws LxcvError those of `findOperand`; `failed` where git is not there. */
+/** git's own words, byte for byte, and behind them the modes of regular files, of which git shows little; to be closed by whoever asked. @throws LxcvError those of `findTreeish`; `failed` where git is not there. */
 export async function patch(context: Context, request: PatchRequest): Promise<OpenFile> {
   const { from, to = `${parseRevision(from).name}@WORK`, context: contextLines = 3 } = request;
   const [before, after] = await findTreeishes(context, from, to);
-  tellMissing(context, request.paths ?? [], [before, after]);
+  reportMissing(context, request.paths ?? [], [before, after]);
   using git = await context.host.openGit();
   const modes: ModeChange[] = [];
   const [old, now] = await git.import([
@@ -32,7 +32,7 @@ export async function patch(context: Context, request: PatchRequest): Promise<Op
 
 /**
  * What one side holds of all that differs in content. The trees are walked once a side, so that no content is kept.
- * @param modes gets the changes of modes that git does not tell.
+ * @param modes gets the changes of modes that git does not show.
  */
 function* filesOf(
   { host: { files } }: Context,
@@ -55,7 +55,8 @@ function* filesOf(
 function modeChange({ path, kind, before, after }: Difference): ModeChange[] {
   return unlessGone([], () => {
     if (before?.type !== 'file' || after?.type !== 'file') return [];
-    const [old, now] = [before.stat.mode, after.stat.mode];
+    const old = before.stat.mode;
+    const now = after.stat.mode;
     const isToldByGit = kind === 'modified' && gitMode(old) !== gitMode(now);
     return old === now || isToldByGit ? [] : [{ path, before: old, after: now }];
   });

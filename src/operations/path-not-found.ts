@@ -1,4 +1,4 @@
-/** The error of a path that is not in what was looked at, with what is. */
+/** The error of a path that is not in a tree, with a guess of what was meant. */
 
 import { unlessGone } from '../host/files.js';
 import { findNear } from '../layer/near-path.js';
@@ -27,8 +27,8 @@ export function pathNotFound(
   } else if (blockedBy !== undefined && blockedBy.path !== path) {
     hint = `${tellPath(blockedBy.path)} is no directory. ${hint}`;
   }
-  const told = `there is no ${what}${tellPath(path)} in ${name}`;
-  if (meant === undefined) return new LxcvError('path-not-found', told, hint);
+  const message = `there is no ${what}${tellPath(path)} in ${name}`;
+  if (meant === undefined) return new LxcvError('path-not-found', message, hint);
   const data = { suggestion: `/${pathToText(meant)}` };
-  return new LxcvError('path-not-found', told, `Did you mean ${tellPath(meant)}? ${hint}`, { data });
+  return new LxcvError('path-not-found', message, `Did you mean ${tellPath(meant)}? ${hint}`, { data });
 }

@@ -15,7 +15,7 @@ import { RepositoryLayout, storeRoot } from '../store/layout.js';
 
 /**
  * Seals all versions of a repository that are not sealed yet. Where another process is at that, it leaves them to it. What keeps one
- * from being sealed, a bad sector under a file of it, say, is told, and the others are gone on with.
+ * from being sealed, a bad sector under a file of it, say, is reported, and does not keep the others from being sealed.
  */
 export async function sealRepository(context: Context, name: RepositoryName): Promise<void> {
   try {

@@ -32,13 +32,13 @@ export interface ShownPath extends Disposable {
   readonly digest?: string;
 }
 
-/** @throws LxcvError `path-not-found`, and those of `findOperand`. */
+/** @throws LxcvError `path-not-found`, and those of `findTreeish`. */
 export async function showPath(context: Context, { revision, path, content }: ShowPathRequest): Promise<ShownPath> {
   const { files } = context.host;
-  const operand = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
-  using found = findPath(files, operand.layers, path);
+  const treeish = await retryUntilStable(context, (reading) => findTreeish(reading, revision));
+  using found = findPath(files, treeish.layers, path);
   const info = found && infoOf(context, found.entry);
-  if (info === undefined) throw pathNotFound(context, operand, path);
+  if (info === undefined) throw pathNotFound(context, treeish, path);
   const shown = { path, info, [Symbol.dispose]() {} };
   if (info.type === 'directory') return { ...shown, entries: await listDirectory(context, found as Found, path) };
   if (info.type !== 'file') return shown;
@@ -46,7 +46,7 @@ export async function showPath(context: Context, { revision, path, content }: Sh
   // What a running container holds may be gone, or something else, by now.
   if (content === 'bytes') {
     const file = unlessGone(undefined, () => files.openFile(location));
-    if (file === undefined) throw pathNotFound(context, operand, path);
+    if (file === undefined) throw pathNotFound(context, treeish, path);
     return {
       ...shown,
       bytes: () => portionsOf(file, Number.POSITIVE_INFINITY),
@@ -54,7 +54,7 @@ export async function showPath(context: Context, { revision, path, content }: Sh
     };
   }
   const digest = await runJob(context, `reading ${tellPath(path)}`, digestIfPresent(files, location));
-  if (digest === undefined) throw pathNotFound(context, operand, path);
+  if (digest === undefined) throw pathNotFound(context, treeish, path);
   return { ...shown, digest };
 }
 

@@ -2,7 +2,7 @@
 
 import type { ShownVersion } from '../model/results.js';
 import type { Version } from '../model/version.js';
-import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { reportChangedBases } from '../plumbing/changed-bases.js';
 import { compareTrees } from '../plumbing/compare-trees.js';
 import type { Context } from '../plumbing/context.js';
 import { findRevision } from '../plumbing/find-revision.js';
@@ -15,7 +15,7 @@ import { listingsOf } from '../plumbing/tree-ish.js';
 export async function showVersion(context: Context, revision: string): Promise<ShownVersion> {
   const { repository, version } = findRevision(context, revision);
   const { history, layout } = repository;
-  tellChangedBases(context, version.bases);
+  reportChangedBases(context, version.bases);
   return {
     version,
     parents: version.parents.map(({ id }) => history.get(id)),

@@ -3,7 +3,7 @@
 import type { ContainerState } from '../model/container-state.js';
 import type { Status, Statuses } from '../model/results.js';
 import type { ContainerName } from '../model/version.js';
-import { tellChangedBases } from '../plumbing/changed-bases.js';
+import { reportChangedBases } from '../plumbing/changed-bases.js';
 import { compareTrees } from '../plumbing/compare-trees.js';
 import type { Context } from '../plumbing/context.js';
 import { describe } from '../plumbing/describe.js';
@@ -22,7 +22,7 @@ export async function status(context: Context, name: ContainerName): Promise<Sta
   return await statusOf(context, readToShow(context, container.versioned.repository), container, state);
 }
 
-/** Each container by itself: what is wrong with one is told, and the others are gone on with. */
+/** Each container by itself: what is wrong with one does not keep the others from being shown. */
 export async function statusOfAll(context: Context): Promise<Statuses> {
   const states = await context.host.lxc.states(context.lxcpath);
   const { found, troubles } = await surveyRepositories(context, listRepositories(context.host, context.lxcpath), {
@@ -40,7 +40,7 @@ async function statusOf(
 ): Promise<Status> {
   checkUnedited(container);
   const { name, versioned } = container;
-  tellChangedBases(context, versioned.working.bases);
+  reportChangedBases(context, versioned.working.bases);
   const head = headIdOf(context, repository, versioned);
   const version = head === undefined ? null : repository.history.get(head);
   const before = layersBefore(repository, head);

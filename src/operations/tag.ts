@@ -49,7 +49,7 @@ export async function createTag(context: Context, { name, tag, revision, ...requ
 
 /** @throws LxcvError `tag-not-found`. */
 export async function deleteTag(context: Context, name: ContainerName, tag: TagName): Promise<NamedTag> {
-  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'untold');
+  const { repository: found } = await retryUntilStable(context, (reading) => findByName(reading, name), 'ignored');
   using layout = await lockRepository(context.host, context.lxcpath, found.name, `tag ${tag}`);
   const repository = readRepository(context, layout);
   checkReadable(repository, tag);
@@ -80,7 +80,7 @@ function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]):
   return { name, version, refs: refsAt(repository, version.id), annotation: tag.annotation };
 }
 
-/** A revision looks for branches before it looks for tags, so that one name must not be both. */
+/** A revision names a branch before a tag, so one name must not be both. */
 function refuseTaken(repository: Repository, tag: TagName): void {
   checkReadable(repository, tag);
   const { tags, branches, history, name } = repository;

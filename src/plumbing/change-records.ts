@@ -1,4 +1,4 @@
-/** Changes as they are told, each in as little memory as can be: there may be a million. */
+/** Keeps changes in as little memory as can be: there may be a million. */
 
 import type { BytePath } from '../model/byte-path.js';
 import type { Attributes, ChangeKind, ChangeRecord } from '../model/changes.js';
@@ -8,16 +8,16 @@ import { type Place, pathOf } from '../model/place.js';
 /** What it has on each side, as far as there is one. */
 export type Sides = Pick<ChangeRecord, 'before' | 'after'>;
 
-/** Makes changes that share what they have in common. */
+/** Makes changes that share what many of them have in common. */
 export class ChangeRecords {
-  private readonly commons: Common[] = [];
+  private readonly shared: SharedFields[] = [];
   /** That of the change before: mostly the next one's too. */
-  private last: Common | undefined;
+  private last: SharedFields | undefined;
   private readonly table = new AttributeTable();
 
-  /** @param sizes left out where they are not to be told. */
+  /** @param sizes undefined where they are unknown: they are 0 then. */
   make(place: Place, change: Kinds, sides: Sides, sizes?: Pick<ChangeRecord, 'size' | 'sizeBefore'>): ChangeRecord {
-    if (this.last === undefined || !isIn(this.last, change, sides)) this.last = this.commonOf(change, sides);
+    if (this.last === undefined || !isOf(this.last, change, sides)) this.last = this.sharedOf(change, sides);
     const row = this.table.size;
     if (sides.before !== undefined) this.table.add(sides.before);
     if (sides.after !== undefined) this.table.add(sides.after);
@@ -25,12 +25,12 @@ export class ChangeRecords {
     return new SizedChange(place, this.last, row, sizes.size, sizes.sizeBefore);
   }
 
-  private commonOf(change: Kinds, sides: Sides): Common {
-    const known = this.commons.find((common) => isIn(common, change, sides));
+  private sharedOf(change: Kinds, sides: Sides): SharedFields {
+    const known = this.shared.find((fields) => isOf(fields, change, sides));
     if (known !== undefined) return known;
     const { kind, type, typeBefore } = change;
     const { before, after } = sides;
-    const common = {
+    const shared = {
       kind,
       type,
       typeBefore,
@@ -38,38 +38,38 @@ export class ChangeRecords {
       hasAfter: after !== undefined,
       table: this.table,
     };
-    this.commons.push(common);
-    return common;
+    this.shared.push(shared);
+    return shared;
   }
 }
 
 type Kinds = Pick<ChangeRecord, 'kind' | 'type' | 'typeBefore'>;
 
 /** What many changes have in common. */
-interface Common extends Kinds {
+interface SharedFields extends Kinds {
   readonly hasBefore: boolean;
   readonly hasAfter: boolean;
   readonly table: AttributeTable;
 }
 
-function isIn(common: Common, { kind, type, typeBefore }: Kinds, { before, after }: Sides): boolean {
+function isOf(shared: SharedFields, { kind, type, typeBefore }: Kinds, { before, after }: Sides): boolean {
   return (
-    common.kind === kind &&
-    common.type === type &&
-    common.typeBefore === typeBefore &&
-    common.hasBefore === (before !== undefined) &&
-    common.hasAfter === (after !== undefined)
+    shared.kind === kind &&
+    shared.type === type &&
+    shared.typeBefore === typeBefore &&
+    shared.hasBefore === (before !== undefined) &&
+    shared.hasAfter === (after !== undefined)
   );
 }
 
-abstract class KeptChange implements ChangeRecord {
+abstract class StoredChange implements ChangeRecord {
   abstract readonly size: number;
   abstract readonly sizeBefore: number;
 
   /** @param row of what it had before, if there is such, and then of what it has now. */
   constructor(
     readonly place: Place,
-    private readonly common: Common,
+    private readonly shared: SharedFields,
     private readonly row: number,
   ) {}
 
@@ -78,29 +78,29 @@ abstract class KeptChange implements ChangeRecord {
   }
 
   get kind(): ChangeKind {
-    return this.common.kind;
+    return this.shared.kind;
   }
 
   get type(): EntryType {
-    return this.common.type;
+    return this.shared.type;
   }
 
   get typeBefore(): EntryType | undefined {
-    return this.common.typeBefore;
+    return this.shared.typeBefore;
   }
 
   get before(): Attributes | undefined {
-    const { hasBefore, table } = this.common;
+    const { hasBefore, table } = this.shared;
     return hasBefore ? table.at(this.row) : undefined;
   }
 
   get after(): Attributes | undefined {
-    const { hasBefore, hasAfter, table } = this.common;
+    const { hasBefore, hasAfter, table } = this.shared;
     return hasAfter ? table.at(this.row + (hasBefore ? 1 : 0)) : undefined;
   }
 }
 
-class UnsizedChange extends KeptChange {
+class UnsizedChange extends StoredChange {
   get size(): number {
     return 0;
   }
@@ -110,15 +110,15 @@ class UnsizedChange extends KeptChange {
   }
 }
 
-class SizedChange extends KeptChange {
+class SizedChange extends StoredChange {
   constructor(
     place: Place,
-    common: Common,
+    shared: SharedFields,
     row: number,
     readonly size: number,
     readonly sizeBefore: number,
   ) {
-    super(place, common, row);
+    super(place, shared, row);
   }
 }
 
@@ -175,18 +175,18 @@ export class MovedChange implements ChangeRecord {
   }
 }
 
-type Rights = Omit<Attributes, 'mtimeNs'>;
+type Permissions = Omit<Attributes, 'mtimeNs'>;
 
 const RECORD_BYTES = 12;
 const RECORDS_OF_CHUNK = 1 << 16;
 
 /** Attributes of many files, in twelve bytes each: most have all but their times in common with others. */
 class AttributeTable {
-  private readonly rights: Rights[] = [];
+  private readonly permissions: Permissions[] = [];
   private readonly numbers = new Map<string, number>();
-  /** Of each file the number of its rights, and its time. */
+  /** Of each file the number of its permissions, and its time. */
   private readonly chunks: Buffer[] = [];
-  /** Times that eight bytes of nanoseconds cannot tell: before 1677 and after 2262. */
+  /** Times that do not fit eight bytes of nanoseconds: before 1677 and after 2262. */
   private readonly farTimes = new Map<number, bigint>();
   size = 0;
 
@@ -203,16 +203,16 @@ class AttributeTable {
   at(place: number): Attributes {
     const chunk = this.chunks[Math.floor(place / RECORDS_OF_CHUNK)] as Buffer;
     const at = (place % RECORDS_OF_CHUNK) * RECORD_BYTES;
-    const rights = this.rights[chunk.readUInt32LE(at)] as Rights;
-    return { ...rights, mtimeNs: this.farTimes.get(place) ?? chunk.readBigInt64LE(at + 4) };
+    const permissions = this.permissions[chunk.readUInt32LE(at)] as Permissions;
+    return { ...permissions, mtimeNs: this.farTimes.get(place) ?? chunk.readBigInt64LE(at + 4) };
   }
 
-  private numberOf(rights: Rights): number {
-    const values = [...rights.xattrs].flatMap(([name, value]) => [name, value.toString('latin1')]);
-    const key = JSON.stringify([rights.mode, rights.uid, rights.gid, ...values]);
+  private numberOf(permissions: Permissions): number {
+    const values = [...permissions.xattrs].flatMap(([name, value]) => [name, value.toString('latin1')]);
+    const key = JSON.stringify([permissions.mode, permissions.uid, permissions.gid, ...values]);
     const known = this.numbers.get(key);
     if (known !== undefined) return known;
-    this.numbers.set(key, this.rights.length);
-    return this.rights.push(rights) - 1;
+    this.numbers.set(key, this.permissions.length);
+    return this.permissions.push(permissions) - 1;
   }
 }

@@ -7,9 +7,9 @@ export interface Context {
   readonly host: Host;
   /** Absolute, without a trailing slash. */
   readonly lxcpath: string;
-  /** Told what an operation does while it lasts, and what a user should know besides its outcome. */
+  /** Takes what an operation does while it lasts, and what a user should know besides its outcome. */
   readonly report: (event: ReportEvent) => void;
-  /** Told that an operation is a large one, so that the program may give memory back early. */
+  /** Called when an operation turns out to be a large one, so that the program may give memory back early. */
   readonly onLarge?: (() => void) | undefined;
   /** The store's root, where it is known to be one that can be read. */
   readonly store?: string;
@@ -18,19 +18,19 @@ export interface Context {
 }
 
 interface Reading {
-  /** Told of each repository that is opened, before anything of it is read. */
+  /** Called for each repository that is opened, before anything of it is read. */
   readonly opened: (repository: OpenRepository) => void;
-  /** The operations that were found pending, and have been looked after. */
+  /** The operations that were found pending, and what came of finishing them. */
   readonly settled: RecoveredOperations;
 }
 
 export type ReportEvent =
   /** Something takes a while: `what` in the gerund, `saving the work on mysql`. */
   | { readonly kind: 'step'; readonly what: string }
-  /** Something goes on, and has done so many steps by now; `what` as above. Told again and again, until `progress-end`. */
+  /** Something goes on, and has done so many steps by now; `what` as above. Reported again and again, until `progress-end`. */
   | { readonly kind: 'progress'; readonly what: string; readonly steps: number }
   | { readonly kind: 'progress-end' }
-  /** What is shown stands on a base that was changed: it is not what was committed. May be told again and again. */
+  /** What is shown stands on a base that was changed: it is not what was committed. May be reported more than once. */
   | { readonly kind: 'base-changed'; readonly base: string }
   /** Something was done or found that was not asked for. One line. */
   | { readonly kind: 'notice'; readonly message: string };

@@ -33,9 +33,9 @@ export function chainOfPresent(files: FilesRead, path: string): Map<DirectoryId,
 }
 
 /** It is too long (ENAMETOOLONG), leads into a process (EACCES) or to a server that is gone (ENOTCONN): nothing that lxcv could move. */
-function unlessUnknown<T>(look: () => T | undefined): T | undefined {
+function unlessUnknown<T>(read: () => T | undefined): T | undefined {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (isSystemError(error)) return undefined;
     throw error;

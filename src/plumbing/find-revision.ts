@@ -34,7 +34,7 @@ function headOf({ repository, container, head }: Found): Version | undefined {
   return own === undefined ? newest(repository.history) : repository.history.get(own);
 }
 
-/** @throws LxcvError `revision-not-found`, `bad-revision` for what is looked at, and is no version. */
+/** @throws LxcvError `revision-not-found`, `bad-revision` for `WORK` and `BASE`, which are no versions. */
 export function resolveRevision(found: Found, revision: Revision): Version {
   const { point, text } = revision;
   let version = resolveStart(found, revision);

@@ -78,13 +78,13 @@ async function waitForHold(context: Context, { name }: Container): Promise<Dispo
   }
 }
 
-/** A process that forks and ends may be missed by one look. */
-const LOOKS = 3;
+/** A process that forks and ends may be missed by one check. */
+const CHECKS = 3;
 
 /** Whoever has a container's command socket, where that is neither LXC nor lxcv; it is not asked, and not waited for. */
 async function findStranger({ host, lxcpath }: Context, name: ContainerName): Promise<SocketHolder | undefined> {
   let stranger: SocketHolder | undefined;
-  for (let look = 0; look < LOOKS; look += 1) {
+  for (let check = 0; check < CHECKS; check += 1) {
     stranger = host.lxc.holderOf(lxcpath, name);
     if (stranger === undefined || (stranger !== 'unknown' && stranger.isOwn)) return undefined;
     await host.sleep(SETTLE_POLL_MS);
@@ -93,8 +93,8 @@ async function findStranger({ host, lxcpath }: Context, name: ContainerName): Pr
 }
 
 /**
- * Where a stranger has the name of the command socket LXC cannot start the container either. Should it come free meanwhile, what is
- * looked at behind the commit point is left, and that the delta is closed: see docs/decisions/0002-command-socket.md.
+ * While a stranger has the name of the command socket, LXC cannot start the container either. Should it become free meanwhile, the
+ * checks after the commit point and the closed delta still hold: see docs/decisions/0002-command-socket.md.
  */
 function goWithoutHold({ report }: Context, name: ContainerName, stranger: SocketHolder): Disposable {
   const who =

@@ -52,7 +52,7 @@ export async function runHook(
   );
 }
 
-/** Runs a hook whose failure comes too late to refuse anything: it is only told. */
+/** Runs a hook whose failure comes too late to refuse anything: it is only reported. */
 export async function runLateHook(
   context: Context,
   repository: RepositoryLayout,

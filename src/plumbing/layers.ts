@@ -1,4 +1,4 @@
-/** The layers of versions and containers, as absolute paths to mount or to read, with a look at the bases under them. */
+/** The layers of versions and containers, as absolute paths to mount or to read, and the checks of the bases under them. */
 
 import { fingerprint } from '../layer/base.js';
 import { formatRootfsPath } from '../layer/overlayfs.js';
@@ -38,7 +38,7 @@ export function layersOfContainer({ repository, layout, working }: Versioned): s
   return [layout.delta, ...layersOfVersion(repository, { chain: working.lowers, bases: working.bases })];
 }
 
-/** The same for who only reads: where the keyframe that is to stand for what is mounted is not there yet, what is mounted. */
+/** The same for a reader: until the keyframe that replaces some of the mounted layers is made, those that are mounted. */
 export function layersToRead({ host: { files } }: Context, versioned: Versioned): string[] {
   const layers = layersOfContainer(versioned);
   const { mounted, bases } = versioned.working;
@@ -55,9 +55,9 @@ export function checkLayers({ host: { files } }: Context, repository: Repository
 }
 
 /**
- * Looks whether the bases are what they were; returns them as they are now.
+ * Checks whether the bases are what they were; returns them as they are now.
  * @param accept takes a base that has changed as it is.
- * @throws LxcvError `base-missing`, `base-changed`, `base-running`: what runs on one changes it under those that stand on it.
+ * @throws LxcvError `base-missing`, `base-changed`, `base-running`: a program that runs on one changes it under all that stands on it.
  */
 export function checkBases(context: Context, bases: readonly Base[], accept: boolean): Base[] {
   return bases.map((base) => {
@@ -94,7 +94,7 @@ export function checkUnedited({ name, layout, rootfs, versioned }: VersionedCont
 }
 
 /**
- * Looks at the config of a container that is on no working delta: one that still says that the container is versioned was
+ * Checks the config of a container that is on no working delta: one that still says that the container is versioned was
  * edited, and one that names a working delta of another store was copied or moved.
  * @throws LxcvError `container-edited`, `root-shared`.
  */

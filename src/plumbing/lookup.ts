@@ -51,10 +51,10 @@ export function readRepository({ host: { files } }: Context, layout: RepositoryL
   return { layout, name: layout.name, history: History.read(files, layout), ...readRefs(files, layout) };
 }
 
-/** The same for who shows it: of refs that cannot be read it tells that they are left out. */
+/** The same for showing it: refs that cannot be read are reported as left out. */
 export function readToShow(context: Context, layout: RepositoryLayout): Repository {
   const repository = readRepository(context, layout);
-  for (const error of repository.unreadable.values()) tellLeftOut(context, error);
+  for (const error of repository.unreadable.values()) reportLeftOut(context, error);
   return repository;
 }
 
@@ -80,10 +80,10 @@ export function checkReadable({ unreadable }: Repository, name: RefName): void {
   if (error !== undefined) throw error;
 }
 
-/** Of who has the lock, and so nothing that is pending. */
+/** Under the lock nothing is pending. */
 const NONE_SETTLED: RecoveredOperations = new Map();
 
-/** Opens a repository for reading, under `retryUntilStable`, or for a look by who has its lock. */
+/** Opens a repository for reading, under `retryUntilStable` or under its lock. */
 export function openForReading(context: Context, name: RepositoryName): OpenRepository | undefined {
   const { host, lxcpath, reading, store } = context;
   const open = openRepository(host, lxcpath, name, reading?.settled ?? NONE_SETTLED, store);
@@ -93,7 +93,7 @@ export function openForReading(context: Context, name: RepositoryName): OpenRepo
   return open;
 }
 
-export function tellLeftOut(context: Context, error: Error): void {
+export function reportLeftOut(context: Context, error: Error): void {
   context.report({ kind: 'notice', message: `left out: ${error.message}` });
 }
 
@@ -175,25 +175,25 @@ export interface NamedVersion {
   readonly refs: readonly RefName[];
 }
 
-/** The containers whose working deltas stand on a repository. Those whose record cannot be read are told, and left out. */
+/** The containers whose working deltas stand on a repository. Those whose record cannot be read are reported, and left out. */
 export function containersOf(context: Context, repository: RepositoryName): VersionedContainer[] {
   const { containers, unreadable } = readUsers(
     context,
     new RepositoryLayout(storeRoot(context.host.files, context.lxcpath), repository),
   );
-  for (const { error } of unreadable) tellLeftOut(context, error);
+  for (const { error } of unreadable) reportLeftOut(context, error);
   return containers;
 }
 
 export interface Users {
   readonly containers: readonly VersionedContainer[];
-  /** The containers of which it cannot be told, or whose working delta has no record. */
+  /** The containers of which that is unknown, or whose working delta has no record. */
   readonly unreadable: readonly { readonly container: ContainerName; readonly error: Error }[];
 }
 
 /**
  * The containers on a repository, in the order of their names. Each has its guard there (docs/decisions/0004-guard-layer.md), so
- * that no other container need be looked at.
+ * that no other container need be read.
  */
 export function readUsers(
   context: Context,
@@ -218,7 +218,7 @@ export function readUsers(
   return { containers, unreadable };
 }
 
-/** True for what is wrong with one thing, and no reason to tell nothing of others. */
+/** True for an error of one repository or container, which says nothing about the others. */
 export function isConfined(error: unknown): error is Error {
   return isSystemError(error) || (error instanceof LxcvError && error.code !== 'interrupted');
 }

@@ -1,4 +1,4 @@
-/** Notices containers that stand on a repository of which nothing is left in the store. */
+/** Finds containers that stand on a repository of which nothing is left in the store. */
 
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
@@ -14,7 +14,7 @@ export interface OnMissing {
   readonly error: LxcvError;
 }
 
-/** @param known containers that stand on repositories that are there: they are not looked at. */
+/** @param known containers that stand on repositories that are there: they are not checked. */
 export function* onMissing(
   { host, lxcpath }: Context,
   known: ReadonlySet<ContainerName>,
@@ -27,7 +27,7 @@ export function* onMissing(
     if (place === undefined) continue;
     const repository = new RepositoryLayout(root, place.repository);
     const { type } = host.files.stat(repository.root) ?? {};
-    // What else lies there is told for the repository itself.
+    // Anything else that lies there is reported for the repository itself.
     if (type !== undefined && type !== 'directory') continue;
     if (host.files.stat(repository.versions) !== undefined) continue;
     yield {
@@ -42,7 +42,7 @@ export function* onMissing(
   }
 }
 
-/** What cannot be read is told by fsck. */
+/** undefined for one that cannot be read: fsck reports that. */
 function readIfWhole(...container: Parameters<typeof readContainer>) {
   try {
     return readContainer(...container);

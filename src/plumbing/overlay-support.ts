@@ -10,9 +10,9 @@ import type { Context } from './context.js';
 import { runJob } from './run-job.js';
 
 /**
- * Looks whether overlayfs would keep all of a delta.
+ * Checks whether overlayfs would keep all of a delta.
  * @param running the container that runs, where the delta is a copy of what it has: an overlay forgets no attribute while it is mounted.
- * @returns how many directories lie in one another there, at the most.
+ * @returns the levels of the delta: how deep its directories are nested.
  * @throws LxcvError `delta-not-keepable`, with the first path that would be lost or changed.
  */
 export async function checkOverlaySupported(

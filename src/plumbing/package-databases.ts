@@ -35,7 +35,7 @@ export interface PackageDatabase {
   isPart(path: BytePath): boolean;
   /** undefined where there is none; `unreadable` where there is one that cannot be read, which is reported. */
   packages(context: Context, tree: Tree): Promise<Package[] | 'unreadable' | undefined>;
-  /** The paths that belong to these packages, as far as the database tells. */
+  /** The paths that belong to these packages, as far as the database knows them. */
   paths(context: Context, tree: Tree, names: ReadonlySet<string>): Promise<OwnedPath[]>;
 }
 
@@ -47,7 +47,7 @@ const APK_INSTALLED = APK_DIRECTORIES.map((directory) => childOf(directory, 'ins
 const RPM_DIRECTORIES = ['var/lib/rpm', 'usr/lib/sysimage/rpm'] as BytePath[];
 /** Below one of these is each file of a database. */
 export const DATABASE_PLACES: readonly BytePath[] = [DPKG, ...APK_DIRECTORIES, ...RPM_DIRECTORIES];
-/** The first so many names of a path tell whether that is one. */
+/** The first so many names of a path decide whether it is one. */
 export const DATABASE_DEPTH = 5;
 /** The files of rpm's kinds of database: sqlite, ndb and, of old, Berkeley DB. */
 const RPM_DATABASES = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
@@ -56,7 +56,7 @@ const RPM_JOURNALS = ['rpmdb.sqlite-wal', 'rpmdb.sqlite-shm'];
 
 /*
  * What a container may cost: several times what the largest systems have, for all files of one database together. What is beyond it
- * counts as unreadable as a whole, for a part of a database would tell that the rest was removed.
+ * counts as unreadable as a whole, for a part of a database would look as if the rest was removed.
  */
 const TEXT_BYTES_MAX = 1 << 25;
 const RPM_BYTES_MAX = 1 << 28;
@@ -141,8 +141,10 @@ class TextDatabase {
     });
   }
 
-  paths(told: (database: TextDatabase) => Iterable<OwnedPath>): OwnedPath[] {
-    return unlessTooLarge<OwnedPath[]>(this.context, [], () => few(told(this), PATHS_MAX, tooManyPaths(this.tree)));
+  paths(ownedPaths: (database: TextDatabase) => Iterable<OwnedPath>): OwnedPath[] {
+    return unlessTooLarge<OwnedPath[]>(this.context, [], () =>
+      few(ownedPaths(this), PATHS_MAX, tooManyPaths(this.tree)),
+    );
   }
 
   /** The names in a directory of the tree; none where that is no directory. */
@@ -165,7 +167,7 @@ class TextDatabase {
 /** A database costs more to read than one may. */
 class TooLarge extends Error {}
 
-/** Reports what is too large, and tells something else then. */
+/** Reports what is too large, and returns something else then. */
 function unlessTooLarge<T>(context: Context, otherwise: T, read: () => T): T {
   try {
     return read();

@@ -17,7 +17,8 @@ export async function comparePackages(context: Context, before: Tree, after: Tre
   const all: PackageChanges[] = [];
   let unreadable = false;
   for (const [manager, database] of MANAGERS) {
-    const [was, is] = [await database.packages(context, before), await database.packages(context, after)];
+    const was = await database.packages(context, before);
+    const is = await database.packages(context, after);
     if (was === 'unreadable' || is === 'unreadable') unreadable = true;
     else if (was !== undefined || is !== undefined) all.push(diffPackages(manager, was ?? [], is ?? []));
   }
@@ -42,7 +43,8 @@ export async function foldPackages(
   const touched = databasePaths(changes);
   for (const [manager, database] of MANAGERS) {
     if (!touched.some(database.isPart)) continue;
-    const [was, is] = [await database.packages(context, before), await database.packages(context, after)];
+    const was = await database.packages(context, before);
+    const is = await database.packages(context, after);
     if (was === 'unreadable' || is === 'unreadable') continue;
     const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
     const paths = new Map<string, BytePath[]>(differing.map(({ name }) => [name, []]));

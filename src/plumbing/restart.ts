@@ -37,7 +37,7 @@ export function checkSurvivesStop({ host, lxcpath }: Context, { name, config, la
 }
 
 /**
- * The caller holds the lock of the repository, and the container runs. That it cannot be started again is told by a notice, and
+ * The caller holds the lock of the repository, and the container runs. Where it cannot be started again a notice says so, and
  * from then on by `notStarted`: what the operation did is done all the same.
  */
 export async function whileStopped<T>(
@@ -66,7 +66,7 @@ export async function whileStopped<T>(
   }
 }
 
-/** @throws LxcvError `interrupted`: once it is known whether the container, which was told to stop, has done so. */
+/** @throws LxcvError `interrupted`: once it is known whether the container has stopped as it was asked to. */
 async function stop(context: Context, name: ContainerName): Promise<void> {
   const { host, lxcpath } = context;
   const { lxc, signals } = host;
@@ -86,7 +86,7 @@ async function stop(context: Context, name: ContainerName): Promise<void> {
   );
 }
 
-/** So long LXC waits for a container that it has told to stop. */
+/** For so long LXC waits for a container that it has asked to stop. */
 const STOPPING_MS = 60_000;
 const POLL_MS = 250;
 
@@ -130,7 +130,7 @@ export function notStarted(
       try {
         return readNotStarted(host, new RepositoryLayout(root, name));
       } catch (error) {
-        // Whose the directory is, whoever opens the repository is told.
+        // Whoever opens the repository gets the error about its owner.
         if (error instanceof LxcvError) return [];
         throw error;
       }

@@ -8,16 +8,16 @@ import type { Context } from './context.js';
 const ATTEMPTS_MAX = 50;
 
 /**
- * Looks after what is pending, and reads until no operation on a repository that was opened by it came between; then gives what was
- * read, or throws what was thrown. What others do to other repositories does not count.
+ * Finishes what is pending, and reads until no operation on a repository that was opened by it came between; then returns what was
+ * read, or throws what was thrown. Operations on other repositories do not count.
  * @param read works with the context that it is given, by which it is known which repositories it opened.
- * @param unfinished whether an operation that waits in one of them is told by a notice; who takes the lock next is told by that.
+ * @param unfinished whether an operation that waits in one of them is reported by a notice; whoever takes the lock next reports it anyway.
  * @throws LxcvError `operation-pending` in the place of one that such an operation looks like.
  */
 export async function retryUntilStable<T>(
   context: Context,
   read: (context: Context) => T | Promise<T>,
-  unfinished: 'told' | 'untold' = 'told',
+  unfinished: 'reported' | 'ignored' = 'reported',
 ): Promise<T> {
   const settled: RecoveredOperations = new Map();
   for (let attempt = 1; ; attempt += 1) {
@@ -26,7 +26,7 @@ export async function retryUntilStable<T>(
     try {
       const result = await read(reading.context);
       if (!isFinal()) continue;
-      reading.tell(unfinished === 'told');
+      reading.reportNoticed(unfinished === 'reported');
       return result;
     } catch (error) {
       if (error instanceof Unsettled) {
@@ -38,7 +38,7 @@ export async function retryUntilStable<T>(
       }
       if (!isFinal()) continue;
       const reason = reading.reasonOf(error);
-      reading.tell(unfinished === 'told' && reason === error, error);
+      reading.reportNoticed(unfinished === 'reported' && reason === error, error);
       throw reason;
     }
   }
@@ -78,8 +78,8 @@ function startReading(context: Context, settled: RecoveredOperations) {
     /** What seems lost or damaged is neither, where an operation waits. */
     reasonOf: (error: unknown) =>
       error instanceof LxcvError && LOOKS_LIKE.includes(error.code) ? (waiting[0] ?? error) : error,
-    /** Tells what was noticed, each thing once, however often it was read, and not what an error tells too. */
-    tell(unfinished: boolean, error?: unknown) {
+    /** Reports what was noticed: each thing once, however often it was read, and not what the error says too. */
+    reportNoticed(unfinished: boolean, error?: unknown) {
       for (const { message, hint } of unfinished ? waiting : []) notices.add(`${message}. ${hint}`);
       for (const message of notices) {
         if (!(error instanceof Error && message.includes(error.message))) context.report({ kind: 'notice', message });

@@ -1,5 +1,5 @@
 /**
- * Looks whether hooks of a container, which LXC runs on the host, reach into its root file system by the path that it has now. After a
+ * Checks whether hooks of a container, which LXC runs on the host, reach into its root file system by the path that it has now. After a
  * first commit nothing is there any more, and `LXC_ROOTFS_PATH` is not a directory but the layers of an overlay.
  */
 
@@ -11,7 +11,7 @@ import { chainOfPresent, type DirectoryId, directoryId } from './directory-chain
 
 /** Programs of the host that LXC runs when a container starts or stops: `start` is one in the container, and `clone` makes another. */
 const HOOK = /^lxc\.(?:hook\.(?:pre-start|pre-mount|mount|autodev|start-host|stop|post-stop)|net\.\d+\.script\..*)$/;
-/** Of a program so much is looked at: a script is shorter. */
+/** So much of a program is read: a script is shorter. */
 const SCRIPT_BYTES_MAX = 1 << 20;
 const SCRIPT_PATHS_MAX = 10_000;
 /** Whoever cuts `${LXC_ROOTFS_PATH#*:}` knows that it has layers. */

@@ -1,6 +1,6 @@
 /**
- * Looks whether a root file system can be moved into the store for good: nothing of that may fail behind the commit point. What can
- * be seen is looked at before anything is made; `tryMove` then does the very same with an empty directory.
+ * Checks whether a root file system can be moved into the store: the move must not fail after the commit point. What can be read is
+ * checked before anything is made; `tryMove` then tries the same move with an empty directory.
  */
 
 import { basename, dirname } from 'node:path';
@@ -53,14 +53,14 @@ export function checkMovable(
 }
 
 /**
- * Looks, last of all, whether an overlay can have its upper directory in the store, as the container will: it is tried.
+ * Tries, last of all, whether an overlay can have its upper directory in the store, as the container's will.
  * @throws LxcvError `backing-store`.
  */
 export function checkHoldsUppers(context: Context, { name }: Container): void {
   const store = presentStore(context);
   const reason = context.host.mounts.tryUpper(store);
   if (reason === undefined) return;
-  // Those pass, and say nothing of what the file system can do.
+  // Those are temporary, and say nothing about what the file system can do.
   if (['EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(reason)) {
     throw Object.assign(new Error(`${reason}: ${store}`), { code: reason });
   }
@@ -72,8 +72,7 @@ export function checkHoldsUppers(context: Context, { name }: Container): void {
 }
 
 /**
- * Stages a trial of the move: what is done with the delta behind the commit point is done with an empty directory beside it, which
- * is then removed.
+ * Tries the move that follows the commit point with an empty directory beside the delta, and removes that.
  * @throws LxcvError `not-movable` with the system's reason.
  */
 export function tryMove(files: Files, delta: string, version: VersionLayout): void {
@@ -102,7 +101,7 @@ export function removeTrial(delta: string, version: VersionLayout): Step[] {
   ]);
 }
 
-/** Everything in which a name comes, goes or is exchanged. */
+/** Every directory in which a name is added, removed or exchanged. */
 function placesOfChange(
   { host: { files } }: Context,
   { layout }: Container,

@@ -1,5 +1,5 @@
 /**
- * Looks whether a root file system is a container's alone. A config can name anything: what another container, a snapshot or a
+ * Checks whether a root file system is a container's alone. A config can name anything: what another container, a snapshot or a
  * store has, a part of the host's. All of that is known by device and inode.
  */
 
@@ -75,7 +75,7 @@ function checkStore(context: Context, container: Container, origin: Origin): voi
   throw shared(container, origin.delta, `lies in the store ${store}`, copyHint(container, origin));
 }
 
-/** Nor is there another container: each directory that is not above the container's own is looked at. */
+/** Nor is there another container: each directory that is not above the container's own is checked. */
 function checkDirectories(context: Context, local: FilesRead, container: Container, origin: Origin): void {
   const own = chainOf(local, container.layout.root);
   for (const alias of aliasesOf(context, origin.delta)) {
@@ -91,7 +91,7 @@ function checkDirectories(context: Context, local: FilesRead, container: Contain
   }
 }
 
-/** A config of a store's container that was copied with its mark, to the same name. */
+/** A config of a versioned container that was copied with its marker, to the same name. */
 function checkMark(context: Context, { name, config, layout }: Container): void {
   const marker = markerOf(config);
   if (marker?.container !== name || context.host.files.stat(versionsIn(marker.repository)) === undefined) return;

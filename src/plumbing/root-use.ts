@@ -1,4 +1,4 @@
-/** Looks whether anybody has a root file system, or a part of it, mounted, or runs in it. What a mount is of, mountinfo tells. */
+/** Checks whether anybody has a root file system, or a part of it, mounted, or runs in it, as mountinfo has it. */
 
 import type { MountEntry } from '../host/mount-table.js';
 import { withoutRemote } from '../host/remote.js';

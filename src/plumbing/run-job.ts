@@ -1,17 +1,17 @@
-/** Does long pieces of work such that lxcv hears signals meanwhile, and a user sees that something goes on. */
+/** Runs jobs: signals are seen meanwhile, and a user sees progress. */
 
 import type { BatchJob } from '../model/job.js';
 import type { Context } from './context.js';
 
-/** How long lxcv may be deaf. */
+/** The longest time between two checks for signals. */
 const YIELD_INTERVAL_MS = 50;
-/** How long a user is not told of what is as good as done. */
+/** Progress of shorter jobs is not reported. */
 const PROGRESS_AFTER_MS = 1000;
-/** From so many steps on there may be as many things in memory, and more that is not used any more. */
+/** A job of so many steps may hold as much in memory, and leaves more garbage. */
 const LARGE_STEPS = 10_000;
 
 /**
- * Does a job to its end.
+ * Runs a job to its end.
  * @param what it does, in the gerund: `comparing mysql with its last version`.
  * @throws LxcvError `interrupted` where a signal came that is held back.
  */
@@ -19,7 +19,7 @@ export async function runJob<Result>(context: Context, what: string, job: BatchJ
   const { host, report, onLarge } = context;
   const started = host.wallMs();
   let yieldedAt = started;
-  let told = false;
+  let isReported = false;
   let steps = 0;
   try {
     for (;;) {
@@ -33,15 +33,15 @@ export async function runJob<Result>(context: Context, what: string, job: BatchJ
       if (Math.abs(now - yieldedAt) < YIELD_INTERVAL_MS) continue;
       if (now - started >= PROGRESS_AFTER_MS) {
         report({ kind: 'progress', what, steps });
-        told = true;
+        isReported = true;
       }
       await host.yieldToEventLoop();
       host.signals.check();
       yieldedAt = host.wallMs();
     }
   } finally {
-    // What is thrown between two steps ends the job too.
-    job.return(undefined as never);
-    if (told) report({ kind: 'progress-end' });
+    // What is thrown between two steps ends the job too; its result is not used.
+    job.return(undefined as Result);
+    if (isReported) report({ kind: 'progress-end' });
   }
 }

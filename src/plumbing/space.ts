@@ -1,4 +1,4 @@
-/** Looks whether there is room for an operation before it begins. Where that is not enough after all, it is taken back. */
+/** Checks whether there is space for an operation before it begins. Where it runs out all the same, the operation is rolled back. */
 
 import { dirname } from 'node:path';
 import type { SpaceEstimate } from '../layer/space-estimate.js';
@@ -26,21 +26,20 @@ const HINT = 'Free some, and run the command again. Nothing was changed.';
 
 /**
  * @param what names the operation: `the commit of mysql`.
- * @param extents what it makes besides its bookkeeping, all in the store.
+ * @param estimate what it makes besides its bookkeeping, all in the store.
  * @throws LxcvError `no-space`.
  */
 export function checkSpace(
   { host: { files }, lxcpath }: Context,
   what: string,
-  ...extents: readonly SpaceEstimate[]
+  estimate: SpaceEstimate = { bytes: 0, inodes: 0 },
 ): void {
   const root = storeRoot(files, lxcpath);
   const store = files.statTarget(root) === undefined ? dirname(root) : root;
-  const needs = [BOOKKEEPING, ...extents];
   const containers = files.statTarget(lxcpath) === undefined ? undefined : files.free(lxcpath);
   checkPlace(files.free(store), store, what, {
-    bytes: needs.reduce((sum, { bytes }) => sum + bytes, 0),
-    inodes: needs.reduce((sum, { inodes }) => sum + inodes, 0),
+    bytes: BOOKKEEPING.bytes + estimate.bytes,
+    inodes: BOOKKEEPING.inodes + estimate.inodes,
   });
   if (containers !== undefined) checkPlace(containers, lxcpath, what, BOOKKEEPING);
 }

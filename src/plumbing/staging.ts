@@ -22,16 +22,16 @@ export interface Place {
   readonly layout: VersionLayout;
 }
 
-/** Makes a working delta, empty, whose root directory is that of `model`. */
+/** Makes an empty working delta. @param rootAttributesFrom the directory whose attributes its root takes over. */
 export function stageWorking(
   { host: { files } }: Context,
   repository: RepositoryLayout,
   layout: VersionLayout,
   working: Working,
-  model: string,
+  rootAttributesFrom: string,
 ): void {
   files.mkdir(layout.root, 0o700);
-  createDelta(files, layout.delta, model);
+  createDelta(files, layout.delta, rootAttributesFrom);
   files.mkdir(layout.work, 0o700);
   files.create(layout.working, encodeWorking(working), 0o600);
   ensureDirectory(files, repository.guard(working.container));
@@ -53,7 +53,7 @@ export function stackConfig(
   return formatLxcConfig(setMarker(pinned, { container, repository: repository.root }));
 }
 
-/** @throws LxcvError `too-long` where mount(2) could not be told of so many long paths, even though chains are kept short. */
+/** @throws LxcvError `too-long` where so many long paths do not fit one call of mount(2), even though chains are kept short. */
 export function checkMountable(lowers: readonly string[], upper: string, options: string | undefined): void {
   if (isMountable(lowers, upper, pinOptions(options))) return;
   throw new LxcvError(
@@ -112,8 +112,8 @@ export function ensureDirectory(files: Context['host']['files'], path: string): 
 }
 
 /**
- * The last look before a container's config is replaced. What is edited after it is carried over; what was edited before it may
- * be another root file system, and is not trampled.
+ * The last check before a container's config is replaced. An edit after it is merged; an edit before it may name another root file
+ * system, and is not overwritten.
  * @throws LxcvError `container-edited`, or `container-not-found` where the container was destroyed.
  */
 export function checkConfigUnchanged({ host: { files } }: Context, container: Container): void {

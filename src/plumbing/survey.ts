@@ -1,4 +1,4 @@
-/** All repositories of a store, one after another: what is wrong with one is told, and the others are gone on with. */
+/** Visits all repositories of a store, one after another: what is wrong with one is reported, and does not keep the others from being visited. */
 
 import type { Trouble } from '../model/results.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';
@@ -11,16 +11,17 @@ import { isConfined, openForReading, type Repository, readRepository, readUsers 
 import { onMissing } from './missing.js';
 import { retryUntilStable } from './retry-until-stable.js';
 
-/** What is told of a repository's containers, each by itself. */
+/** What is asked of each repository. */
 interface Visit<T> {
+  /** Asked of each of its containers. */
   readonly container: (context: Context, repository: Repository, container: VersionedContainer) => Promise<T>;
-  /** What is told of a repository on which no container stands; nothing without it. */
+  /** Asked of one on which no container stands; left out, that is passed over. */
   readonly unused?: (repository: Repository) => readonly T[];
 }
 
 /**
  * Visits each of the repositories that `listRepositories` found, as one reading found it, with its containers. Where an operation comes
- * between, that repository alone is read again. What is wrong with one container is told, and the others are gone on with.
+ * between, that repository alone is read again. What is wrong with one container is reported, and the others are visited all the same.
  */
 export async function surveyRepositories<T>(
   context: Context,
@@ -50,7 +51,7 @@ export async function surveyRepositories<T>(
           const records = unreadable.map((trouble): Trouble => ({ repository: name, ...trouble }));
           return { found: visited.found, troubles: [...waiting(open), ...refs, ...records, ...visited.troubles] };
         },
-        'untold',
+        'ignored',
       );
       found.push(...part.found);
       troubles.push(...part.troubles);
@@ -74,14 +75,14 @@ async function visitAll<T>(
   context: Context,
   repository: Repository,
   containers: readonly VersionedContainer[],
-  { container: tell, unused }: Visit<T>,
+  { container: visit, unused }: Visit<T>,
 ): Promise<Found<T>> {
   if (containers.length === 0) return { found: unused?.(repository) ?? [], troubles: [] };
   const found: T[] = [];
   const troubles: Trouble[] = [];
   for (const container of containers) {
     try {
-      found.push(await tell(context, repository, container));
+      found.push(await visit(context, repository, container));
     } catch (error) {
       if (!isConfined(error)) throw error;
       troubles.push({ repository: repository.name, container: container.name, error });

@@ -1,4 +1,4 @@
-/** What can be looked at: a version, what a container holds now, or the base under it. */
+/** Tree-ishes: what has a tree to read, be it a version, what a container holds now, or the base under it. */
 
 import { unlessGone } from '../host/files.js';
 import { findPath } from '../layer/find-path.js';
@@ -8,17 +8,17 @@ import { LxcvError } from '../model/errors.js';
 import { parseRevision, type Revision } from '../model/revision.js';
 import type { Version } from '../model/version.js';
 import { deltaOf } from '../store/layout.js';
-import { tellChangedBases } from './changed-bases.js';
+import { reportChangedBases } from './changed-bases.js';
 import type { Context } from './context.js';
 import { resolveRevision } from './find-revision.js';
 import { checkUnedited, layersOfVersion, layersToRead } from './layers.js';
 import { type Found, findByName, type Repository } from './lookup.js';
 import { retryUntilStable } from './retry-until-stable.js';
 
-/** The listings of the deltas that operands stand on, be they sealed or not. */
-export function listingsOf(...operands: readonly Pick<Treeish, 'repository' | 'version'>[]): Map<string, string> {
+/** Where the listings of the deltas in these trees are, or would be once they are sealed, by the path of the delta. */
+export function listingsOf(...treeishes: readonly Pick<Treeish, 'repository' | 'version'>[]): Map<string, string> {
   return new Map(
-    operands.flatMap(({ repository: { layout }, version }) =>
+    treeishes.flatMap(({ repository: { layout }, version }) =>
       (version?.chain ?? []).flatMap((layer): [string, string][] => {
         const id = deltaOf(layer);
         return id === undefined ? [] : [[layout.layer(layer), layout.version(id).entries]];
@@ -27,21 +27,21 @@ export function listingsOf(...operands: readonly Pick<Treeish, 'repository' | 'v
   );
 }
 
-/** Says which of the paths that were asked for are in none of the trees: nothing could be told of them. */
-export function tellMissing(
+/** Reports which of the paths that were asked for are in none of the trees. */
+export function reportMissing(
   context: Context,
   paths: readonly BytePath[],
-  operands: readonly Pick<Treeish, 'name' | 'layers'>[],
+  treeishes: readonly Pick<Treeish, 'name' | 'layers'>[],
 ): void {
   const { files } = context.host;
   for (const path of paths) {
-    const isThere = operands.some(({ layers }) => {
+    const isThere = treeishes.some(({ layers }) => {
       using found = findPath(files, layers, path);
       return found !== undefined;
     });
     if (isThere) continue;
-    const where = [...new Set(operands.map(({ name }) => name))].join(' or ');
-    const near = operands.map(({ layers }) => unlessGone(undefined, () => findNear(files, layers, path)));
+    const where = [...new Set(treeishes.map(({ name }) => name))].join(' or ');
+    const near = treeishes.map(({ layers }) => unlessGone(undefined, () => findNear(files, layers, path)));
     const meant = near.findLast((each) => each?.meant !== undefined)?.meant;
     const guess = meant === undefined ? '' : `; did you mean ${tellPath(meant)}?`;
     context.report({ kind: 'notice', message: `there is no ${tellPath(path)} in ${where}${guess}` });
@@ -49,7 +49,7 @@ export function tellMissing(
 }
 
 export interface Treeish {
-  /** `work` may change while it is looked at, where the container runs. */
+  /** `work` may change while it is read, where the container runs. */
   readonly kind: 'version' | 'work' | 'base';
   /** What to call it: `mysql@2`, `mysql@WORK`, `mysql@BASE`. */
   readonly name: string;
@@ -71,9 +71,9 @@ export function findTreeish(context: Context, text: string | Revision): Treeish 
   const revision = typeof text === 'string' ? parseRevision(text) : text;
   const found = findByName(context, revision.name);
   const { start, steps } = revision.point;
-  if (start !== 'WORK' && start !== 'BASE') return versionOperand(context, found, resolveRevision(found, revision));
+  if (start !== 'WORK' && start !== 'BASE') return versionTreeish(context, found, resolveRevision(found, revision));
   if (steps.length > 0) throw stepsFromNowhere(revision);
-  return start === 'WORK' ? workOperand(context, found, revision) : baseOperand(context, found, revision);
+  return start === 'WORK' ? workTreeish(context, found, revision) : baseTreeish(context, found, revision);
 }
 
 /**
@@ -84,8 +84,8 @@ export function findTreeishes(context: Context, from: string, to: string): Promi
   return retryUntilStable(context, (reading) => [findTreeish(reading, from), findTreeish(reading, to)] as const);
 }
 
-function versionOperand(context: Context, { repository }: Found, version: Version): Treeish {
-  tellChangedBases(context, version.bases);
+function versionTreeish(context: Context, { repository }: Found, version: Version): Treeish {
+  reportChangedBases(context, version.bases);
   return {
     kind: 'version',
     name: `${repository.name}@${version.number}`,
@@ -96,7 +96,7 @@ function versionOperand(context: Context, { repository }: Found, version: Versio
   };
 }
 
-function workOperand(context: Context, { repository, container, head }: Found, { name, text }: Revision): Treeish {
+function workTreeish(context: Context, { repository, container, head }: Found, { name, text }: Revision): Treeish {
   if (container === undefined) {
     throw new LxcvError(
       'revision-not-found',
@@ -105,7 +105,7 @@ function workOperand(context: Context, { repository, container, head }: Found, {
     );
   }
   checkUnedited(container);
-  tellChangedBases(context, container.versioned.working.bases);
+  reportChangedBases(context, container.versioned.working.bases);
   return {
     kind: 'work',
     name: `${name}@WORK`,
@@ -116,9 +116,9 @@ function workOperand(context: Context, { repository, container, head }: Found, {
   };
 }
 
-function baseOperand(context: Context, found: Found, revision: Revision): Treeish {
+function baseTreeish(context: Context, found: Found, revision: Revision): Treeish {
   const head = resolveRevision(found, { ...revision, point: { start: 'HEAD', steps: [] } });
-  tellChangedBases(context, head.bases);
+  reportChangedBases(context, head.bases);
   return {
     kind: 'base',
     name: `${revision.name}@BASE`,

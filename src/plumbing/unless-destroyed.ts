@@ -5,7 +5,7 @@ import type { Container } from '../store/containers.js';
 import type { Context } from './context.js';
 
 /**
- * Acts on a container. What goes wrong because LXC destroyed it is told as that; but an operation that is done says so.
+ * Acts on a container. An error that comes of its being destroyed is replaced by one that says so, unless the operation is done.
  * @throws LxcvError `container-not-found`.
  */
 export async function unlessDestroyed<T>(context: Context, container: Container, act: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** The files of a version beside its delta: written before the commit point, and taken back where that is not reached. */
+/** The files of a version beside its delta: written before the commit point, and removed where that is not reached. */
 
 import { encodeDraft } from '../model/manifest.js';
 import type { Container } from '../store/containers.js';
@@ -50,7 +50,7 @@ export function stageVersionFiles(
   context.host.files.create(layout.stagedManifest, manifest, 0o400);
 }
 
-/** The steps that take back what `stageVersionFiles` wrote. */
+/** The steps that remove what `stageVersionFiles` wrote. */
 export function unstageVersionFiles(layout: VersionLayout, privates: readonly string[]): Step[] {
   return [
     { do: 'unlink', path: layout.stagedManifest },

@@ -26,7 +26,7 @@ const workingSchema = v.strictObject({
   lowers: v.array(layerSchema),
   bases: v.array(baseSchema),
   /** What is mounted in the place of `lowers`: the layers that a keyframe stands for, which was not there yet. */
-  mounted: v.exactOptional(v.array(layerSchema)),
+  mounted: v.optional(v.array(layerSchema)),
   /** The newest version that is a copy of this delta, made while the container ran. */
   copied: v.exactOptional(versionIdSchema),
 });
