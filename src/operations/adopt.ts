@@ -63,12 +63,12 @@ export async function adopt(
     refs: new Map([[branch, draft.id]]),
     hold,
   });
-  tellUnprotected(context, container.name, bases);
+  reportUnprotected(context, container.name, bases);
   return made;
 }
 
-/** Bases that are other containers' and that those may change: once they are versions nobody does. */
-function tellUnprotected(
+/** Reports bases that another container can still change: its first commit protects them. */
+function reportUnprotected(
   { host: { files }, lxcpath, report }: Context,
   own: ContainerName,
   bases: readonly Base[],
@@ -115,7 +115,7 @@ function planMove(
   };
 }
 
-/** The steps that leave nothing of lxcv's where the delta was; but other containers' mounts may still name a root file system. */
+/** The steps that remove what the move leaves at the old place, but for the link where other containers' mounts may name it. */
 function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLower }: Adoptable): Step[] {
   if (lowers.length === 0) {
     const isClones = isLower || files.stat(container.layout.clones) !== undefined;
@@ -124,7 +124,7 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLo
   const parent = dirname(delta);
   const own = basename(parent) === 'overlay' && dirname(parent) === container.layout.root ? [parent] : [];
   const directories = [`${parent}/work`, ...own];
-  // Elsewhere it may be anybody's.
+  // A workdir that is no directory may be anybody's.
   const hasWork = files.stat(`${parent}/work`)?.type === 'directory';
   return [
     { do: 'unlink', path: delta },
@@ -133,7 +133,7 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLo
   ];
 }
 
-/** How the repository enters itself as a clone of the container whose root file system a base is, where it has not yet. */
+/** The entry of the repository in LXC's list of clones of the container that a base is the root file system of, unless it is there. */
 function registration(files: Files, base: string, repository: RepositoryLayout): { path: string; entry: string }[] {
   const owner = dirname(base);
   if (files.stat(`${owner}/config`) === undefined) return [];

@@ -78,7 +78,7 @@ export async function checkAdoptable(
     await checkContent(context, container, origin);
   }
   const { delta: upper } = repository.version(newId(context.host.randomBytes));
-  // What it may come to: the whole root file system or the bases, a keyframe, and the copy of it while it runs.
+  // As many as may come to be mounted: the whole root file system or the bases, a keyframe, and a copy made while it runs.
   checkMountable([upper, upper, upper, ...origin.lowers, repository.guard(container.name)], upper, container.options);
   checkSpace(context, `the commit of ${container.name}`);
   checkHoldsUppers(context, container);
@@ -105,7 +105,7 @@ function checkReadable({ host }: Context, { name, layout, config, options }: Con
   );
 }
 
-/** What it obeys of includes, and the way to what it moves; whose that is itself is the container's matter. @throws LxcvError `unsafe-owner`. */
+/** Includes, and the directories above the root file system, must be root's alone; its own owner is the container's matter. @throws LxcvError `unsafe-owner`. */
 function checkOwners({ host }: Context, { config }: Container, { delta }: Origin): void {
   const includes = obeyedSettings(host, config).filter(({ key }) => key === 'lxc.include');
   for (const { value } of includes) checkPathOwned(host.files, isAbsolute(value) ? value : resolve(value));
@@ -127,7 +127,7 @@ function originOf(context: Context, container: Container): Origin {
   );
 }
 
-/** What LXC makes flags of mount(2), and what lxcv itself sets. All else it hands to overlayfs, which refuses what it does not know. */
+/** Those that LXC makes flags of mount(2), and those that lxcv itself sets. LXC hands all others to overlayfs, which refuses what it does not know. */
 const OPTIONS = new Set(
   `async atime defaults dev diratime dirsync exec lazytime noatime nodev nodiratime noexec norelatime nostrictatime nosuid
    relatime ro rw strictatime suid sync redirect_dir metacopy index nfs_export xino`.split(/\s+/),
@@ -162,7 +162,7 @@ async function checkContent(context: Context, container: Container, { delta, low
   await checkCountable(context, { container: name, before: lowers, after: [delta, ...lowers] }, levels);
 }
 
-/** Who only walks through it, as another lxcv does that checks the same container, has left by the last check. */
+/** A process that only walks through it, as another lxcv does that checks the same container, has left by the last check. */
 async function findSharedForLong(
   context: Context,
   delta: string,

@@ -24,7 +24,7 @@ import { userOf } from './checkout-branch.js';
 
 export function listBranches(context: Context, name: ContainerName): Branches {
   const { repository, container } = findByName(context, name);
-  return { ...describe(context, repository), current: container?.versioned.working.branch ?? null };
+  return { ...branchesOf(context, repository), current: container?.versioned.working.branch ?? null };
 }
 
 /**
@@ -127,7 +127,7 @@ export async function findOwn(context: Context, name: ContainerName, revision: s
   return await retryUntilStable(context, find, 'ignored');
 }
 
-function describe(context: Context, repository: Repository): Omit<Branches, 'current'> {
+function branchesOf(context: Context, repository: Repository): Omit<Branches, 'current'> {
   const users = containersOf(context, repository.name);
   const branches = [...repository.branches].map(([name, id]) => ({
     name,

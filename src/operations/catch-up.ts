@@ -17,7 +17,7 @@ const SHORT_MS = 250;
 const LITTLE_BYTES = 16 << 20;
 /** So many passes at the most, besides the first and the frozen one. */
 const PASSES_MAX = 5;
-/** A pass that copies more than so much of what the one before it did is worth no other one. */
+/** After a pass that copied more than this part of what the one before it did, another one is not worth it. */
 const SHRINKS = 0.75;
 
 interface Chase {

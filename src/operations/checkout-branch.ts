@@ -34,7 +34,7 @@ export function branchOfNew(
 }
 
 /**
- * The branch that is asked for, or that the revision names, or the present one where the version is its newest; else none.
+ * The branch that is asked for, or that the revision names, or the current one where the version is its newest; else none.
  * @throws LxcvError `branch-exists`, `branch-in-use`.
  */
 export function branchInPlace(

@@ -1,4 +1,4 @@
-/** Switches a stopped container to a version. What it holds that no version has yet becomes one first; name and addresses stay. */
+/** Switches a stopped container to a version. Uncommitted work becomes a version first; name and addresses stay. */
 
 import { isErrno, isSystemError } from '../host/host.js';
 import { LxcvError } from '../model/errors.js';

@@ -32,7 +32,7 @@ export async function checkout(context: Context, request: CheckoutRequest): Prom
   return await switchInPlace(context, request, found, target);
 }
 
-/** By git's habit NEW may be meant as a branch, a tag or a version, or as a path of the version: no container is made of it then, unless it is said. */
+/** Users of git may mean NEW as a branch, a tag, a version, or a path of the version: that is refused, with both command lines that can be meant. */
 function refuseOtherMeaning(
   context: Context,
   { revision: text, branch, detach }: CheckoutRequest,

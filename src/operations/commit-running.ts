@@ -1,5 +1,5 @@
 /**
- * Commits a running container. Its delta cannot be re-stacked under a running root, so it is copied: most of it while the
+ * Commits a running container. Its upper directory cannot be switched while it runs, so it is copied: most of it while the
  * container runs, what changed meanwhile while it stands still; the container goes on writing to the same delta. The commit
  * point is the rename of the working delta's record, which makes the new version HEAD: the config does not change.
  */
@@ -183,7 +183,7 @@ async function whileFrozen(
   { name, copy, maxPauseMs }: Live,
   act: (tick: () => void) => Promise<void>,
 ): Promise<number> {
-  // From here on it may be frozen by lxcv, and is thawed where this process does not come to it.
+  // From here on it may be frozen by lxcv: the mark has recovery thaw it where this process does not.
   host.files.create(freezeMark, '', 0o400);
   const freeze = await host.lxc.freeze(lxcpath, name, maxPauseMs).catch(async (error) => {
     throw (await host.lxc.state(lxcpath, name)) === 'stopped' ? stoppedMeanwhile(name) : error;
@@ -232,7 +232,7 @@ function isOwnersFreeze({ host, lxcpath }: Context, name: ContainerName): boolea
   return frozen !== undefined;
 }
 
-/** Only what lxcv froze: where it did not come to that, it may be frozen by its owner by now. */
+/** Thaws what lxcv froze, which the mark shows: without it, the container may have been frozen by its owner since. */
 function thawUnless(isFrozen: boolean, { lxcpath }: Context, container: ContainerName, mark: string): Step[] {
   return isFrozen
     ? []

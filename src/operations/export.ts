@@ -100,7 +100,7 @@ function stage({ host: { files, randomBytes } }: Context, output: string): Stage
       files.renameNew(place, output);
     },
     [Symbol.dispose]() {
-      // Of a disk that fails, the first error is thrown. It is not there where it has got its name.
+      // Gone once it was renamed. Where the disk fails, the error before this one is the one to throw.
       tolerate(['ENOENT', 'EIO', 'EROFS'], () => files.unlink(place));
     },
   };

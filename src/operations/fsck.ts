@@ -37,10 +37,10 @@ import {
 } from './fsck-names.js';
 
 const TRIES_MAX = 20;
-const LOOK_AGAIN_MS = 50;
+const CHECK_AGAIN_MS = 50;
 
 /**
- * Each repository by itself: what is wrong with one is found, and the others are gone on with.
+ * Each repository by itself: an error in one is a finding, and the others are checked all the same.
  * @param name of a repository; all of them without it.
  * @throws LxcvError `repository-not-found`.
  */
@@ -50,7 +50,7 @@ export async function fsck(context: Context, name: RepositoryName | undefined): 
   const names = name === undefined ? [...listRepositories(host, lxcpath), ...listMisplaced(host, lxcpath)] : [name];
   const shared: Shared = {
     includes: new Map(),
-    prints: new Map(),
+    fingerprints: new Map(),
     checked: new Set(),
     seen: new Set(),
     directories: new Set(),
@@ -80,7 +80,7 @@ export async function fsck(context: Context, name: RepositoryName | undefined): 
 async function thatStays({ host }: Context, find: () => readonly Finding[]): Promise<readonly Finding[]> {
   let found = find();
   for (let tries = 1; found.length > 0 && tries < TRIES_MAX; tries += 1) {
-    await host.sleep(LOOK_AGAIN_MS);
+    await host.sleep(CHECK_AGAIN_MS);
     const still = new Set(find().map((each) => JSON.stringify(each)));
     found = found.filter((each) => still.has(JSON.stringify(each)));
   }
@@ -97,7 +97,7 @@ function findMissing(context: Context, { seen, includes }: Shared): Finding[] {
 interface Shared {
   readonly includes: IncludeCache;
   /** Of bases, by their paths. */
-  readonly prints: Map<string, string | undefined>;
+  readonly fingerprints: Map<string, string | undefined>;
   readonly checked: Set<RepositoryName>;
   /** The containers that were checked with their repositories. */
   readonly seen: Set<ContainerName>;
@@ -105,7 +105,7 @@ interface Shared {
   readonly directories: Set<string>;
   /** Of all versions. */
   readonly deltas: string[];
-  /** What operations that wait have yet to change. */
+  /** What pending operations have yet to change. */
   readonly touched: string[];
 }
 
@@ -130,7 +130,7 @@ async function checkOpen(context: Context, name: RepositoryName, shared: Shared)
   const found = await runJob(context, `checking ${name}`, checking);
   shared.checked.add(name);
   if (unfinished === undefined) return found;
-  // Nothing that an operation has yet to change is damaged: it is on its way.
+  // What a pending operation has yet to change is not damaged.
   const touched = touchedBy(unfinished.operation);
   shared.touched.push(...touched);
   const { message, hint } = toldUnfinished(layout, unfinished);
@@ -156,7 +156,7 @@ function* checkRepository(context: Context, layout: RepositoryLayout, shared: Sh
     yield* checkVersion(context, layout, version, listings, shared.directories);
     yield;
   }
-  yield* checkBases(context, layout, versions, shared.prints);
+  yield* checkBases(context, layout, versions, shared.fingerprints);
   yield* checkRefs(context, layout, versions);
   yield* checkContainers(context, layout, versions, shared);
 }
@@ -256,7 +256,7 @@ function* checkBases(
   context: Context,
   layout: RepositoryLayout,
   versions: Versions,
-  known: Shared['prints'],
+  known: Shared['fingerprints'],
 ): Findings {
   const { files } = context.host;
   const wanted = new Map<string, Set<string>>();

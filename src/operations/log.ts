@@ -39,7 +39,7 @@ export async function log(context: Context, { revision, all, limit, paths = [] }
     const layers = layersOfVersion(repository.layout, version);
     reportMissing(context, paths, [{ name: `${repository.name}@${version.number}`, layers }]);
   }
-  const entries = describe(context, repository, chosen, paths.length > 0);
+  const entries = entriesOf(context, repository, chosen, paths.length > 0);
   return { repository: repository.name, container: container?.name, entries };
 }
 
@@ -91,7 +91,7 @@ class LazyEntry implements LogEntry {
 }
 
 /** @param chosen whether versions were left out between others, and not only the oldest. */
-function describe(context: Context, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
+function entriesOf(context: Context, repository: Repository, ids: readonly VersionId[], chosen: boolean): LogEntry[] {
   const { parentsOf } = repository.history;
   const users = containersOf(context, repository.name).flatMap(({ name, versioned }) => {
     const head = headIdOf(context, repository, versioned);

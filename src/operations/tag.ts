@@ -27,7 +27,7 @@ export interface TagRequest {
 
 export function listTags(context: Context, name: ContainerName): Tags {
   const { repository } = findByName(context, name);
-  return { repository: repository.name, tags: [...repository.tags].map((tag) => describe(repository, tag)) };
+  return { repository: repository.name, tags: [...repository.tags].map((tag) => namedTag(repository, tag)) };
 }
 
 /** @throws LxcvError `tag-exists`, `branch-exists` where a branch has the name, `bad-usage`. */
@@ -44,7 +44,7 @@ export async function createTag(context: Context, { name, tag, revision, ...requ
     stage: (staged) => context.host.files.create(staged, encodeTag(content), 0o600),
     point: (staged) => ({ from: staged, to: layout.tag(tag) }),
   });
-  return describe(readRepository(context, layout), [tag, content]);
+  return namedTag(readRepository(context, layout), [tag, content]);
 }
 
 /** @throws LxcvError `tag-not-found`. */
@@ -64,7 +64,7 @@ export async function deleteTag(context: Context, name: ContainerName, tag: TagN
     path: layout.tag(tag),
     point: (staged) => ({ from: layout.tag(tag), to: staged }),
   });
-  return describe(readRepository(context, layout), [tag, content]);
+  return namedTag(readRepository(context, layout), [tag, content]);
 }
 
 async function annotate(
@@ -75,7 +75,7 @@ async function annotate(
   return { annotation: { message, author: author ?? (await host.author()), time: host.now().toISOString() } };
 }
 
-function describe(repository: Repository, [name, tag]: readonly [TagName, Tag]): NamedTag {
+function namedTag(repository: Repository, [name, tag]: readonly [TagName, Tag]): NamedTag {
   const version = repository.history.get(tag.version);
   return { name, version, refs: refsAt(repository, version.id), annotation: tag.annotation };
 }

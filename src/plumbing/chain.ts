@@ -28,7 +28,7 @@ export function planChain(
   const mergeable = bases.length > 0 ? chain : chain.slice(0, -1);
   const shorten = (count: number, rank: number) =>
     count === 0 ? chain : [layout.keyframeLayer(rank), ...chain.slice(count)];
-  // A version of the running container will have one layer more than that is mounted on.
+  // A version that is committed while the container runs has one layer more than is mounted.
   const fits = (merged: number) =>
     fitsMountString(
       lowersOf(repository, container, { lowers: [layout.deltaLayer, ...shorten(merged, 1)], bases: [...bases] }),

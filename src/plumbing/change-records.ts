@@ -5,13 +5,13 @@ import type { Attributes, ChangeKind, ChangeRecord } from '../model/changes.js';
 import type { EntryType } from '../model/entry.js';
 import { type Place, pathOf } from '../model/place.js';
 
-/** What it has on each side, as far as there is one. */
+/** The attributes on each side, where there is one. */
 export type Sides = Pick<ChangeRecord, 'before' | 'after'>;
 
 /** Makes changes that share what many of them have in common. */
 export class ChangeRecords {
   private readonly shared: SharedFields[] = [];
-  /** That of the change before: mostly the next one's too. */
+  /** Those of the change before: mostly the next one's too. */
   private last: SharedFields | undefined;
   private readonly table = new AttributeTable();
 
@@ -122,7 +122,7 @@ class SizedChange extends StoredChange {
   }
 }
 
-/** A file that came or went, and has the bytes of one that went or came. */
+/** A file that was added or removed, and has the bytes of one that was removed or added. */
 export class MovedChange implements ChangeRecord {
   /** @param other where it was, or is. */
   constructor(

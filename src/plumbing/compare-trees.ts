@@ -63,7 +63,7 @@ interface Comparison extends CompareOptions {
 
 type Part = ChangeRecord | NameRange;
 
-/** A file can only have been moved where one was added and one removed. Sizes, which tell more, are read for that too. */
+/** A file can only have been moved where one was added and one removed. Then sizes are read too, for moved files agree in them. */
 async function findChanges(context: Context, comparison: Comparison): Promise<readonly Part[]> {
   if (comparison.detail !== 'sizes') {
     const { parts, mayBeMoved } = await walkUntilMoved(context, comparison);
@@ -72,7 +72,7 @@ async function findChanges(context: Context, comparison: Comparison): Promise<re
   return await markMoves(context, comparison, await walkSized(context, comparison));
 }
 
-/** Without sizes. Ends early where a file may have been moved: `parts` are not all then. */
+/** Without sizes. Ends early where a file may have been moved: `parts` is incomplete then. */
 async function walkUntilMoved(
   context: Context,
   comparison: Comparison,

@@ -123,7 +123,7 @@ function planSetAside(
   };
 }
 
-/** A delta that nothing stands on any more: closed, so that no mount of a moment ago writes to it, and then gc's. */
+/** Closes a delta on which nothing stands any more, so that an earlier mount cannot write to it either, and leaves it to gc. */
 function leaveBehind(layout: VersionLayout): Step[] {
   return [
     { do: 'close-delta', work: layout.work },

@@ -46,7 +46,7 @@ export interface Found {
   readonly head: VersionId | undefined;
 }
 
-/** Refs that cannot be read are among it as what was wrong with them. */
+/** `unreadable` has the errors of the refs that cannot be read. */
 export function readRepository({ host: { files } }: Context, layout: RepositoryLayout): Repository {
   return { layout, name: layout.name, history: History.read(files, layout), ...readRefs(files, layout) };
 }
@@ -59,8 +59,7 @@ export function readToShow(context: Context, layout: RepositoryLayout): Reposito
 }
 
 /**
- * HEAD of a container as far as it is there: while the commit that made it waits for its last steps, the version before that, or
- * none.
+ * HEAD of a container. While the commit that makes it waits for its last steps: the version before that, or none.
  */
 export function headIdOf(
   { host: { files } }: Context,

@@ -17,10 +17,10 @@ export async function comparePackages(context: Context, before: Tree, after: Tre
   const all: PackageChanges[] = [];
   let unreadable = false;
   for (const [manager, database] of MANAGERS) {
-    const was = await database.packages(context, before);
-    const is = await database.packages(context, after);
-    if (was === 'unreadable' || is === 'unreadable') unreadable = true;
-    else if (was !== undefined || is !== undefined) all.push(diffPackages(manager, was ?? [], is ?? []));
+    const old = await database.packages(context, before);
+    const now = await database.packages(context, after);
+    if (old === 'unreadable' || now === 'unreadable') unreadable = true;
+    else if (old !== undefined || now !== undefined) all.push(diffPackages(manager, old ?? [], now ?? []));
   }
   if (all.length === 0 && !unreadable) {
     const message = `neither ${before.name} nor ${after.name} has a database of packages`;
@@ -43,10 +43,10 @@ export async function foldPackages(
   const touched = databasePaths(changes);
   for (const [manager, database] of MANAGERS) {
     if (!touched.some(database.isPart)) continue;
-    const was = await database.packages(context, before);
-    const is = await database.packages(context, after);
-    if (was === 'unreadable' || is === 'unreadable') continue;
-    const differing = versionsOf(diffPackages(manager, was ?? [], is ?? []));
+    const old = await database.packages(context, before);
+    const now = await database.packages(context, after);
+    if (old === 'unreadable' || now === 'unreadable') continue;
+    const differing = versionsOf(diffPackages(manager, old ?? [], now ?? []));
     const paths = new Map<string, BytePath[]>(differing.map(({ name }) => [name, []]));
     const owners = await ownersOf(context, database, [before, after], new Set(paths.keys()));
     for (const change of changes) {

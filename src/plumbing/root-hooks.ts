@@ -14,7 +14,7 @@ const HOOK = /^lxc\.(?:hook\.(?:pre-start|pre-mount|mount|autodev|start-host|sto
 /** So much of a program is read: a script is shorter. */
 const SCRIPT_BYTES_MAX = 1 << 20;
 const SCRIPT_PATHS_MAX = 10_000;
-/** Whoever cuts `${LXC_ROOTFS_PATH#*:}` knows that it has layers. */
+/** A hook that cuts `${LXC_ROOTFS_PATH#*:}` expects layers in it. */
 const ROOTFS_PATH = /(?<!\$\{)LXC_ROOTFS_PATH|(?<=\$\{)LXC_ROOTFS_PATH(?![#%/])/;
 /** What stands before the rest of a path that is put together. */
 const EXPANSION_END = /(?:\$\w{1,64}|[})"'`])$/;

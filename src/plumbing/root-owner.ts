@@ -16,7 +16,7 @@ import { chainOf, chainOfPresent, type DirectoryId, directoryId } from './direct
 import { checkHooks } from './root-hooks.js';
 import { aliasesOf } from './root-use.js';
 
-/** Where a container's own files lie, and on what. */
+/** Where a container's own files are, and what lies under them. */
 export interface Origin {
   /** The upper directory, or the whole root file system. */
   readonly delta: string;
@@ -24,7 +24,7 @@ export interface Origin {
   readonly lowers: readonly string[];
 }
 
-/** What a host has for itself: no container has any of it for its root. */
+/** Directories of the host itself, none of which is a container's root. */
 const HOST_DIRECTORIES =
   '/bin /boot /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var'.split(' ');
 
@@ -68,14 +68,14 @@ function checkHoldsNothing(
   }
 }
 
-/** Above it there is no store: what lies in one is a version, or a container's that the store knows. */
+/** Refuses a root file system in a store: it is a version's, or a versioned container's. */
 function checkStore(context: Context, container: Container, origin: Origin): void {
   const store = storeAbove(context, origin.delta);
   if (store === undefined) return;
   throw shared(container, origin.delta, `lies in the store ${store}`, copyHint(container, origin));
 }
 
-/** Nor is there another container: each directory that is not above the container's own is checked. */
+/** Refuses one in the directory of another container. */
 function checkDirectories(context: Context, local: FilesRead, container: Container, origin: Origin): void {
   const own = chainOf(local, container.layout.root);
   for (const alias of aliasesOf(context, origin.delta)) {
@@ -91,7 +91,7 @@ function checkDirectories(context: Context, local: FilesRead, container: Contain
   }
 }
 
-/** A config of a versioned container that was copied with its marker, to the same name. */
+/** Refuses a config of a versioned container that was copied with its marker, under the same name. */
 function checkMark(context: Context, { name, config, layout }: Container): void {
   const marker = markerOf(config);
   if (marker?.container !== name || context.host.files.stat(versionsIn(marker.repository)) === undefined) return;
@@ -102,7 +102,7 @@ function checkMark(context: Context, { name, config, layout }: Container): void 
   );
 }
 
-/** What leads into the root file system from the host by its path would lead nowhere when that has moved. */
+/** Refuses settings that name a path in the root file system: they would name nothing once that has moved. */
 function checkOwnConfig(
   context: Context,
   local: FilesRead,
@@ -217,7 +217,7 @@ function storeAbove({ host: { files } }: Context, path: string): string | undefi
   return [...chainOf(files, path).values()].find((directory) => files.stat(storeFile(directory))?.type === 'file');
 }
 
-/** Not of a path that is none: another container's config may have anything. */
+/** False for what cannot be a path: another container's config may have anything. */
 function isFile(files: FilesRead, path: string): boolean {
   return directoryId(files, path) !== undefined && files.statTarget(path)?.type === 'file';
 }
@@ -228,7 +228,7 @@ function isContainer(files: FilesRead, directory: string): boolean {
   return /^[ \t]*lxc\./m.test(files.read(files.realPath(config) ?? config).toString('latin1'));
 }
 
-/** The directory that has in the container's own directory the place that its root file system has in another's. */
+/** The directory in the container's own directory that is where its root file system is in another container's. */
 function counterpart(
   { host: { files } }: Context,
   { layout }: Container,

@@ -38,7 +38,7 @@ export function stageWorking(
 }
 
 /**
- * The config with the root file system that a working delta makes upon lower directories, and the rest as it was.
+ * The config with another `lxc.rootfs.path`, a working delta over lower directories; the rest stays as it was.
  * @throws LxcvError `too-long`.
  */
 export function stackConfig(
@@ -117,9 +117,9 @@ export function ensureDirectory(files: Context['host']['files'], path: string): 
  * @throws LxcvError `container-edited`, or `container-not-found` where the container was destroyed.
  */
 export function checkConfigUnchanged({ host: { files } }: Context, container: Container): void {
-  const present = files.readIfPresent(container.layout.config);
-  if (present?.equals(container.configBytes)) return;
-  if (present === undefined) throw destroyedMeanwhile(container);
+  const current = files.readIfPresent(container.layout.config);
+  if (current?.equals(container.configBytes)) return;
+  if (current === undefined) throw destroyedMeanwhile(container);
   throw new LxcvError(
     'container-edited',
     `${container.layout.config} was changed while lxcv was at work`,

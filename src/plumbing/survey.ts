@@ -1,4 +1,4 @@
-/** Visits all repositories of a store, one after another: what is wrong with one is reported, and does not keep the others from being visited. */
+/** Visits all repositories of a store. What is wrong with one is reported, and the others are visited all the same. */
 
 import type { Trouble } from '../model/results.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';

@@ -63,7 +63,7 @@ export interface Treeish {
 }
 
 /**
- * Finds what a revision names: a version or, behind `@WORK`, what the container holds now, or, behind `@BASE`, what lies under
+ * Finds what a revision names: a version or, with `@WORK`, what the container holds now, or, with `@BASE`, what lies under
  * all versions, outside the store.
  * @throws LxcvError `bad-revision`, `revision-not-found`, `container-edited` and those of `findByName`.
  */
@@ -77,8 +77,8 @@ export function findTreeish(context: Context, text: string | Revision): Treeish 
 }
 
 /**
- * Both sides of a comparison, as one reading found them. What they stand on does not change any more, so that what is then made of them
- * need not begin again where another lxcv commits meanwhile.
+ * Both sides of a comparison, as one reading found them. Layers do not change once they are found, so the comparison need not begin
+ * again where another lxcv commits meanwhile.
  */
 export function findTreeishes(context: Context, from: string, to: string): Promise<readonly [Treeish, Treeish]> {
   return retryUntilStable(context, (reading) => [findTreeish(reading, from), findTreeish(reading, to)] as const);

@@ -1,4 +1,4 @@
-/** What becomes of an operation on a container that is destroyed meanwhile: it fails in many ways, and all mean the same. */
+/** Operations on a container that is destroyed meanwhile: they fail in many ways, and end with one error. */
 
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
