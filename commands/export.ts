@@ -59,7 +59,7 @@ export default class Export extends BaseCommand {
       () => engine.exportVersion(request),
       ({ version, refs }) => ({
         done: `wrote @${version.number} to ${file}`,
-        ...(toStdout ? { text: '' } : {}),
+        text: toStdout ? '' : undefined,
         json: { version: versionToJson(version, refs), output: output ?? null },
       }),
     );

@@ -30,7 +30,7 @@ export interface Outcome {
   /** In one line, for whoever cannot be told by standard output. */
   readonly done: string;
   /** What standard output gets, where that differs. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   readonly json: object;
 }
 
@@ -115,7 +115,7 @@ export abstract class BaseCommand extends PrintingCommand {
     if (line.operands.length === 0 || !mayBeMeant(told)) return told;
     const hint = meantByOperands(told, line, await this.knownNames());
     const { code, message, data } = told;
-    return hint === undefined ? told : new LxcvError(code, message, hint, { cause: told, ...(data && { data }) });
+    return hint === undefined ? told : new LxcvError(code, message, hint, { cause: told, data });
   }
 
   /** What was typed. */

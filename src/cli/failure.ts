@@ -101,10 +101,9 @@ const INDENT = '      ';
  */
 export function formatFailure({ message, hint }: Failure, columns?: number): string {
   const room = (columns || Number.POSITIVE_INFINITY) - INDENT.length;
-  const [told, advice] = [line(message).split(' '), wordsAndCommands(line(hint))].map((words) =>
-    fill(words, room).join(`\n${INDENT}`),
-  );
-  return `lxcv: ${told}\n${INDENT}${advice}\n`;
+  const told = fill(line(message).split(' '), room);
+  const advice = fill(wordsAndCommands(line(hint)), room);
+  return `lxcv: ${told.join(`\n${INDENT}`)}\n${INDENT}${advice.join(`\n${INDENT}`)}\n`;
 }
 
 /** The words of a hint, each command in it as one, up to a stop behind it; and so is each `[-n N]` of a usage line. */

@@ -74,7 +74,7 @@ export function packageToJson({ paths, ...change }: PackageFold) {
 
 /** A line of a text under `text`; one that is not UTF-8 loses bytes in it, and has all of them in `textBytes`. */
 export function textToJson(text: Buffer) {
-  return { text: text.toString('utf8'), ...(isUtf8Bytes(text) ? {} : { textBytes: text.toString('base64') }) };
+  return { text: text.toString('utf8'), textBytes: isUtf8Bytes(text) ? undefined : text.toString('base64') };
 }
 
 /** Makes matches into JSON: there may be a million of one file, whose path is made into text once. */
@@ -93,7 +93,7 @@ export function unsearchedToJson({ revision, path, reason }: Unsearched) {
 
 /** The same of a patch. */
 export function patchToJson(patch: Buffer) {
-  return { patch: patch.toString('utf8'), ...(isUtf8Bytes(patch) ? {} : { patchBytes: patch.toString('base64') }) };
+  return { patch: patch.toString('utf8'), patchBytes: isUtf8Bytes(patch) ? undefined : patch.toString('base64') };
 }
 
 /** Values are base64. Where a name is not UTF-8, two may look the same in `xattrs`, and `xattrsBytes` has all names in base64 too. */
@@ -106,7 +106,7 @@ function attributesToJson({ mode, uid, gid, mtimeNs, xattrs }: Attributes) {
     gid,
     mtime: formatInstant(mtimeNs),
     xattrs: Object.fromEntries(named.map(({ name, value }) => [pathToText(name), value])),
-    ...(named.every(({ name }) => isUtf8(name)) ? {} : { xattrsBytes: inBytes }),
+    xattrsBytes: named.every(({ name }) => isUtf8(name)) ? undefined : inBytes,
   };
 }
 

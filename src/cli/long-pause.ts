@@ -13,5 +13,5 @@ export function explainLongPause(error: unknown, argv: readonly string[], comman
   const line = (_: string, seconds: string) => lineWith('--max-pause', seconds);
   const { code, message, data } = error;
   const hint = error.hint.replace(/lxcv commit --max-pause (\d+) \w[\w.-]*(?=;)/, line);
-  return new LxcvError(code, message, hint, { cause: error, ...(data && { data }) });
+  return new LxcvError(code, message, hint, { cause: error, data });
 }

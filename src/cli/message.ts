@@ -66,11 +66,11 @@ export function keepTyped(error: unknown, message: string, keep: () => string, l
     if (code === 'pause-too-long' && hint.includes('lxcv commit')) {
       return new LxcvError(code, told, `The message is kept. ${withFile(hint)}`, {
         cause: error,
-        ...(data && { data }),
+        data,
       });
     }
     const again = withFile(line).replace(/commit/, code === 'nothing-to-commit' ? 'commit --allow-empty' : '$&');
-    return new LxcvError(code, told, `${hint} The message is kept: ${again}`, { cause: error, ...(data && { data }) });
+    return new LxcvError(code, told, `${hint} The message is kept: ${again}`, { cause: error, data });
   } catch {
     standardError.write(`lxcv: the message could not be kept:\n${escapeText(message, { newlines: true })}\n`);
     return error;

@@ -79,8 +79,8 @@ function nameAlone(name: string, argv: readonly string[]): string | undefined {
 function meantElsewhere(name: string, command: CommandShape, argv: readonly string[]): string | undefined {
   const [first] = operandsOf(argv, command);
   if (name === 'list' && first !== undefined) {
-    const [version, container] = [first, first.replace(/[@~^].*$/s, '')].map(quoteForShell);
-    return `Its versions: lxcv log ${version}; what is not committed: lxcv status ${container}`;
+    const container = first.replace(/[@~^].*$/s, '');
+    return `Its versions: lxcv log ${quoteForShell(first)}; what is not committed: lxcv status ${quoteForShell(container)}`;
   }
   const end = argv.indexOf('--');
   const pattern = argv[end + 1];

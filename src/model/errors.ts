@@ -86,7 +86,7 @@ export class LxcvError extends Error {
     readonly code: ErrorCode,
     message: string,
     readonly hint: string,
-    options?: { cause?: unknown; data?: ErrorData },
+    options?: { cause?: unknown; data?: ErrorData | undefined },
   ) {
     super(message, options);
     this.data = options?.data;
