@@ -17,8 +17,6 @@ import { MergeCursor } from './merge-cursor.js';
 
 /** One walk over the delta. */
 export interface Pass {
-  /** Of the container, meanwhile. */
-  readonly state: 'running' | 'frozen';
   /** What it copies of a file whose ctime is older stays good as long as the ctime is the same. */
   readonly goodBefore: bigint;
   /** What files it copied that an earlier pass had copied too hold, in bytes. */
@@ -48,7 +46,7 @@ export class CopyPasses {
   /** What the pass before this one has copied is good if it is older. */
   private trustedBefore = 0n;
   /** That of now, or the last one. */
-  pass: Pass = begin('running', 0n);
+  pass: Pass = begin(0n);
 
   /** @param from the delta that is copied. */
   constructor(
@@ -62,7 +60,7 @@ export class CopyPasses {
     this.synced = now;
     const ticks = this.files.ticksForMappedWrites(this.from);
     const young = ticks ? BigInt(Math.trunc(now.wallMs - CLOCK_SLACK_MS)) * 1_000_000n : 0n;
-    this.pass = begin('running', young);
+    this.pass = begin(young);
   }
 
   endRunning(): void {
@@ -71,11 +69,7 @@ export class CopyPasses {
 
   beginFrozen(now: Clocks): void {
     this.distrustIfClockSet(now);
-    this.pass = begin('frozen', this.trustedBefore);
-  }
-
-  get isRunning(): boolean {
-    return this.pass.state === 'running';
+    this.pass = begin(this.trustedBefore);
   }
 
   /** What the passes until now have copied; what is remembered from here on is of this one. */
@@ -121,6 +115,6 @@ export class CopyPasses {
   }
 }
 
-function begin(state: Pass['state'], goodBefore: bigint): Pass {
-  return { state, goodBefore, bytes: 0, largest: [] };
+function begin(goodBefore: bigint): Pass {
+  return { goodBefore, bytes: 0, largest: [] };
 }

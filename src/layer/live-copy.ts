@@ -18,6 +18,7 @@ import { HardLinkMap } from './hard-link-map.js';
 import { canUpdate, copyInode, LINKS_MAX, updateInode } from './inode-copy.js';
 import { MergeCursor } from './merge-cursor.js';
 import { isKeptByCopies } from './overlayfs.js';
+import { FROZEN_RULES, type PassRules, runningRules } from './pass-rules.js';
 import { removeEntry } from './removal.js';
 
 /** An earlier copy of the same delta: files that are in `sources` and unchanged are hard-linked to it. */
@@ -32,15 +33,21 @@ interface EarlierDirectory {
   readonly sources: MergeCursor<CopiedInode>;
 }
 
+/** What is copied, and where to. */
+interface Pair {
+  readonly from: HostPath;
+  readonly to: HostPath;
+  readonly place: Place;
+}
+
 /** Room for names that the copy still has and the source has no more. */
 const SPARE_LINKS = 1000;
-/** What goes wrong with the machine, and not because something under the copy is not what it was a moment ago. */
-const FATAL = ['EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EROFS'];
 
 export class LiveCopy {
   private readonly passes: CopyPasses;
   /** Of each inode with several links: what it was when its copy was kept. */
   private readonly links: HardLinkMap<CopiedInode & { readonly pass: Pass }>;
+  private rules: PassRules;
   private tick: () => void = () => undefined;
 
   /**
@@ -56,6 +63,11 @@ export class LiveCopy {
   ) {
     this.passes = new CopyPasses(files, from);
     this.links = new HardLinkMap(files, links);
+    this.rules = runningRules(files);
+  }
+
+  private get root(): Pair {
+    return { from: this.from, to: this.to, place: ROOT_PLACE };
   }
 
   /** Copies what there is. What changes meanwhile may be copied in part, or not at all; nothing leads out of the delta. */
@@ -66,7 +78,7 @@ export class LiveCopy {
     using sources = new MergeCursor(this.earlier?.sources ?? []);
     using directory = this.earlier === undefined ? undefined : this.files.openDirectory(this.earlier.delta);
     const earlier = directory === undefined ? undefined : { directory, sources };
-    yield* runRecursion(this.copyTree(this.from, this.to, earlier, ROOT_PLACE));
+    yield* runRecursion(this.copyTree(this.root, earlier));
     this.passes.endRunning();
   }
 
@@ -79,7 +91,7 @@ export class LiveCopy {
   /** Copies what changed since it was copied, while the container goes on. */
   *copyAgain(): Job<void> {
     using before = this.passes.takeCopied();
-    yield* runRecursion(this.update(before, this.from, this.to, ROOT_PLACE));
+    yield* runRecursion(this.update(this.root, before));
     this.passes.endRunning();
   }
 
@@ -91,7 +103,8 @@ export class LiveCopy {
     using before = this.passes.takeCopied();
     this.tick = tick;
     this.passes.beginFrozen(now);
-    for (const _ of runRecursion(this.update(before, this.from, this.to, ROOT_PLACE))) {
+    this.rules = FROZEN_RULES;
+    for (const _ of runRecursion(this.update(this.root, before))) {
       tick();
       yield;
     }
@@ -113,83 +126,42 @@ export class LiveCopy {
   }
 
   /** @param earlier the same directory of the earlier copy, where that has it. */
-  private *copyTree(
-    from: HostPath,
-    to: HostPath,
-    earlier: EarlierDirectory | undefined,
-    place: Place,
-  ): Recursion<undefined> {
+  private *copyTree({ from, to, place }: Pair, earlier: EarlierDirectory | undefined): Recursion<undefined> {
     using source = this.files.openDirectory(from);
-    if (source === undefined && this.passes.isRunning) return;
-    if (source === undefined) throw new Error(`ENOENT: no directory ${from}`);
+    if (source === undefined) return this.rules.vanished(from);
     using target = createDirectory(this.files, to);
     const stat = this.files.stat(source.path) as Stat;
     this.passes.remember(place, stat);
     for (const name of this.files.list(source.path).sort()) {
-      yield* this.copyEntry(source, target, earlier, name, placeIn(place, name));
+      const child = childPair(source, target, place, name);
+      yield* this.rules.attempt(child.to, this.copyEntry(child, earlier));
       yield;
     }
     this.finishDirectory(source, stat, target, place);
   }
 
-  private *copyEntry(
-    source: Directory,
-    target: Directory,
-    earlier: EarlierDirectory | undefined,
-    name: BytePath,
-    place: Place,
-  ): Recursion<undefined> {
-    const to = childPath(target.path, name);
-    yield* this.unlessPassing(to, this.copyEntryOnce(childPath(source.path, name), to, earlier, name, place));
-  }
-
-  /**
-   * While the container runs, what was there a moment ago may be gone or be something else: its copy goes, and the frozen pass sees to
-   * it.
-   */
-  private *unlessPassing(to: HostPath, copying: Recursion<undefined>): Recursion<undefined> {
-    try {
-      yield* copying;
-    } catch (error) {
-      if (!this.isPassing(error)) throw error;
-      yield removeEntry(this.files, to);
-    }
-  }
-
-  /** True for an error of what is not what it was a moment ago. */
-  private isPassing(error: unknown): boolean {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    return this.passes.isRunning && code !== undefined && !FATAL.includes(code);
-  }
-
-  private *copyEntryOnce(
-    from: HostPath,
-    to: HostPath,
-    earlier: EarlierDirectory | undefined,
-    name: BytePath,
-    place: Place,
-  ): Recursion<undefined> {
+  /** @param earlier the directory of the earlier copy that has the path, where that has it. */
+  private *copyEntry(pair: Pair, earlier: EarlierDirectory | undefined): Recursion<undefined> {
+    const { from, to, place } = pair;
     const stat = this.files.stat(from);
-    if (stat === undefined || (this.passes.isRunning && this.files.stat(to) !== undefined)) return;
-    const before = earlier === undefined ? undefined : childPath(earlier.directory.path, name);
+    if (stat === undefined || this.rules.isPresent(to)) return;
+    const before = earlier === undefined ? undefined : childPath(earlier.directory.path, place.name);
     if (stat.type === 'directory') {
       using directory = before === undefined ? undefined : this.files.openDirectory(before);
-      yield this.copyTree(from, to, earlier && directory && { ...earlier, directory }, place);
+      yield this.copyTree(pair, earlier && directory && { ...earlier, directory });
       return;
     }
     const isUnchanged = stat.type === 'file' && isSame(earlier?.sources.find(place), stat);
-    this.copyFile(from, stat, to, isUnchanged ? before : undefined, place);
+    this.copyFile(pair, stat, isUnchanged ? before : undefined);
     this.passes.remember(place, stat);
   }
 
   /** @param same the file in the earlier copy, where that is the same. */
-  private copyFile(from: HostPath, stat: Stat, to: HostPath, same: HostPath | undefined, place: Place): void {
+  private copyFile({ from, to, place }: Pair, stat: Stat, same: HostPath | undefined): void {
     if (stat.links > 1) {
       this.links.checkNotSpent(stat.inode);
       if (this.isKept(stat)) {
-        // What has no room for one name more while the container runs may have lost another one at the freeze.
-        if (this.passes.isRunning) this.links.link(stat.inode, to);
-        else this.links.linkOrMove(stat.inode, to);
+        this.rules.link(this.links, stat.inode, to);
         return;
       }
     }
@@ -210,54 +182,38 @@ export class LiveCopy {
     return kept !== undefined && this.passes.isGood(kept, stat);
   }
 
-  private *update(before: MergeCursor<CopiedInode>, from: HostPath, to: HostPath, place: Place): Recursion<undefined> {
+  /** Makes a directory of the copy that of the source again. @param before what earlier passes copied. */
+  private *update({ from, to, place }: Pair, before: MergeCursor<CopiedInode>): Recursion<undefined> {
     using source = this.files.openDirectory(from);
     using target = this.files.openDirectory(to);
-    if (source === undefined && this.passes.isRunning) return;
-    if (source === undefined || target === undefined) throw new Error(`ENOENT: no directory ${from}`);
+    if (source === undefined) return this.rules.vanished(from);
+    if (target === undefined) throw new Error(`a directory of the copy is gone: ${to}`);
     const stat = this.files.stat(source.path) as Stat;
     const changed = !this.passes.isCurrent(before.find(place), stat);
-    // What is linked here may be of another project: it lay in the source before that began to hand its own on.
-    const handsOn = this.files.stopInheriting(target.path);
+    // A file to be linked may be of another project, from before the source had one: link(2) refuses that while the target hands its own on.
+    const inherits = this.files.stopInheriting(target.path);
     this.passes.remember(place, stat);
     const names = this.files.list(source.path).sort();
     if (changed) yield this.removeOthers(target, new Set(names));
     for (const name of names) {
-      yield* this.updateEntry(before, source, target, name, placeIn(place, name));
+      const child = childPair(source, target, place, name);
+      yield* this.rules.attempt(child.to, this.updateEntry(child, before));
       yield;
     }
-    if (changed || handsOn || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, place);
+    if (changed || inherits || this.mtimeOf(target) !== stat.mtimeNs) this.finishDirectory(source, stat, target, place);
   }
 
-  private *updateEntry(
-    before: MergeCursor<CopiedInode>,
-    source: Directory,
-    target: Directory,
-    name: BytePath,
-    place: Place,
-  ): Recursion<undefined> {
-    yield* this.unlessPassing(childPath(target.path, name), this.updateEntryOnce(before, source, target, name, place));
-  }
-
-  private *updateEntryOnce(
-    before: MergeCursor<CopiedInode>,
-    source: Directory,
-    target: Directory,
-    name: BytePath,
-    place: Place,
-  ): Recursion<undefined> {
-    const from = childPath(source.path, name);
-    const to = childPath(target.path, name);
+  private *updateEntry(pair: Pair, before: MergeCursor<CopiedInode>): Recursion<undefined> {
+    const { from, to, place } = pair;
     const stat = this.files.stat(from);
-    if (stat === undefined && this.passes.isRunning) return;
-    if (stat === undefined) throw new Error(`ENOENT: nothing at ${from}`);
+    if (stat === undefined) return this.rules.vanished(from);
     if (stat.type !== 'directory' && this.passes.isCurrent(before.find(place), stat)) {
       this.passes.remember(place, stat);
       return;
     }
     const present = this.files.stat(to);
     if (stat.type === 'directory' && present?.type === 'directory') {
-      yield this.update(before, from, to, place);
+      yield this.update(pair, before);
       return;
     }
     if (isWhiteoutNode(stat) && present !== undefined && isWhiteoutNode(present)) return;
@@ -268,7 +224,7 @@ export class LiveCopy {
       return;
     }
     if (present !== undefined) yield removeEntry(this.files, to);
-    yield* this.copyEntry(source, target, undefined, name, place);
+    yield* this.rules.attempt(to, this.copyEntry(pair, undefined));
   }
 
   private *removeOthers(target: Directory, names: ReadonlySet<BytePath>): Job<void> {
@@ -286,6 +242,12 @@ export class LiveCopy {
   private mtimeOf(directory: Directory): bigint {
     return (this.files.stat(directory.path) as Stat).mtimeNs;
   }
+}
+
+function childPair(source: Directory, target: Directory, parent: Place, name: BytePath): Pair {
+  const from = childPath(source.path, name);
+  const to = childPath(target.path, name);
+  return { from, to, place: placeIn(parent, name) };
 }
 
 function isWhiteoutNode(stat: Stat): boolean {
