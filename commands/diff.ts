@@ -55,14 +55,15 @@ else changed, there is nothing to commit: a version keeps the config that its co
     }
     const engine = await this.openEngine(flags);
     const request = { from: first, to: second, paths: paths.map(parseTreePath) };
-    const tells = flags['exit-code'] || flags.quiet;
-    if (flags.patch && !flags.quiet) return this.showPatch(engine, { ...request, context: flags.unified }, tells);
+    const setsExitCode = flags['exit-code'] || flags.quiet;
+    if (flags.patch && !flags.quiet)
+      return this.showPatch(engine, { ...request, context: flags.unified }, setsExitCode);
     const diff = await engine.diff({
       ...request,
       detail: flags.metadata ? 'attributes' : flags.stat ? 'sizes' : 'names',
       packages: flags.packages,
     });
-    if (tells && (diff.changes.length > 0 || diff.config.removed.length + diff.config.added.length > 0))
+    if (setsExitCode && (diff.changes.length > 0 || diff.config.removed.length + diff.config.added.length > 0))
       process.exitCode = 1;
     if (!flags.quiet) await this.pageLines(linesOfForm(diff, flags, this.style, screenRows()));
     if (!this.jsonEnabled()) return;
@@ -70,9 +71,9 @@ else changed, there is nothing to commit: a version keeps the config that its co
     return { from: from.name, to: to.name, changes: each(changes, changeToJson), config, packages };
   }
 
-  private async showPatch(engine: Engine, request: PatchRequest, tells: boolean) {
+  private async showPatch(engine: Engine, request: PatchRequest, setsExitCode: boolean) {
     using patch = await engine.patch(request);
-    if (tells && patch.size > 0) process.exitCode = 1;
+    if (setsExitCode && patch.size > 0) process.exitCode = 1;
     if (this.jsonEnabled()) return patchToJson(readAll(patch));
     if (this.style.human) await this.page(renderPatch(readAll(patch), this.style));
     else await writeBytes(portionsOf(patch));
