@@ -124,7 +124,7 @@ function leaveOldPlace(files: Files, container: Container, { delta, lowers, isLo
   const parent = dirname(delta);
   const own = basename(parent) === 'overlay' && dirname(parent) === container.layout.root ? [parent] : [];
   const directories = [`${parent}/work`, ...own];
-  // A workdir that is no directory may be anybody's.
+  // Where it is a link, what that leads to may be anybody's.
   const hasWork = files.stat(`${parent}/work`)?.type === 'directory';
   return [
     { do: 'unlink', path: delta },

@@ -78,7 +78,7 @@ export async function checkAdoptable(
     await checkContent(context, container, origin);
   }
   const { delta: upper } = repository.version(newId(context.host.randomBytes));
-  // As many as may come to be mounted: the whole root file system or the bases, a keyframe, and a copy made while it runs.
+  // As many as may have to be mounted: the root file system or the bases, a keyframe, and a copy made while it runs.
   checkMountable([upper, upper, upper, ...origin.lowers, repository.guard(container.name)], upper, container.options);
   checkSpace(context, `the commit of ${container.name}`);
   checkHoldsUppers(context, container);

@@ -43,29 +43,29 @@ export async function commitRunning(
   const before = layersBefore(repository, head);
   const work = { container: container.name, before, after: layersOfContainer(container.versioned) };
   await refuseUnchanged(context, work, request.allowEmpty);
-  const layout = repository.layout.version(newId(context.host.randomBytes));
+  const target = repository.layout.version(newId(context.host.randomBytes));
   const isFrozen = isOwnersFreeze(context, container.name);
-  const copy = await prepareCopy(context, repository.layout, container, layout);
-  const copied = { layout, copy, isFrozen, before, branch, bases };
+  const copy = await prepareCopy(context, repository.layout, container, target);
+  const copied = { target, copy, isFrozen, before, branch, bases };
   return await transact(context.host, repository.layout.operations, {
-    operation: layout.id,
+    operation: target.id,
     time: context.host.now().toISOString(),
     command: 'commit',
     subject: container.name,
     point: { from: source.stagedWorking, to: source.working },
     stage: () => stageCopy(context, repository, container, request, copied),
     forward: [
-      { do: 'rename', from: layout.stagedManifest, to: layout.manifest },
-      { do: 'ref', path: repository.layout.branch(branch), id: layout.id },
+      { do: 'rename', from: target.stagedManifest, to: target.manifest },
+      { do: 'ref', path: repository.layout.branch(branch), id: target.id },
     ],
     back: [
-      ...thawUnless(isFrozen, context, container.name, layout.freezeMark),
-      ...unstageVersionFiles(layout, privateFilesOf(container.config, container.layout)),
-      { do: 'remove-copy', path: layout.delta },
-      { do: 'remove-copy', path: layout.links },
-      { do: 'unlink', path: layout.sources },
-      { do: 'unlink', path: layout.work },
-      { do: 'rmdir', path: layout.root },
+      ...thawUnless(isFrozen, context, container.name, target.freezeMark),
+      ...unstageVersionFiles(target, privateFilesOf(container.config, container.layout)),
+      { do: 'remove-copy', path: target.delta },
+      { do: 'remove-copy', path: target.links },
+      { do: 'unlink', path: target.sources },
+      { do: 'unlink', path: target.work },
+      { do: 'rmdir', path: target.root },
       { do: 'unlink', path: source.stagedWorking },
     ],
   });
@@ -76,19 +76,19 @@ async function prepareCopy(
   context: Context,
   repository: RepositoryLayout,
   { name, versioned }: VersionedContainer,
-  layout: VersionLayout,
+  target: VersionLayout,
 ): Promise<LiveCopy> {
   const { files } = context.host;
   const source = versioned.layout;
   const earlier = findEarlierCopy(context, repository, versioned);
   const estimate = estimateCopy(files, source.delta, earlier?.sources ?? [], files.sharesBlocks(source.root));
   checkSpace(context, `the commit of ${name}`, await runJob(context, 'looking for room', estimate));
-  return new LiveCopy(files, source.delta, layout.delta, layout.links, earlier);
+  return new LiveCopy(files, source.delta, target.delta, target.links, earlier);
 }
 
 /** What a copy is to become. */
 interface CopiedVersion {
-  readonly layout: VersionLayout;
+  readonly target: VersionLayout;
   readonly copy: LiveCopy;
   /** Its owner froze the container. */
   readonly isFrozen: boolean;
@@ -104,22 +104,22 @@ async function stageCopy(
   repository: Repository,
   container: VersionedContainer,
   request: CommitOrder,
-  { layout, copy, isFrozen, before, branch, bases }: CopiedVersion,
+  { target, copy, isFrozen, before, branch, bases }: CopiedVersion,
 ): Promise<Version> {
   const { files } = context.host;
   const { layout: source, working } = container.versioned;
   const { name } = container;
-  files.mkdir(layout.root, 0o700);
+  files.mkdir(target.root, 0o700);
   const { maxPauseMs = MAX_PAUSE_MS } = request;
-  const pause = await copyLive(context, layout, { repository: repository.layout, name, copy, isFrozen, maxPauseMs });
+  const pause = await copyLive(context, target, { repository: repository.layout, name, copy, isFrozen, maxPauseMs });
   await runJob(context, 'removing what only the copying needed', copy.end());
-  writeCopiedInodes(files, layout.sources, copy.trustedSources());
-  await checkOverlaySupported(context, layout.delta, source.work, name);
-  const chain = [layout.deltaLayer, ...working.lowers];
+  writeCopiedInodes(files, target.sources, copy.trustedSources());
+  await checkOverlaySupported(context, target.delta, source.work, name);
+  const chain = [target.deltaLayer, ...working.lowers];
   const after = layersOfVersion(repository.layout, { chain, bases });
   const changes = await countOrRefuse(context, { container: name, before, after }, request.allowEmpty);
   const draft = draftVersion(context, repository, {
-    id: layout.id,
+    id: target.id,
     container: name,
     branch,
     parents: working.parents,
@@ -131,9 +131,9 @@ async function stageCopy(
   });
   const version = { ...draft, changes };
   const privates = privateFilesOf(container.config, container.layout);
-  stageVersionFiles(context, layout, container, encodeManifest(version), privates);
-  files.create(layout.work, '', 0o400);
-  const record = { ...working, branch, bases: [...bases], parents: [layout.id], copied: layout.id };
+  stageVersionFiles(context, target, container, encodeManifest(version), privates);
+  files.create(target.work, '', 0o400);
+  const record = { ...working, branch, bases: [...bases], parents: [target.id], copied: target.id };
   files.create(source.stagedWorking, encodeWorking(record), 0o600);
   return version;
 }
@@ -151,7 +151,7 @@ interface Live {
  * Copies the delta of a container that runs, or that its owner froze.
  * @returns for how long lxcv made it stand still, in milliseconds.
  */
-async function copyLive(context: Context, layout: VersionLayout, live: Live): Promise<number> {
+async function copyLive(context: Context, target: VersionLayout, live: Live): Promise<number> {
   const { repository, name, copy, isFrozen, maxPauseMs } = live;
   const { host } = context;
   const copyRest = (tick: () => void) =>
@@ -170,7 +170,7 @@ async function copyLive(context: Context, layout: VersionLayout, live: Live): Pr
       await whileOwnersFreeze(context, name, copyRest);
       return 0;
     }
-    return await whileFrozen(context, layout, live, copyRest);
+    return await whileFrozen(context, target, live, copyRest);
   } finally {
     await runLateHook(context, repository, 'post-thaw', name);
   }
@@ -249,7 +249,7 @@ function findEarlierCopy(
   { working: { copied } }: Versioned,
 ): EarlierCopy | undefined {
   if (copied === undefined) return undefined;
-  const layout = repository.version(copied);
-  const isThere = files.stat(layout.sources)?.type === 'file';
-  return isThere ? { delta: layout.delta, sources: readCopiedInodes(files, layout.sources) } : undefined;
+  const earlier = repository.version(copied);
+  const isThere = files.stat(earlier.sources)?.type === 'file';
+  return isThere ? { delta: earlier.delta, sources: readCopiedInodes(files, earlier.sources) } : undefined;
 }
