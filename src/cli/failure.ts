@@ -3,6 +3,7 @@
 import { type ErrorCode, type ErrorData, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
 import { fill } from '../render/width.js';
+import { toJsonText } from './json-text.js';
 import { ReaderGone, standardError, standardOutput } from './output.js';
 
 /** Errors of the system that a user can do something about. */
@@ -64,7 +65,7 @@ export async function tellFailure(
   process.exitCode = EXIT_CODES[failure.code];
   if (asJson && !standardOutput.hasBegun) {
     try {
-      await standardOutput.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+      await standardOutput.write(`${toJsonText({ error: failure })}\n`);
       return;
     } catch {
       // Then standard error has it.

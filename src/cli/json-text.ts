@@ -7,7 +7,7 @@ export function* each<Value, Json>(values: Iterable<Value>, toJson: (value: Valu
 
 const CHUNK_CHARACTERS = 1 << 16;
 
-/** An object as `JSON.stringify(object, null, 2)` writes it, and a newline, in pieces; its members may be iterables, which are written as arrays. */
+/** An object as `toJsonText` writes it, and a newline, in pieces; its members may be iterables, which are written as arrays. */
 export function* jsonText(object: object): Generator<string> {
   let text = '';
   for (const piece of jsonPieces(object)) {
@@ -33,7 +33,7 @@ export async function* jsonArrayText(
   values: AsyncIterable<readonly unknown[]>,
   rest: () => object,
 ): AsyncGenerator<string> {
-  let text = `{\n  ${JSON.stringify(key)}: [`;
+  let text = `{\n  ${toJsonText(key)}: [`;
   let separator = '';
   for await (const some of values) {
     for (const value of some) {
@@ -45,7 +45,7 @@ export async function* jsonArrayText(
     text = '';
   }
   text += separator === '' ? ']' : '\n  ]';
-  for (const [name, member] of Object.entries(rest())) text += `,\n  ${JSON.stringify(name)}: ${indented(member, 2)}`;
+  for (const [name, member] of Object.entries(rest())) text += `,\n  ${toJsonText(name)}: ${indented(member, 2)}`;
   yield `${text}\n}\n`;
 }
 
@@ -54,7 +54,7 @@ function* jsonPieces(object: object): Generator<string> {
   yield '{';
   for (const [key, member] of Object.entries(object)) {
     if (member === undefined) continue;
-    yield `${separator}\n  ${JSON.stringify(key)}: `;
+    yield `${separator}\n  ${toJsonText(key)}: `;
     if (isIterable(member)) yield* arrayPieces(member);
     else yield indented(member, 2);
     separator = ',';
@@ -73,7 +73,24 @@ function* arrayPieces(values: Iterable<unknown>): Generator<string> {
 }
 
 function indented(value: unknown, columns: number): string {
-  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(columns)}`);
+  return toJsonText(value).replaceAll('\n', `\n${' '.repeat(columns)}`);
+}
+
+/** What `JSON.stringify(value, null, 2)` leaves as it is, and a terminal would obey or not show. Scripts and emoji need the joiners. */
+const UNSAFE = /(?![\u200c\u200d])[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+const PLAIN = /^[\n -~]*$/;
+
+/** A value as `JSON.stringify(value, null, 2)` writes it, with `\u` escapes also for what a terminal would obey. */
+export function toJsonText(value: unknown): string {
+  const text = JSON.stringify(value, null, 2);
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNSAFE, (character) =>
+    Array.from({ length: character.length }, (_, at) => escapeUnit(character.charCodeAt(at))).join(''),
+  );
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

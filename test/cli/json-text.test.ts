@@ -11,6 +11,20 @@ describe('jsonText', () => {
     );
   });
 
+  it('has an escape for all that a terminal would obey, or that would reorder a line, and is the same value', () => {
+    const unsafe = '\x1b\x7f\x80\x9b31m\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\u{e0001}';
+    const object = {
+      plain: 'ä 漢 👩‍👩‍👧',
+      [unsafe]: unsafe,
+      inside: [{ [unsafe]: unsafe }],
+      some: each([unsafe], String),
+    };
+    const text = [...jsonText(object)].join('');
+    expect(text.replaceAll('\n', '')).not.toMatch(/(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(text).toContain('"ä 漢 👩‍👩‍👧"');
+    expect(JSON.parse(text)).toEqual({ ...object, some: [unsafe] });
+  });
+
   it('leaves out what is undefined, and writes what is iterable as an array', () => {
     const numbers = each([1, 2], (number) => ({ number }));
     const text = [...jsonText({ none: undefined, numbers, empty: each([], String) })].join('');
