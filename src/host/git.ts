@@ -6,6 +6,7 @@ import type { BytePath } from '../model/byte-path.js';
 import { piecesOf } from '../model/bytes.js';
 import { LxcvError } from '../model/errors.js';
 import { markPath, unmarkPatch } from '../model/git-path.js';
+import { escapeOctal } from '../model/octal.js';
 import { type ConfinedResult, collectConfined, NOBODY, startConfined } from './confined.js';
 import { type OpenFile, openFile } from './content.js';
 import { temporaryPlace } from './temporary.js';
@@ -194,7 +195,7 @@ async function* importStream(
 
 /** C's quotes, with an octal escape for each byte that is not plain. */
 function quote(path: string): string {
-  const escaped = path.replace(/[^ -!#-[\]-~]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  const escaped = path.replace(/[^ -!#-[\]-~]/g, escapeOctal);
   return `"${escaped}"`;
 }
 

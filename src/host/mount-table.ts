@@ -1,5 +1,7 @@
 /** The mount table of a mount namespace: proc_pid_mountinfo(5). */
 
+import { unescapeOctal } from '../model/octal.js';
+
 export interface MountEntry {
   readonly id: number;
   /** The mount that it is on. */
@@ -21,13 +23,12 @@ export function parseMountInfo(table: string, device?: string): MountEntry[] {
     const [id, parent, on = '', root = '', place = ''] = line.split(' ', 5);
     if (id === undefined || id === '' || (device !== undefined && on !== device)) return [];
     const [type = '', , options = ''] = line.slice(line.indexOf(' - ') + 3).split(' ');
-    const paths = { root: unescapeOctal(root), place: unescapeOctal(place) };
-    return [{ id: Number(id), parent: Number(parent), device: on, ...paths, type: unescapeOctal(type), options }];
+    const paths = { root: decodeField(root), place: decodeField(place) };
+    return [{ id: Number(id), parent: Number(parent), device: on, ...paths, type: decodeField(type), options }];
   });
 }
 
 /** mountinfo and swaps have bytes, some of them in octal. */
-export function unescapeOctal(text: string): string {
-  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+export function decodeField(text: string): string {
+  return Buffer.from(unescapeOctal(text), 'latin1').toString('utf8');
 }

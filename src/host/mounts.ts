@@ -1,6 +1,7 @@
 /** Mounts: which upper directories are in use on this machine, and overlays that only this process sees. */
 
 import { readFileSync, readlinkSync } from 'node:fs';
+import { unescapeOctal } from '../model/octal.js';
 import { isSystemError } from './files.js';
 import type { HostPath } from './libc.js';
 import { mountOverlay, unmountIdle } from './native.js';
@@ -102,8 +103,4 @@ function* uppersOf(table: string, root: string): Generator<Buffer> {
 /** Undoes mountinfo's octal escapes, and then overlayfs's backslashes. */
 function unescapeOption(text: string): string {
   return unescapeOctal(text).replace(/\\(.)/gs, '$1');
-}
-
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

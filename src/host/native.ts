@@ -1,6 +1,7 @@
 /** System calls on files, locks and mounts that Node does not offer, or that take it longer. */
 
 import { constants } from 'node:fs';
+import { splitNs } from '../model/timestamp.js';
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -141,8 +142,12 @@ export function makeNode(path: HostPath, mode: number, device: bigint): void {
 /** Sets access and modification time in nanoseconds since the epoch, on a symbolic link itself too. */
 export function setTimes(path: HostPath, atimeNs: bigint, mtimeNs: bigint): void {
   const times = new BigInt64Array(4);
-  [times[0], times[1]] = secondsAndRest(atimeNs);
-  [times[2], times[3]] = secondsAndRest(mtimeNs);
+  const atime = splitNs(atimeNs);
+  const mtime = splitNs(mtimeNs);
+  times[0] = atime.seconds;
+  times[1] = atime.nanoseconds;
+  times[2] = mtime.seconds;
+  times[3] = mtime.nanoseconds;
   check(libc().utimensat(AT_FDCWD, cPath(path), Buffer.from(times.buffer), AT_SYMLINK_NOFOLLOW), 'utimensat', path);
 }
 
@@ -223,9 +228,4 @@ export function createOverlay(options: Iterable<readonly [key: string, value?: s
     close(fd);
     throw error;
   }
-}
-
-function secondsAndRest(ns: bigint): [bigint, bigint] {
-  const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  return [(ns - rest) / 1_000_000_000n, rest];
 }

@@ -6,7 +6,7 @@
 
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { libc } from './libc.js';
-import { type MountEntry, parseMountInfo, unescapeOctal } from './mount-table.js';
+import { decodeField, type MountEntry, parseMountInfo } from './mount-table.js';
 import { type Stat, statKnown } from './stat.js';
 
 /** ioctl(2) of linux/nsfs.h: asks a user namespace for the user that made it. */
@@ -123,7 +123,7 @@ function heldByKernel(): (Use & Pick<Held, 'holder'>)[] {
   });
   const swaps = [...unlessEnded('', () => readFileSync('/proc/swaps', 'latin1')).matchAll(SWAP_FILE)].map(
     ([, name]) => {
-      const path = unescapeOctal(name as string);
+      const path = decodeField(name as string);
       return { path, holder: { swap: path }, use: 'swap' };
     },
   );

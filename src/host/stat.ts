@@ -2,6 +2,7 @@
 
 import { type BigIntStats, constants, fstatSync, lstatSync, statSync } from 'node:fs';
 import type { EntryType } from '../model/entry.js';
+import { joinNs, splitNs } from '../model/timestamp.js';
 import { AT_FDCWD, belowDescriptor, type HostPath, isBound, libc } from './libc.js';
 import { statx, statxAt, statxOf, statxOpen, statxTarget } from './native.js';
 
@@ -44,7 +45,6 @@ const NODE_CALLS_MAX = 2_000;
 let nodeCalls = 0;
 /** To look at so many takes Node longer than to load the binding, and look at them through that. */
 const LOOKS_WORTH_BINDING = 500;
-const NS_PER_S = 1_000_000_000n;
 
 /** lstat(2): by the binding once that is loaded, which takes less than half as long as Node does, and by Node until then. */
 export function stat(path: HostPath): Stat | undefined {
@@ -143,9 +143,9 @@ function asStatx(stats: BigIntStats | undefined): DataView | undefined {
 
 /** A struct statx_timestamp: nanoseconds count upwards also before 1970. */
 function setMoment(view: DataView, ns: bigint, at: number): void {
-  const rest = ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
-  view.setBigInt64(at, (ns - rest) / NS_PER_S, true);
-  view.setUint32(at + 8, Number(rest), true);
+  const { seconds, nanoseconds } = splitNs(ns);
+  view.setBigInt64(at, seconds, true);
+  view.setUint32(at + 8, Number(nanoseconds), true);
 }
 
 function fromNode(stats: BigIntStats | undefined): Stat | undefined {
@@ -195,7 +195,7 @@ function typeOf(mode: number): EntryType {
 
 /** struct statx_timestamp, in nanoseconds. */
 function timestamp(view: DataView, at: number): bigint {
-  return view.getBigInt64(at, true) * NS_PER_S + BigInt(view.getUint32(at + 8, true));
+  return joinNs(view.getBigInt64(at, true), BigInt(view.getUint32(at + 8, true)));
 }
 
 /** A major and a minor number as the dev_t that glibc's makedev(3) makes of them. */

@@ -1,6 +1,14 @@
 /** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
 
-import { childPath, type Directory, type Files, type FilesRead, type Stat, unlessGone } from '../host/files.js';
+import {
+  childPath,
+  type Directory,
+  type Files,
+  type FilesRead,
+  noEntry,
+  type Stat,
+  unlessGone,
+} from '../host/files.js';
 import type { HostPath } from '../host/libc.js';
 import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Job, type Recursion, runRecursion } from '../model/job.js';
@@ -53,7 +61,7 @@ function* examine(
 ): Recursion<Unsupported | undefined> {
   depth.levels = Math.max(depth.levels, level);
   using directory = files.openDirectory(location);
-  if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${location}`), { code: 'ENOENT' });
+  if (directory === undefined) throw noEntry(location);
   yield unkeptAt(files, directory.path, path);
   for (const [name, type] of files.listTyped(directory.path)) {
     const child = childPath(directory.path, name);
@@ -138,7 +146,7 @@ export interface WalkEntry {
  */
 export function* walkLayer(files: FilesRead, layer: string): Recursion<WalkEntry> {
   using directory = files.openDirectory(layer);
-  if (directory === undefined) throw Object.assign(new Error(`ENOENT: no directory ${layer}`), { code: 'ENOENT' });
+  if (directory === undefined) throw noEntry(layer);
   const stat = files.stat(directory.path) as Stat;
   yield { place: ROOT_PLACE, directory, location: directory.path, stat };
   yield* visit(files, directory, ROOT_PLACE);

@@ -20,7 +20,7 @@ export interface Difference extends Change {
 
 export interface DiffOptions {
   /** Only these paths, and what is below them; all without it. */
-  readonly paths?: readonly BytePath[];
+  readonly paths?: readonly BytePath[] | undefined;
   /** Spares files from being read where both are sealed. */
   readonly sealed?: SealedDigests;
   /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
@@ -65,7 +65,8 @@ export function listDifferences(
  * without a look at what lies below.
  */
 export function isUntouched(files: FilesRead, delta: string, below: string): boolean {
-  const [was, is] = [attributesOf(files, below), attributesOf(files, delta)];
+  const was = attributesOf(files, below);
+  const is = attributesOf(files, delta);
   return (
     was !== undefined && is !== undefined && files.list(is.location).length === 0 && hasSameMetadata(files, was, is)
   );
@@ -97,7 +98,8 @@ class Comparison {
     using b = after.length === 0 ? undefined : TreeDirectory.openRoot(this.files, after, a);
     const wanted = this.options.paths === undefined ? ALL : wantedOf(this.options.paths);
     if (a !== undefined && b !== undefined && wanted === ALL) {
-      const [was, is] = [a.self(), b.self()];
+      const was = a.self();
+      const is = b.self();
       const kind = this.compareEntries(ROOT_PLACE, was, is);
       if (kind !== undefined) yield new FoundDifference(ROOT_PLACE, kind, 'directory', 0, was, is);
     }
@@ -221,7 +223,8 @@ function namesBelow(wanted: Wanted, a: TreeDirectory | undefined, b: TreeDirecto
   const shared = countShared(a?.layers ?? [], b?.layers ?? []);
   if (shared > 0 && shared === a?.layers.length && shared === b?.layers.length) return [];
   if (wanted !== ALL) return [...wanted.keys()].sort();
-  const [own, others] = [ownNames(a, shared), ownNames(b, shared)];
+  const own = ownNames(a, shared);
+  const others = ownNames(b, shared);
   const all = a === undefined || b === undefined ? [...own, ...others] : [...new Set([...own, ...others])];
   return all.sort();
 }

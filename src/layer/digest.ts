@@ -65,7 +65,8 @@ export class SealedDigests implements Disposable {
   /** True where the listings of two layers tell that they hold the same bytes at a place; undefined where not both of them tell. */
   compare(a: string, b: string, place: Place, size: number): boolean | undefined {
     if (!this.paths.has(a) || !this.paths.has(b)) return undefined;
-    const [one, other] = [this.find(a, place, size), this.find(b, place, size)];
+    const one = this.find(a, place, size);
+    const other = this.find(b, place, size);
     return one === undefined || other === undefined ? undefined : one === other;
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { childPath, type Directory, type Files, type FilesRead } from '../host/files.js';
-import type { HostPath } from '../host/libc.js';
+import { type HostPath, SystemError } from '../host/libc.js';
 import type { BytePath } from '../model/byte-path.js';
 import { type Job, type Recursion, runRecursion } from '../model/job.js';
 import type { Layer } from '../model/version.js';
@@ -53,7 +53,8 @@ export function planKeyframe(
 function planMerge(chain: readonly Layer[], countSmall: () => number): KeyframePlan {
   const run = countRun(chain, 0, 0);
   const small = run < SMALL_LAYERS ? 0 : Math.min(countSmall(), run);
-  let [count, rank] = [small < SMALL_LAYERS ? 0 : small, 0];
+  let count = small < SMALL_LAYERS ? 0 : small;
+  let rank = 0;
   // What is merged so far is one layer of its rank, with those that follow.
   for (let more = run - count; more + Math.min(count, 1) >= RADIX; more = countRun(chain, count, rank)) {
     count += more;
@@ -175,7 +176,7 @@ class Links implements Disposable {
 
 /** @param lost letters of flags of chattr(1). @throws an error of the system, so that a version does without the keyframe. */
 function mustKeep(lost: string): void {
-  if (lost !== '') throw Object.assign(new Error(`ENOTSUP: a copy cannot have the flags ${lost}`), { code: 'ENOTSUP' });
+  if (lost !== '') throw new SystemError('ENOTSUP', `chattr +${lost}`);
 }
 
 /** How many layers of one rank follow one another from `start` on. */

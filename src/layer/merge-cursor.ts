@@ -40,7 +40,8 @@ export class MergeCursor<Value> implements Disposable {
 
   /** What is told next against what was asked for, in the order of a walk: parents first, names in byte order. */
   private compare(): number {
-    const [told, asked] = [this.toldWay, this.askedWay];
+    const told = this.toldWay;
+    const asked = this.askedWay;
     const depth = Math.min(told.depth, asked.depth);
     while (this.common <= depth && told.at(this.common).name === asked.at(this.common).name) this.common += 1;
     if (this.common > depth) return told.depth - asked.depth;

@@ -58,7 +58,8 @@ function* readBegun(file: Bytes): Job<Begun | undefined> {
   const head = writer.head();
   const lines = piecesOf(file, '\n');
   if (`${lines.next().value}\n` !== head) return undefined;
-  let [bytes, listed] = [head.length, 0];
+  let bytes = head.length;
+  let listed = 0;
   for (const line of lines) {
     if (line.startsWith('#')) break;
     const taken = writer.line(line);

@@ -28,7 +28,8 @@ export function* estimateCopy(
   earlier: CopiedInodes,
   sharesBlocks: boolean,
 ): Job<SpaceEstimate> {
-  let [bytes, inodes] = [0, 0];
+  let bytes = 0;
+  let inodes = 0;
   const linked = new Set<bigint>();
   using sources = new MergeCursor(earlier);
   for (const { place, stat } of runRecursion(walkLayer(files, delta))) {
@@ -48,7 +49,8 @@ export function* estimateCopy(
 
 /** What a keyframe of these layers takes at most: directories and whiteouts are made, all else is linked. */
 export function* estimateMerge(files: FilesRead, layers: readonly string[]): Job<SpaceEstimate> {
-  let [bytes, inodes] = [0, 0];
+  let bytes = 0;
+  let inodes = 0;
   for (const layer of layers) {
     for (const made of runRecursion(madeAnew(files, `${layer}/.`))) {
       yield;

@@ -3,6 +3,8 @@
  * stands for one byte (latin1): it compares, sorts and serves as a map key as the bytes would, and no name is lost.
  */
 
+import { escapeOctal, unescapeOctal } from './octal.js';
+
 declare const bytePath: unique symbol;
 
 /** A path relative to a tree's root without a leading slash; `''` is the root itself. Each character is one byte. */
@@ -48,7 +50,7 @@ const QUOTED = /[^ !#-[\]-~]/g;
 
 /** Bytes, a character each, in C's quotes: `"caf\351"`, with an octal escape for all that is not plain. */
 export function quoteBytes(bytes: string): string {
-  return `"${bytes.replace(QUOTED, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`;
+  return `"${bytes.replace(QUOTED, escapeOctal)}"`;
 }
 
 const ESCAPE = /\\(?:([0-3][0-7]{2})|([abtnvfr"\\]))/g;
@@ -68,8 +70,8 @@ export function unquoteBytes(bytes: string): string | undefined {
   if (!QUOTED_WHOLE.test(bytes)) return undefined;
   return bytes
     .slice(1, -1)
-    .replace(ESCAPE, (_, octal: string | undefined, letter: string) =>
-      octal === undefined ? (LETTERS[letter] ?? letter) : String.fromCharCode(Number.parseInt(octal, 8)),
+    .replace(ESCAPE, (escaped, octal: string | undefined, letter: string) =>
+      octal === undefined ? (LETTERS[letter] ?? letter) : unescapeOctal(escaped),
     );
 }
 

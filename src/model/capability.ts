@@ -44,7 +44,8 @@ export function formatCapabilities(bytes: Buffer): string | undefined {
 /** The flags of each capability. */
 function statesOf(bytes: Buffer, effective: boolean, bits: number): number[] {
   return Array.from({ length: bits }, (_, capability) => {
-    const [word, bit] = [capability >> 5, capability & 31];
+    const word = capability >> 5;
+    const bit = capability & 31;
     const permitted = (bytes.readUInt32LE(4 + 8 * word) >>> bit) & 1;
     const inheritable = (bytes.readUInt32LE(8 + 8 * word) >>> bit) & 1;
     return (permitted ? 2 : 0) | (inheritable ? 4 : 0) | (effective && (permitted || inheritable) ? 1 : 0);
@@ -64,7 +65,8 @@ function formatStates(states: readonly number[]): string {
       one === state && state !== (number < NAMES.length ? most : 0) ? [nameOf(number)] : [],
     );
     if (members.length === 0) continue;
-    const [more, less] = [state & ~most, most & ~state];
+    const more = state & ~most;
+    const less = most & ~state;
     const raised = more === 0 ? '' : `${parts.length === 0 ? '=' : '+'}${formatFlags(more)}`;
     parts.push(`${members.join(',')}${raised}${less === 0 ? '' : `-${formatFlags(less)}`}`);
   }

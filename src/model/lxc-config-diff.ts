@@ -13,7 +13,8 @@ const OWN_KEYS = ['lxc.rootfs.path', 'lxc.rootfs.options'];
 
 /** The settings that only one of them has. A setting that stands there twice counts twice; comments do not count. */
 export function diffConfigs(before: LxcConfig, after: LxcConfig): ConfigChanges {
-  const [was, is] = [linesOf(before), linesOf(after)];
+  const was = linesOf(before);
+  const is = linesOf(after);
   return { removed: without(was, is), added: without(is, was) };
 }
 

@@ -45,7 +45,8 @@ const BLANKS = ' \t\r\n';
 const QUOTED = /^(?<quote>['"])(?<value>.*)\k<quote>$/s;
 const MARKER = /^# lxcv: (?<container>[^ \r\n]+) is versioned in (?<repository>\/[^\r\n]*)/;
 /** LXC has no limits: it crashes on a file that includes itself, and files that each include the next one twice it reads for ever. */
-const [INCLUDE_DEPTH_MAX, INCLUDED_MAX] = [32, 100_000];
+const INCLUDE_DEPTH_MAX = 32;
+const INCLUDED_MAX = 100_000;
 
 export function parseLxcConfig(bytes: Uint8Array): LxcConfig {
   const all = Buffer.from(bytes).toString('latin1');

@@ -10,7 +10,9 @@ import { type BytePath, ROOT } from './byte-path.js';
 import { type Bytes, piecesOf, portionsOf } from './bytes.js';
 import type { Entry, EntryType } from './entry.js';
 import { damaged } from './manifest.js';
+import { escapeOctal, unescapeOctal } from './octal.js';
 import { type Place, PlaceReader } from './place.js';
+import { joinNs, splitNs } from './timestamp.js';
 
 const HEAD = '#mtree v2.0\n';
 const SEAL = '# sha256:';
@@ -117,7 +119,9 @@ export function decodeEntry(line: string, where: string): Entry {
   const type = TYPES.get(values.get('type') ?? '');
   const time = /^(-?\d+)\.(\d{9})$/.exec(values.get('time') ?? '');
   if (type === undefined || time === null || !isName(name)) throw damaged(where, `the line ${line}`);
-  const [size, digest, target, device] = ['size', 'sha256digest', 'link', 'device'].map((key) => values.get(key));
+  const size = values.get('size');
+  const target = values.get('link');
+  const device = values.get('device');
   const xattrs = [...values].filter(([key]) => key.startsWith('xattr.'));
   return {
     name: decodeName(name),
@@ -125,11 +129,11 @@ export function decodeEntry(line: string, where: string): Entry {
     mode: Number.parseInt(values.get('mode') ?? '', 8),
     uid: Number(values.get('uid')),
     gid: Number(values.get('gid')),
-    mtimeNs: BigInt(time[1] as string) * 1_000_000_000n + BigInt(time[2] as string),
-    ...(size === undefined ? {} : { size: Number(size) }),
-    ...(digest === undefined ? {} : { digest }),
-    ...(target === undefined ? {} : { target: unescapeBytes(target) }),
-    ...(device === undefined ? {} : { rawDevice: BigInt(device) }),
+    mtimeNs: joinNs(BigInt(time[1] as string), BigInt(time[2] as string)),
+    size: size === undefined ? undefined : Number(size),
+    digest: values.get('sha256digest'),
+    target: target === undefined ? undefined : unescapeBytes(target),
+    rawDevice: device === undefined ? undefined : BigInt(device),
     xattrs: new Map(xattrs.map(([key, value]) => [unescapeBytes(key.slice(6)), Buffer.from(value, 'base64')])),
   };
 }
@@ -163,16 +167,15 @@ function splitWord(word: string): [key: string, value: string] {
 
 /** Seconds and nanoseconds since the epoch; before it the seconds are rounded down, as in a timespec. */
 function formatTime(ns: bigint): string {
-  const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  return `${(ns - rest) / 1_000_000_000n}.${rest.toString().padStart(9, '0')}`;
+  const { seconds, nanoseconds } = splitNs(ns);
+  return `${seconds}.${nanoseconds.toString().padStart(9, '0')}`;
 }
 
 /** vis(3)'s octal escapes, a byte each. */
 function escapeBytes(bytes: string): string {
-  return bytes.replace(UNSAFE, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return bytes.replace(UNSAFE, escapeOctal);
 }
 
 function unescapeBytes(text: string): string {
-  if (!text.includes('\\')) return text;
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return text.includes('\\') ? unescapeOctal(text) : text;
 }

@@ -179,16 +179,16 @@ export function diffPackages(
   before: readonly Package[],
   after: readonly Package[],
 ): PackageChanges {
-  const [was, is] = [versionsByName(before), versionsByName(after)];
-  const [installed, removed, upgraded]: [Package[], Package[], { name: string; from: string; to: string }[]] = [
-    [],
-    [],
-    [],
-  ];
+  const was = versionsByName(before);
+  const is = versionsByName(after);
+  const installed: Package[] = [];
+  const removed: Package[] = [];
+  const upgraded: { name: string; from: string; to: string }[] = [];
   for (const name of [...new Set([...was.keys(), ...is.keys()])].sort()) {
     const gone = without(was.get(name), is.get(name));
     const come = without(is.get(name), was.get(name));
-    const [from, to] = [gone[0], come[0]];
+    const from = gone[0];
+    const to = come[0];
     if (from !== undefined && to !== undefined && gone.length === 1 && come.length === 1) {
       upgraded.push({ name, from, to });
     } else {

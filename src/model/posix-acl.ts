@@ -21,7 +21,8 @@ export function formatAcl(bytes: Buffer): string | undefined {
   if (!Number.isInteger(entries) || entries < 0 || bytes.readUInt32LE(0) !== VERSION) return undefined;
   const texts: string[] = [];
   for (let at = HEADER_BYTES; at < bytes.length; at += ENTRY_BYTES) {
-    const [tag, permissions] = [bytes.readUInt16LE(at), bytes.readUInt16LE(at + 2)];
+    const tag = bytes.readUInt16LE(at);
+    const permissions = bytes.readUInt16LE(at + 2);
     const letter = TAGS.get(tag);
     if (letter === undefined) return undefined;
     const id = NAMED_TAGS.includes(tag) ? bytes.readUInt32LE(at + 4) : '';

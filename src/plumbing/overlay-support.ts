@@ -4,6 +4,7 @@ import { findUnsupported } from '../layer/delta.js';
 import { PROTATTR } from '../layer/overlayfs.js';
 import { type BytePath, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
+import { escapeOctal } from '../model/octal.js';
 import type { ContainerName } from '../model/version.js';
 import { volatileMark } from '../store/layout.js';
 import type { Context } from './context.js';
@@ -54,6 +55,6 @@ function takeAway({ lxcpath }: Context, delta: string, path: BytePath, running: 
 /** A path as sh(1) takes it, whatever a container called it. */
 function quoted(path: BytePath): string {
   if (/^[\w./@%+=:,-]*$/.test(path)) return path;
-  const bytes = path.replace(/[^\w./-]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  const bytes = path.replace(/[^\w./-]/g, escapeOctal);
   return `$'${bytes}'`;
 }

@@ -4,6 +4,7 @@
  */
 
 import { type BytePath, bytesToText, UTF8_CHARACTER } from '../model/byte-path.js';
+import { escapeOctal } from '../model/octal.js';
 
 /**
  * A name as a person sees it: as it is where all of it can be seen, else in double quotes with C escapes, as git's
@@ -80,11 +81,7 @@ function escapeCharacter(bytes: string): string | undefined {
   if (bytes === '"' || bytes === '\\') return `\\${bytes}`;
   const malformed = bytes.length === 1 && bytes >= '\x80';
   if (!malformed && !unsafeInName().test(bytesToText(bytes))) return undefined;
-  return C_ESCAPES.get(bytes) ?? Array.from(bytes, escapeByte).join('');
-}
-
-function escapeByte(byte: string): string {
-  return `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  return C_ESCAPES.get(bytes) ?? Array.from(bytes, escapeOctal).join('');
 }
 
 function escapeCodePoint(codePoint: number): string {
