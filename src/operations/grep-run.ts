@@ -5,7 +5,7 @@ import type { OpenFile } from '../host/content.js';
 import { LxcvError } from '../model/errors.js';
 import type { Context } from '../plumbing/context.js';
 
-export interface Found {
+export interface FoundLine {
   /** From 1. */
   readonly line: number;
   /** Without its line feed. */
@@ -13,7 +13,7 @@ export interface Found {
 }
 
 /** Of the file with this number. */
-type Outcome = { readonly index: number } & (Found | { readonly reason: string });
+type Outcome = { readonly index: number } & (FoundLine | { readonly reason: string });
 
 interface Input {
   readonly files: readonly OpenFile[];
@@ -188,10 +188,10 @@ function whatSaid({ stderr }: ConfinedResult): string {
 /** `/dev/fd/N`, a NUL byte, the number of the line, a colon and the line. A line that was cut short is left out. */
 async function* linesOf(
   stdout: AsyncIterable<Buffer>,
-): AsyncGenerator<readonly ({ readonly index: number } & Found)[]> {
+): AsyncGenerator<readonly ({ readonly index: number } & FoundLine)[]> {
   let begun: Buffer[] = [];
   for await (const chunk of stdout) {
-    const some: ({ readonly index: number } & Found)[] = [];
+    const some: ({ readonly index: number } & FoundLine)[] = [];
     let start = 0;
     for (let feed = chunk.indexOf(0x0a); feed >= 0; feed = chunk.indexOf(0x0a, start)) {
       const end = chunk.subarray(start, feed);
@@ -204,7 +204,7 @@ async function* linesOf(
   }
 }
 
-function parseLine(line: Buffer): { readonly index: number } & Found {
+function parseLine(line: Buffer): { readonly index: number } & FoundLine {
   const nul = line.indexOf(0);
   const colon = line.indexOf(0x3a, nul);
   return {
@@ -223,12 +223,12 @@ const LINE_BYTES = 200;
 
 /** The lines that were found in files which may come again. */
 export class FoundLines {
-  private readonly kept = new Map<string, readonly Found[]>();
-  private readonly begun = new Map<string, { lines: Found[]; bytes: number }>();
+  private readonly kept = new Map<string, readonly FoundLine[]>();
+  private readonly begun = new Map<string, { lines: FoundLine[]; bytes: number }>();
   private bytes = 0;
 
   /** undefined where it is not known. */
-  get(key: string): readonly Found[] | undefined {
+  get(key: string): readonly FoundLine[] | undefined {
     return this.kept.get(key);
   }
 
@@ -237,7 +237,7 @@ export class FoundLines {
   }
 
   /** @param found undefined where the file was not searched to its end. */
-  add(key: string, found: Found | undefined): void {
+  add(key: string, found: FoundLine | undefined): void {
     const begun = this.begun.get(key);
     if (begun === undefined) return;
     begun.bytes += found === undefined ? KEPT_BYTES_MAX : found.text.length + LINE_BYTES;
@@ -253,7 +253,7 @@ export class FoundLines {
     if (begun !== undefined) this.set(key, begun.lines);
   }
 
-  set(key: string, lines: readonly Found[]): void {
+  set(key: string, lines: readonly FoundLine[]): void {
     this.kept.set(key, lines);
     this.bytes += sizeOf(lines);
     for (const [oldest, others] of this.kept) {
@@ -264,6 +264,6 @@ export class FoundLines {
   }
 }
 
-function sizeOf(lines: readonly Found[]): number {
+function sizeOf(lines: readonly FoundLine[]): number {
   return lines.reduce((sum, { text }) => sum + text.length + LINE_BYTES, 0);
 }

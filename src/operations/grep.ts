@@ -14,7 +14,7 @@ import type { Match, Unsearched } from '../model/results.js';
 import type { Context } from '../plumbing/context.js';
 import { retryUntilStable } from '../plumbing/retry-until-stable.js';
 import { findTreeish, reportMissing } from '../plumbing/tree-ish.js';
-import { type Found, FoundLines, type GrepPattern, GrepRun } from './grep-run.js';
+import { type FoundLine, FoundLines, type GrepPattern, GrepRun } from './grep-run.js';
 
 export interface GrepRequest extends GrepPattern {
   /** Each `NAME[@REV]`, `NAME@WORK` or `NAME@BASE`. */
@@ -72,7 +72,7 @@ class Waiting {
     private readonly place: Place,
     readonly key: string | undefined,
     readonly file: OpenFile | undefined,
-    readonly known: readonly Found[],
+    readonly known: readonly FoundLine[],
   ) {}
 
   /** Made where something is found. */
@@ -82,7 +82,7 @@ class Waiting {
   }
 }
 
-const NONE: readonly Found[] = [];
+const NONE: readonly FoundLine[] = [];
 
 class Search implements Disposable {
   private waiting: Waiting[] = [];

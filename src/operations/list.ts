@@ -12,7 +12,7 @@ import { describe } from '../plumbing/describe.js';
 import { layersBefore, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
 import { notStarted } from '../plumbing/restart.js';
-import { type Found, surveyRepositories } from '../plumbing/survey.js';
+import { type Surveyed, surveyRepositories } from '../plumbing/survey.js';
 import type { Versioned } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
 import { listSetAside } from './list-set-aside.js';
@@ -39,7 +39,7 @@ export async function list(context: Context): Promise<Listing> {
   };
 }
 
-function asidesOf(context: Context, repository: RepositoryName): Found<ListedAside> {
+function asidesOf(context: Context, repository: RepositoryName): Surveyed<ListedAside> {
   try {
     return { found: listSetAside(context, [repository]), troubles: [] };
   } catch (error) {

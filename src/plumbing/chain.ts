@@ -8,7 +8,7 @@ import { lowersOf } from '../store/containers.js';
 import type { PlannedKeyframe } from '../store/steps.js';
 import type { Context } from './context.js';
 import { layersOfVersion } from './layers.js';
-import type { Place } from './staging.js';
+import type { DeltaPlace } from './staging.js';
 
 export interface PlannedChain {
   readonly chain: readonly Layer[];
@@ -22,7 +22,7 @@ export interface PlannedChain {
  */
 export function planChain(
   { host: { files } }: Context,
-  { repository, container, layout }: Place,
+  { repository, container, layout }: DeltaPlace,
   { chain, bases }: Pick<Version, 'chain' | 'bases'>,
 ): PlannedChain {
   const mergeable = bases.length > 0 ? chain : chain.slice(0, -1);

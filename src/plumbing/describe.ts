@@ -12,7 +12,7 @@ interface Named {
 }
 
 /** A tag, and how many versions it is away. */
-interface Place {
+interface NearestTag {
   readonly tag: TagName;
   readonly distance: number;
 }
@@ -46,26 +46,26 @@ export function findDescribed(repository: Named, text: string): VersionId[] {
   if (prefix !== undefined) return history.findPrefix(prefix);
   if (!tags.has(tag as TagName)) return [];
   const tagged = taggedVersions(tags);
-  const places = new Map<VersionId, Place | undefined>();
+  const nearest = new Map<VersionId, NearestTag | undefined>();
   // Parents come before their children.
   for (const id of [...history.ids()].sort((a, b) => history.numberOf(a) - history.numberOf(b))) {
     const own = tagged.get(id);
-    const above = history.parentsOf(id).flatMap((parent) => places.get(parent) ?? []);
+    const above = history.parentsOf(id).flatMap((parent) => nearest.get(parent) ?? []);
     const [first] = above;
-    const near = above.reduce<Place | undefined>(
+    const near = above.reduce<NearestTag | undefined>(
       (a, b) => (a !== undefined && a.distance <= b.distance ? a : b),
       first,
     );
-    places.set(id, own === undefined ? near && { ...near, distance: near.distance + 1 } : { tag: own, distance: 0 });
+    nearest.set(id, own === undefined ? near && { ...near, distance: near.distance + 1 } : { tag: own, distance: 0 });
   }
-  return [...places].flatMap(([id, place]) =>
-    place !== undefined && place.tag === tag && place.distance === Number(distance) ? [id] : [],
+  return [...nearest].flatMap(([id, near]) =>
+    near !== undefined && near.tag === tag && near.distance === Number(distance) ? [id] : [],
   );
 }
 
 const DESCRIBED = /^(?<tag>.+)-(?<distance>[1-9]\d{0,6})(?:-g(?<prefix>[a-z][a-z0-9]{3,11}))?$/;
 
-function nameOf({ branches, tags }: Named, { tag, distance }: Place, id: VersionId): string {
+function nameOf({ branches, tags }: Named, { tag, distance }: NearestTag, id: VersionId): string {
   if (distance === 0) return tag;
   const name = `${tag}-${distance}`;
   const isTaken = branches.has(name as BranchName) || tags.has(name as TagName);

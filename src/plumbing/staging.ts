@@ -16,7 +16,7 @@ import type { Context } from './context.js';
 import { destroyedMeanwhile } from './unless-destroyed.js';
 
 /** Where a container's working delta lies. */
-export interface Place {
+export interface DeltaPlace {
   readonly repository: RepositoryLayout;
   readonly container: ContainerName;
   readonly layout: VersionLayout;
@@ -44,7 +44,7 @@ export function stageWorking(
 export function stackConfig(
   config: LxcConfig,
   options: string | undefined,
-  { repository, container, layout }: Place,
+  { repository, container, layout }: DeltaPlace,
   lowers: readonly string[],
 ): Buffer {
   checkMountable(lowers, layout.delta, options);

@@ -27,7 +27,7 @@ export async function surveyRepositories<T>(
   context: Context,
   names: readonly RepositoryName[],
   visit: Visit<T>,
-): Promise<Found<T>> {
+): Promise<Surveyed<T>> {
   const includes: IncludeCache = new Map();
   const found: T[] = [];
   const troubles: Trouble[] = [];
@@ -66,7 +66,7 @@ export async function surveyRepositories<T>(
   return { found, troubles };
 }
 
-export interface Found<T> {
+export interface Surveyed<T> {
   readonly found: readonly T[];
   readonly troubles: readonly Trouble[];
 }
@@ -76,7 +76,7 @@ async function visitAll<T>(
   repository: Repository,
   containers: readonly VersionedContainer[],
   { container: visit, unused }: Visit<T>,
-): Promise<Found<T>> {
+): Promise<Surveyed<T>> {
   if (containers.length === 0) return { found: unused?.(repository) ?? [], troubles: [] };
   const found: T[] = [];
   const troubles: Trouble[] = [];
