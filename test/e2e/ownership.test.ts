@@ -1,6 +1,17 @@
 /** Whose the store is, the modes of what lxcv makes, and what becomes of a version that cannot be sealed. */
 
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
@@ -73,6 +84,58 @@ describe('a store', () => {
     expect(existsSync(ran)).toBe(false);
     await expect(lxc.commit('web', 'nothing')).rejects.toMatchObject({ code: 'nothing-to-commit' });
     expect(existsSync(ran)).toBe(true);
+    rmSync(hooks, { recursive: true });
+  });
+
+  it('runs no hook whose interpreter others can write to, be it that of its interpreter', async () => {
+    const [hooks, ran] = [join(lxc.store, 'web/hooks'), join(lxc.directory, 'ran-by')];
+    const [shell, outer] = [join(lxc.directory, 'mysh'), join(lxc.directory, 'outer')];
+    mkdirSync(hooks);
+    writeFileSync(shell, `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
+    writeFileSync(outer, `#!${shell}\n`, { mode: 0o755 });
+    for (const interpreter of [shell, outer]) {
+      writeFileSync(join(hooks, 'pre-commit'), `#! ${interpreter} -x\n`, { mode: 0o755 });
+      chownSync(shell, STRANGER, 0);
+      await expect(lxc.commit('web', 'refused')).rejects.toMatchObject({
+        code: 'unsafe-owner',
+        message: expect.stringContaining(shell) as unknown,
+      });
+      expect(existsSync(ran)).toBe(false);
+      chownSync(shell, 0, 0);
+    }
+    await expect(lxc.commit('web', 'nothing')).rejects.toMatchObject({ code: 'nothing-to-commit' });
+    expect(existsSync(ran)).toBe(true);
+    rmSync(hooks, { recursive: true });
+  });
+
+  it('refuses a commit where something else is in the place of a hook, or of all hooks', async () => {
+    const hooks = join(lxc.store, 'web/hooks');
+    const hook = join(hooks, 'pre-commit');
+    const [fifo, directory, link] = [
+      (path: string) => execFileSync('mkfifo', [path]),
+      (path: string) => mkdirSync(path),
+      (path: string) => symlinkSync('nowhere', path),
+    ];
+    mkdirSync(hooks);
+    for (const [path, make, is] of [
+      [hook, fifo, 'a FIFO'],
+      [hook, directory, 'a directory'],
+      [hook, link, 'a symbolic link to nothing'],
+      [hooks, fifo, 'a FIFO'],
+      [hooks, link, 'a symbolic link to nothing'],
+    ] as const) {
+      rmSync(path, { recursive: true, force: true });
+      make(path);
+      await expect(lxc.commit('web', 'refused')).rejects.toMatchObject({
+        code: 'hook-refused',
+        message: expect.stringContaining(`${path} is ${is}, and must be a`) as unknown,
+        hint: `Move it away: ${path}`,
+      });
+    }
+    rmSync(hooks);
+    mkdirSync(join(hooks, 'post-commit'), { recursive: true });
+    const { exitCode, stderr } = await lxc.lxcv('commit', '-m', 'empty', '--allow-empty', 'web');
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('the hook post-commit cannot be run: ')]);
     rmSync(hooks, { recursive: true });
   });
 
