@@ -1,6 +1,6 @@
 /**
- * What the files of a copy were made of. There may be a million: in memory they are kept as bytes, a fifth of what a Map of
- * objects takes, and on disk, for the next copy, as a record each. Both are in the order of a walk: see `InStep`.
+ * What the files of a copy were made of. There may be a million: in memory they are stored as bytes, a fifth of what a Map of
+ * objects takes, and on disk, for the next copy, as a record each. Both are in the order of a walk: see `MergeCursor`.
  */
 
 import type { Files, FilesRead } from '../host/files.js';
@@ -27,7 +27,7 @@ const HEAD_BYTES = 24;
 /** So many records are put together at once. */
 const RECORDS_AT_ONCE = 10_000;
 const RECORD = /^(?<inode>\d+) (?<ctimeNs>\d+) (?<depth>\d+) (?<name>.*)$/s;
-/** What a record says of a directory that is only on the way to others: no file has such an inode. */
+/** The record of a directory that only leads to others: no file has such an inode. */
 const ON_THE_WAY: CopiedInode = { inode: 0n, ctimeNs: 0n };
 
 /** Sources in the order in which they were added. A ctime before the epoch comes back as one that no file has. */
@@ -88,7 +88,7 @@ export function writeCopiedInodes(files: Files, path: string, sources: CopiedIno
   for (const piece of encodeCopiedInodes(sources)) files.append(path, piece);
 }
 
-/** What a list on disk tells, read each time anew. */
+/** A list on disk, read anew by each iteration. */
 export function readCopiedInodes(files: FilesRead, path: string): CopiedInodes {
   return {
     *[Symbol.iterator]() {

@@ -33,7 +33,7 @@ export interface Recopied {
 
 /** The kernel stamps times by a clock that may be a tick of ten milliseconds behind. */
 const CLOCK_SLACK_MS = 20;
-/** So many of the files that changed are told. */
+/** How many of the files that changed are reported. */
 const LARGEST = 3;
 
 export class CopyPasses {
@@ -96,9 +96,9 @@ export class CopyPasses {
   }
 
   /** The same of an inode with several names: a pass may have met none of them, and so not have copied it again. What counts is the pass that did. */
-  isGood(kept: CopiedInode & { readonly pass: Pass }, stat: Stat): boolean {
-    if (!isSame(kept, stat)) return false;
-    return kept.pass === this.pass || (stat.ctimeNs < kept.pass.goodBefore && stat.ctimeNs < this.trustedBefore);
+  isGood(copied: CopiedInode & { readonly pass: Pass }, stat: Stat): boolean {
+    if (!isSame(copied, stat)) return false;
+    return copied.pass === this.pass || (stat.ctimeNs < copied.pass.goodBefore && stat.ctimeNs < this.trustedBefore);
   }
 
   /** The files that the last one left as they are, or copied, and that need not be read again while they are the same. */

@@ -1,4 +1,4 @@
-/** Deltas: upper directories, made anew for a container to write to, and examined before they are kept. */
+/** Deltas: upper directories, made anew for a container to write to, and examined before they become lower layers. */
 
 import {
   childPath,
@@ -37,15 +37,15 @@ export interface Depth {
 
 /**
  * A path of an upper directory that would be lost or changed once it is a lower one: the first that is met.
- * @param depth is told how deep it goes.
+ * @param depth is set to the depth of the deepest directory.
  */
 export function* findUnsupported(
   files: FilesRead,
   delta: string,
   depth: Depth = { levels: 0 },
 ): Job<Unsupported | undefined> {
-  for (const unkept of runRecursion(examine(files, delta, ROOT, depth, 1))) {
-    if (unkept !== undefined) return unkept;
+  for (const unsupported of runRecursion(examine(files, delta, ROOT, depth, 1))) {
+    if (unsupported !== undefined) return unsupported;
     yield;
   }
   return undefined;
@@ -62,16 +62,16 @@ function* examine(
   depth.levels = Math.max(depth.levels, level);
   using directory = files.openDirectory(location);
   if (directory === undefined) throw noEntry(location);
-  yield unkeptAt(files, directory.path, path);
+  yield unsupportedAt(files, directory.path, path);
   for (const [name, type] of files.listTyped(directory.path)) {
     const child = childPath(directory.path, name);
     if (type === 'directory') yield examine(files, child, joinPath(path, name), depth, level + 1);
-    else yield unkeptAt(files, child, path, name);
+    else yield unsupportedAt(files, child, path, name);
   }
 }
 
-/** @param parent the path of what `name` lies in; a million files have no path that is never told. */
-function unkeptAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unsupported | undefined {
+/** @param parent the path of the directory that has `name`. Paths are built only when reported. */
+function unsupportedAt(files: FilesRead, location: HostPath, parent: BytePath, name = ROOT): Unsupported | undefined {
   for (const xattr of files.xattrNames(location)) {
     const reason = unsupportedFeature(xattr);
     if (reason !== undefined) return { path: name === ROOT ? parent : joinPath(parent, name), reason, xattr };
@@ -84,9 +84,9 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unsupported 
   for (const { place, location, stat } of runRecursion(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
       return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own', xattr: undefined };
-    const mark = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
-    if (mark !== undefined)
-      return { path: pathOf(place), reason: `has ${mark}, the mark of an overlay of its own`, xattr: mark };
+    const xattr = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
+    if (xattr !== undefined)
+      return { path: pathOf(place), reason: `has ${xattr}, the mark of an overlay of its own`, xattr };
     yield;
   }
   return undefined;

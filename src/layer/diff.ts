@@ -23,14 +23,14 @@ export interface DiffOptions {
   readonly paths?: readonly BytePath[] | undefined;
   /** Spares files from being read where both are sealed. */
   readonly sealed?: SealedDigests;
-  /** Takes what differs in its metadata for modified, and does not read it; `metadata` is not told then. */
+  /** Takes what differs in its metadata for modified, and does not read it; no change is `metadata` then. */
   readonly skipContent?: boolean;
 }
 
 /**
  * The changes that make the tree of the layers `before` into that of `after`, both top first; no layers are an empty tree.
- * Parents come before what they hold, names in byte order. Every path below a directory that came or went is told as well.
- * The times of directories do not count: they follow from what happens inside. For an entry that is the same, undefined is told.
+ * Parents come before what they hold, names in byte order. Every path below a directory that was added or removed is a change as well.
+ * The times of directories do not count: they follow from what happens inside. Yields undefined for an entry that is the same.
  */
 export function diffTrees(
   files: FilesRead,
@@ -81,8 +81,8 @@ function attributesOf(files: FilesRead, layer: string): Attributes | undefined {
 /** What the metadata of an entry is read from. */
 type Attributes = Pick<TreeEntry, 'type' | 'stat' | 'location'>;
 
-/** So many names are told at once: to ask for their sizes takes some milliseconds. */
-const ROW_NAMES = 1024;
+/** The most names of one range: asking for their sizes takes some milliseconds. */
+const RANGE_NAMES_MAX = 1024;
 
 type Differences = Recursion<Difference | NameRange | undefined>;
 
@@ -133,7 +133,7 @@ class Comparison {
     }
   }
 
-  /** The names of a directory that only one of the trees has, those in a row that its listing tells all of as one, or a few where they are very many. */
+  /** The names of a directory that only one of the trees has; successive names of one type, whose listing tells all, as ranges. */
   private listed(
     parent: Place,
     wanted: Wanted,
@@ -144,14 +144,14 @@ class Comparison {
     if (this.listing === undefined || alone === undefined || wanted !== ALL) return undefined;
     const kind = a === undefined ? 'added' : 'removed';
     const all: (BytePath | NameRange)[] = [];
-    let row: (NameRange & { readonly names: BytePath[] }) | undefined;
+    let range: (NameRange & { readonly names: BytePath[] }) | undefined;
     for (const name of [...alone.names()].sort()) {
       const type = alone.listedType(name);
-      if (row !== undefined && type === row.type && row.names.length < ROW_NAMES) {
-        row.names.push(name);
+      if (range !== undefined && type === range.type && range.names.length < RANGE_NAMES_MAX) {
+        range.names.push(name);
       } else {
-        row = type && { parent, kind, type, names: [name] };
-        all.push(row ?? name);
+        range = type && { parent, kind, type, names: [name] };
+        all.push(range ?? name);
       }
     }
     return all;
@@ -163,9 +163,9 @@ class Comparison {
     before: TreeEntry | undefined,
     after: TreeEntry | undefined,
   ): Difference {
-    const told = (after ?? before) as TreeEntry;
-    const size = told.type === 'file' && this.listing !== 'names' ? unlessGone(0, () => told.stat.size) : 0;
-    return new FoundDifference(place, kind, told.type, size, before, after);
+    const shown = (after ?? before) as TreeEntry;
+    const size = shown.type === 'file' && this.listing !== 'names' ? unlessGone(0, () => shown.stat.size) : 0;
+    return new FoundDifference(place, kind, shown.type, size, before, after);
   }
 
   private kindOf(place: Place, before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
@@ -230,9 +230,9 @@ function namesBelow(wanted: Wanted, a: TreeDirectory | undefined, b: TreeDirecto
 }
 
 /** @param directory that the names are in. */
-function withSizes(row: NameRange, directory: TreeDirectory): NameRange {
-  if (row.type !== 'file') return row;
-  return { ...row, sizes: row.names.map((name) => unlessGone(0, () => directory.entry(name)?.stat.size ?? 0)) };
+function withSizes(range: NameRange, directory: TreeDirectory): NameRange {
+  if (range.type !== 'file') return range;
+  return { ...range, sizes: range.names.map((name) => unlessGone(0, () => directory.entry(name)?.stat.size ?? 0)) };
 }
 
 function hasSameMetadata(files: FilesRead, a: Attributes, b: Attributes): boolean {

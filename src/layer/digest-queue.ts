@@ -1,7 +1,7 @@
 /**
  * Takes the digests of the files that a walk meets: two threads share them where there is enough to read.
  *
- * Calling sequence: a `DigestPlan` is told all the files first. Then the walk calls `moveTo` for each entry and `add` for each file, and
+ * Calling sequence: all the files are added to a `DigestPlan` first. Then the walk calls `moveTo` for each entry and `add` for each file, and
  * reads the digests, which `collect` fills in. `flush` comes before waiting for the last of them.
  *
  * The second thread gets the files of one directory in batches, and the large files of the whole walk early, the largest first, so that

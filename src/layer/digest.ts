@@ -29,7 +29,7 @@ export function* digestIfPresent(files: FilesRead, path: HostPath): Job<string |
   }
 }
 
-/** To open a file takes as long as to read so many bytes, and to look through so many of a listing as to read some times as many. */
+/** Cost model: opening a file costs as much as reading OPENING_BYTES; scanning a listing costs LISTING_COST per byte. */
 const OPENING_BYTES = 80_000;
 const LISTING_COST = 4;
 
@@ -42,7 +42,7 @@ export class SealedDigests implements Disposable {
 
   /**
    * @param paths the file of each delta's listing, be it there or not.
-   * @param unsealed is told the deltas whose listing was needed, and is not there.
+   * @param unsealed receives the deltas whose listing was needed, and is not there.
    */
   constructor(
     private readonly files: FilesRead,
@@ -55,14 +55,14 @@ export class SealedDigests implements Disposable {
   }
 
   /**
-   * The digest of a regular file of a layer; undefined where no listing tells (of a keyframe, a base, a working delta), or where to read
+   * The digest of a regular file of a layer; undefined where no listing has it (a keyframe, a base, a working delta), or where to read
    * the file is faster. The places that are asked for of one layer must be in the order of a walk.
    */
   find(layer: string, place: Place, size: number): string | undefined {
     return this.listingOf(layer)?.find(place, size);
   }
 
-  /** True where the listings of two layers tell that they hold the same bytes at a place; undefined where not both of them tell. */
+  /** True where two layers hold the same bytes at a place, by their listings; undefined where not both of them have the digest. */
   compare(a: string, b: string, place: Place, size: number): boolean | undefined {
     if (!this.paths.has(a) || !this.paths.has(b)) return undefined;
     const one = this.find(a, place, size);
@@ -84,8 +84,8 @@ export class SealedDigests implements Disposable {
 }
 
 class Listing implements Disposable {
-  /** What files took, or would have taken, that were read in its place. */
-  private spent = 0;
+  /** The cost of the files that were asked for, read or not. */
+  private fileCost = 0;
   private digests: ListedDigests | undefined;
 
   constructor(
@@ -99,8 +99,8 @@ class Listing implements Disposable {
   }
 
   find(place: Place, size: number): string | undefined {
-    this.spent += size + OPENING_BYTES;
-    if (this.digests === undefined && this.spent < this.size * LISTING_COST) return undefined;
+    this.fileCost += size + OPENING_BYTES;
+    if (this.digests === undefined && this.fileCost < this.size * LISTING_COST) return undefined;
     this.digests ??= new ListedDigests(this.files, this.path);
     return this.digests.find(place);
   }

@@ -7,8 +7,8 @@ import type { Job } from '../model/job.js';
 import { removeTree } from './removal.js';
 
 export class HardLinkMap<Note> {
-  private readonly kept = new Map<bigint, Note>();
-  private readonly spent = new Set<bigint>();
+  private readonly copies = new Map<bigint, Note>();
+  private readonly exhausted = new Set<bigint>();
 
   /** @param path of the directory, which is not there yet. */
   constructor(
@@ -24,27 +24,28 @@ export class HardLinkMap<Note> {
     return removeTree(this.files, this.path);
   }
 
-  /** What was noted when the copy of an inode was kept; undefined where none is. */
+  /** What was registered with the copy of an inode; undefined where there is no copy. */
   note(inode: bigint): Note | undefined {
-    return this.kept.get(inode);
+    return this.copies.get(inode);
   }
 
-  /** Keeps a copy of an inode, in the place of an older one. */
+  /** Registers a copy of an inode, in place of an older one. */
   register(inode: bigint, copy: HostPath, note: Note): void {
-    if (this.kept.has(inode)) this.files.unlink(this.linkOf(inode));
-    this.kept.delete(inode);
+    if (this.copies.has(inode)) this.files.unlink(this.linkOf(inode));
+    this.copies.delete(inode);
     this.files.link(copy, this.linkOf(inode));
-    this.kept.set(inode, note);
+    this.copies.set(inode, note);
   }
 
-  /** Gives the copy that is kept of an inode one more name. @throws EMLINK. */
+  /** Gives the copy of an inode one more name. @throws EMLINK. */
   link(inode: bigint, to: HostPath): void {
     this.files.link(this.linkOf(inode), to);
   }
 
   /**
-   * Gives the copy that is kept of an inode one more name, be it the one by which it is kept. An inode of the source has no
-   * more names than its copy can have: so that is the last one, unless the copy has names still that the source has no more.
+   * Gives the copy of an inode one more name: where it can have no more, the link in the directory apart becomes that name. An inode
+   * of the source has no more names than its copy can have, so that is the last one, unless the copy still has names that the source
+   * has no more.
    */
   linkOrMove(inode: bigint, to: HostPath): void {
     try {
@@ -52,14 +53,14 @@ export class HardLinkMap<Note> {
     } catch (error) {
       if (!isErrno(error, 'EMLINK')) throw error;
       this.files.rename(this.linkOf(inode), to);
-      this.kept.delete(inode);
-      this.spent.add(inode);
+      this.copies.delete(inode);
+      this.exhausted.add(inode);
     }
   }
 
-  /** @throws LxcvError `container-in-use` where the copy of an inode was not kept to the last of its names. */
-  checkNotSpent(inode: bigint): void {
-    if (!this.spent.has(inode)) return;
+  /** @throws LxcvError `container-in-use` where an inode has a name left when its copy can have no more. */
+  checkNotExhausted(inode: bigint): void {
+    if (!this.exhausted.has(inode)) return;
     throw new LxcvError(
       'container-in-use',
       'directories were renamed that hold ten thousands of names of one file, while these were copied',

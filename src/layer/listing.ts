@@ -5,7 +5,7 @@ import { decodeEntry, decodeLines } from '../model/mtree.js';
 import type { Place } from '../model/place.js';
 import { MergeCursor } from './merge-cursor.js';
 
-/** The digests that a listing tells, for places in the order of a walk. */
+/** The digests in a listing, for places in the order of a walk. */
 export class ListedDigests implements Disposable {
   private readonly lines: MergeCursor<string>;
 

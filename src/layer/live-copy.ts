@@ -2,7 +2,7 @@
  * Copies the delta of a running container such that the container stands still only for what changed under the copy.
  *
  * Calling sequence: `copyRunning` while it runs; as often as it is worth it, still while it runs, `syncAgain` and `copyAgain`; freeze it;
- * `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy. What is copied again, and why, is told in copy-passes.ts.
+ * `copyFrozen`; thaw it; `end`; `trustedSources` for the next copy. What is copied again, and why, is said in copy-passes.ts.
  */
 
 import type { Clocks } from '../host/clocks.js';
@@ -45,7 +45,7 @@ const SPARE_LINKS = 1000;
 
 export class LiveCopy {
   private readonly passes: CopyPasses;
-  /** Of each inode with several links: what it was when its copy was kept. */
+  /** Of each inode with several links: what it was when its copy was registered. */
   private readonly links: HardLinkMap<CopiedInode & { readonly pass: Pass }>;
   private rules: PassRules;
   private tick: () => void = () => undefined;
@@ -159,8 +159,8 @@ export class LiveCopy {
   /** @param same the file in the earlier copy, where that is the same. */
   private copyFile({ from, to, place }: Pair, stat: Stat, same: HostPath | undefined): void {
     if (stat.links > 1) {
-      this.links.checkNotSpent(stat.inode);
-      if (this.isKept(stat)) {
+      this.links.checkNotExhausted(stat.inode);
+      if (this.hasCopy(stat)) {
         this.rules.link(this.links, stat.inode, to);
         return;
       }
@@ -176,10 +176,10 @@ export class LiveCopy {
     return links === 1 || (this.files.stat(same)?.links ?? 0) + links < LINKS_MAX - SPARE_LINKS;
   }
 
-  /** True where a copy of the inode is kept that is good in this pass. */
-  private isKept(stat: Stat): boolean {
-    const kept = this.links.note(stat.inode);
-    return kept !== undefined && this.passes.isGood(kept, stat);
+  /** True where there is a copy of the inode that is good in this pass. */
+  private hasCopy(stat: Stat): boolean {
+    const copied = this.links.note(stat.inode);
+    return copied !== undefined && this.passes.isGood(copied, stat);
   }
 
   /** Makes a directory of the copy that of the source again. @param before what earlier passes copied. */

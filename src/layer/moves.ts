@@ -89,13 +89,13 @@ function sizesOf(changes: Iterable<Change>): Set<number> {
   return sizes;
 }
 
-/** Tells the digests of files of one of these sizes; not of one that is gone: a container may be running. */
+/** Calls `found` with the digest of each file of one of these sizes; without files that are gone: a container may be running. */
 function* eachDigest(
   files: FilesRead,
   { layers, sealed }: MoveSource,
   changes: Iterable<Change>,
   sizes: ReadonlySet<number>,
-  tell: (place: Place, digest: string) => void,
+  found: (place: Place, digest: string) => void,
 ): Job<void> {
   using way = new TreeWay(files, layers);
   for (const { place, size } of changes) {
@@ -103,6 +103,6 @@ function* eachDigest(
     const entry = way.find(place);
     if (entry === undefined || unlessGone(undefined, () => entry.stat)?.type !== 'file') continue;
     const digest = sealed.find(entry.layer, place, size) ?? (yield* digestIfPresent(files, entry.location));
-    if (digest !== undefined) tell(place, digest);
+    if (digest !== undefined) found(place, digest);
   }
 }

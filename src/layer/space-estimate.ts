@@ -1,4 +1,4 @@
-/** How much room a copy or a merge of layers will take, told beforehand: by a stat an entry, however deep they go. */
+/** How much room a copy or a merge of layers will take, estimated beforehand: by one stat for each entry, however deep they go. */
 
 import { childPath, type FilesRead } from '../host/files.js';
 import type { HostPath } from '../host/libc.js';

@@ -44,14 +44,14 @@ export interface Attributes {
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
 
-/** What came or went in one directory, is of one type and no directory: told by a listing alone, as most of many changes can be. */
+/** A run of non-directory names of one type, added to or removed from one directory; known from the listing, without stat. */
 export interface NameRange {
   readonly parent: Place;
   readonly kind: 'added' | 'removed';
   readonly type: EntryType;
-  /** In byte order, with none between them that is told otherwise. */
+  /** In byte order, with no other change between them. */
   readonly names: readonly BytePath[];
-  /** Of each of them, in bytes; without, none is told. */
+  /** Of each of them, in bytes; left out where they are not known. */
   readonly sizes?: readonly number[];
 }
 
@@ -59,7 +59,7 @@ export function isNameRange<Other extends object>(part: Other | NameRange): part
   return 'names' in part;
 }
 
-/** One of them. Sizes that are not told are 0. */
+/** One change of a range. Sizes that are not known are 0. */
 export interface ListedChange extends Change {
   readonly sizeBefore: number;
 }

@@ -5,7 +5,7 @@ import type { BytePath } from './byte-path.js';
 /** The types of POSIX; `char` and `block` are device nodes. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
 
-/** What a sealed listing tells of a path of a delta. */
+/** A path of a delta, as a sealed listing has it. */
 export interface Entry {
   /** In its directory; `''` is the root. */
   readonly name: BytePath;
@@ -27,7 +27,7 @@ export interface Entry {
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
 
-/** What `ls -l` tells of a path. */
+/** What `ls -l` shows of a path. */
 export interface PathInfo extends Pick<Entry, 'type' | 'mode' | 'uid' | 'gid' | 'mtimeNs'> {
   /** In bytes, as lstat(2) has it for any type. */
   readonly size: number;

@@ -16,18 +16,18 @@ export function runWithoutYielding<Result>(job: Job<Result>): Result {
 }
 
 /**
- * Work that goes down a tree, however deep that is: what it yields is either told, or another piece of work that is to be done
+ * Work that goes down a tree, however deep that is: what it yields is either a result, or another piece of work that is to be done
  * before this one goes on, as if it were called. An error of that other one is thrown where it was yielded.
  */
-export type Recursion<Told> = Generator<Told | Recursion<Told>, void>;
+export type Recursion<Item> = Generator<Item | Recursion<Item>, void>;
 
-/** Does a descent with a stack of its own in place of the machine's. What is told must not be iterable. */
-export function* runRecursion<Told>(root: Recursion<Told>): Generator<Told, void> {
+/** Runs a recursion with an explicit stack on the heap, and yields its results, which must not be iterable. */
+export function* runRecursion<Item>(root: Recursion<Item>): Generator<Item, void> {
   const stack = [root];
   let failure: { readonly error: unknown } | undefined;
   try {
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      let step: IteratorResult<Told | Recursion<Told>, void>;
+      let step: IteratorResult<Item | Recursion<Item>, void>;
       try {
         step = failure === undefined ? top.next() : top.throw(failure.error);
         failure = undefined;
@@ -46,10 +46,10 @@ export function* runRecursion<Told>(root: Recursion<Told>): Generator<Told, void
   }
 }
 
-/** All that is told, in order; the place to yield between are left out. */
-export function* gather<Told>(told: Iterable<Told | undefined>): Job<Told[]> {
-  const all: Told[] = [];
-  for (const one of told) {
+/** All results, in order; without the undefined between them. */
+export function* gather<Item>(items: Iterable<Item | undefined>): Job<Item[]> {
+  const all: Item[] = [];
+  for (const one of items) {
     if (one !== undefined) all.push(one);
     yield;
   }
@@ -69,6 +69,6 @@ function endAll(stack: readonly Generator<unknown, void>[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-function isRecursion<Told>(value: Told | Recursion<Told>): value is Recursion<Told> {
+function isRecursion<Item>(value: Item | Recursion<Item>): value is Recursion<Item> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }

@@ -54,7 +54,7 @@ export function encodeManifest(version: Version): Buffer {
 }
 
 /**
- * The version that a manifest tells of; `decodeManifest(encodeManifest(v))` equals `v`.
+ * The version of a manifest; `decodeManifest(encodeManifest(v))` equals `v`.
  * @param where names the file in the error.
  * @throws LxcvError `store-newer` for a later format, `store-damaged` for all that `encodeManifest` would not have written.
  */

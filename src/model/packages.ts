@@ -36,7 +36,7 @@ const DPKG_FIELD_MAX = Math.max(...[...DPKG_FIELDS].map((field) => field.length)
 
 /*
  * The texts below are a container's, so each is read in one pass, and what is made of it is made as it is asked for. A character
- * of them is a byte; names and versions are told as text.
+ * of them is a byte; names and versions are given as text.
  */
 
 /** What dpkg's `status`, or a file of its `status.d`, has as installed; named as dpkg does, `libc6:amd64` where several can be. */

@@ -27,7 +27,7 @@ export function pathOf(place: Place): BytePath {
   return names.reverse().join('/') as BytePath;
 }
 
-/** Makes places of what tells their depths and names, in the order of a walk. */
+/** Makes places from depths and names that come in the order of a walk. */
 export class PlaceReader {
   private readonly way: Place[] = [];
 

@@ -1,4 +1,4 @@
-/** A version: an immutable node of a repository's graph, as its manifest tells it. Names as in docs/glossary.md. */
+/** A version: an immutable node of a repository's graph, as its manifest has it. Names as in docs/glossary.md. */
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -72,7 +72,7 @@ export interface Version {
   readonly pause?: number;
 }
 
-/** What is told of a version among others. */
+/** A version as a list shows it. */
 export interface Summary
   extends Pick<Version, 'id' | 'number' | 'message' | 'author' | 'time' | 'branch' | 'changes' | 'pause'> {
   readonly parents: readonly Pick<Parent, 'id'>[];
