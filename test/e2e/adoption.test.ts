@@ -235,8 +235,9 @@ describe('a container that could boot before its first commit can boot after it:
     using _cleared = withoutFifo(join(lxc.lxcpath, 'fifo'));
     await lxc.commit('box', 'first');
     await expectBoots(lxc, 'box');
-    // Those that LXC cannot read either.
-    lxc.expectFindings(...Array(4).fill('container-damaged'));
+    // Those that LXC cannot read either. Where root may trace the first process, what is below its links is only not there.
+    const barred = paths.filter((path) => path.startsWith('/proc/1/') && isBarred(path));
+    lxc.expectFindings(...Array(3 + barred.length).fill('container-damaged'));
   });
 
   it('also where the lxcpath is named by a link: the store is that of the directory', async () => {
@@ -1008,3 +1009,12 @@ describe('a running container that is restarted for its first commit', () => {
     expect(existsSync(join(lxc.store, 'box/restarting'))).toBe(false);
   });
 });
+
+function isBarred(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
