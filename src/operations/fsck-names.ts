@@ -11,7 +11,7 @@ import type { TagName, VersionId } from '../model/version.js';
 import type { Context } from '../plumbing/context.js';
 import { isConfined } from '../plumbing/lookup.js';
 import { KNOWN_NAMES, type KnownNames, LAYER_NAME } from '../store/known-names.js';
-import { RepositoryLayout, storeRoot } from '../store/layout.js';
+import { isOfStore, RepositoryLayout, storeFile, storeRoot } from '../store/layout.js';
 import { isStagedContainer } from '../store/lxc-layout.js';
 import { readSetAside } from '../store/set-aside.js';
 import { listRepositories } from '../store/store.js';
@@ -66,6 +66,16 @@ export function* checkStagedContainers(context: Context): Generator<Finding> {
   const names = namesIn(context, context.lxcpath).filter(isStagedContainer);
   if (names.length > 0 && isAtWork(context)) return;
   for (const name of names) yield unknownFile(context.lxcpath, name);
+}
+
+/** Names in the store that no repository can have. A file system that is mounted there has a directory of its own. */
+export function* checkStoreNames({ host: { files }, lxcpath }: Context): Generator<Finding> {
+  const root = storeRoot(files, lxcpath);
+  if (files.stat(storeFile(root)) === undefined) return;
+  for (const [name] of sorted(listTyped(files, `${root}/.`))) {
+    if (isRepositoryName(name) || isOfStore(name) || name === 'lost+found') continue;
+    yield unknownFile(root, name);
+  }
 }
 
 /** Whether another lxcv has any repository locked. */

@@ -30,6 +30,7 @@ import {
   checkNames,
   checkRefs,
   checkStagedContainers,
+  checkStoreNames,
   type Listings,
   layersIn,
   listVersions,
@@ -68,7 +69,7 @@ export async function fsck(context: Context, name: RepositoryName | undefined): 
   const others = [
     ...checkMounts(context, shared.deltas),
     ...(await thatStays(context, () => [
-      ...(name === undefined ? findMissing(context, shared) : []),
+      ...(name === undefined ? [...checkStoreNames(context), ...findMissing(context, shared)] : []),
       ...checkOtherContainers(context, shared),
       ...checkStagedContainers(context),
     ])),

@@ -16,7 +16,7 @@ interface Visit<T> {
   /** Asked of each of its containers. */
   readonly container: (context: Context, repository: Repository, container: VersionedContainer) => Promise<T>;
   /** Asked of one on which no container stands; left out, that is passed over. */
-  readonly unused?: (repository: Repository) => readonly T[];
+  readonly unused?: ((repository: Repository) => readonly T[]) | undefined;
 }
 
 /**
@@ -44,7 +44,8 @@ export async function surveyRepositories<T>(
           const { containers, unreadable } = readUsers(reading, open.layout, includes);
           for (const each of containers) known.add(each.name);
           for (const each of unreadable) known.add(each.container);
-          const visited = await visitAll(reading, repository, containers, visit);
+          const { unused } = unreadable.length > 0 ? {} : visit;
+          const visited = await visitAll(reading, repository, containers, { ...visit, unused });
           const refs = [...repository.unreadable.values()].map(
             (error): Trouble => ({ repository: name, container: null, error }),
           );

@@ -18,7 +18,7 @@ export function storeFile(root: string): string {
 
 /** The message of a commit that was refused. */
 export function messageFile(root: string, container: ContainerName): string {
-  return `${root}/.message-${container}`;
+  return `${root}/${MESSAGE}${container}`;
 }
 
 /** What store.json is called until it takes its place. @param suffix of its own for each process. */
@@ -31,6 +31,12 @@ export function isStagedStoreFile(name: string): boolean {
 }
 
 const STAGED_STORE = '.store-';
+const MESSAGE = '.message-';
+
+/** True for the name of what lxcv makes in a store besides repositories. */
+export function isOfStore(name: string): boolean {
+  return name === 'store.json' || name.startsWith(MESSAGE) || isStagedStoreFile(name);
+}
 
 /** Where a repository's directory has its versions. */
 export function versionsIn(repository: string): string {

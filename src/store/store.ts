@@ -12,13 +12,13 @@ import { isRepositoryName } from '../model/names.js';
 import type { RepositoryName } from '../model/version.js';
 import { isStagedStoreFile, RepositoryLayout, stagedStoreFile, storeFile, storeRoot } from './layout.js';
 import { type Pending, readPending } from './operation-log.js';
+import { checkOwned } from './ownership.js';
 import { finishRestarts, hasRestarts } from './restarts.js';
-import { isThere, readStoreFile } from './store-file.js';
+import { describe, isThere, readStoreFile } from './store-file.js';
 import { hasPassed, recover } from './transaction.js';
 import { isObstacle, toldUnfinished, type Unfinished } from './unfinished.js';
 
 const STORE_FORMAT = 1;
-/** What the store's file is called before it is there. */
 /** How long a command waits for another one on the same repository: most last some milliseconds. */
 const LOCK_WAIT_MS = 5000;
 const LOCK_POLL_MS = 20;
@@ -90,7 +90,7 @@ export function openRepository(
 ): OpenRepository | undefined {
   const layout = new RepositoryLayout(store ?? storeRoot(host.files, lxcpath), name);
   if (store === undefined && !readStore(host, layout.storeRoot)) return undefined;
-  if (!isThere(host.files, layout.root, 'directory')) return undefined;
+  if (!isRepositoryThere(host, layout)) return undefined;
   // What is pending may be its first operation, of which little more than the log is on the disk after a power cut.
   const pending = readPendingOf(host, layout);
   const known = settled.get(layout.operations);
@@ -98,6 +98,15 @@ export function openRepository(
   const unfinished = pending === undefined ? undefined : known?.unfinished;
   if (unfinished === undefined && hasRestarts(host, layout)) restartNow(host, layout);
   return isThere(host.files, layout.versions, 'directory') ? { layout, unfinished } : undefined;
+}
+
+/** @throws LxcvError `store-damaged` where something else is in its place: lxcv made none such, and no backup has it. */
+function isRepositoryThere({ files }: Host, { root }: RepositoryLayout): boolean {
+  const stat = files.stat(root);
+  if (stat === undefined) return false;
+  checkOwned(files, root, stat);
+  if (stat.type === 'directory') return true;
+  throw new LxcvError('store-damaged', `${root} is ${describe(stat)}, and no repository`, 'Move it away.');
 }
 
 function isOf({ operation, last }: Pending, settled: Settled | undefined): boolean {
@@ -118,7 +127,7 @@ export async function lockRepository(
   const layout = new RepositoryLayout(storeRoot(host.files, lxcpath), name);
   createStore(host, layout.storeRoot);
   makeDirectory(host, layout.root);
-  isThere(host.files, layout.root, 'directory');
+  isRepositoryThere(host, layout);
   const release = await waitForLock(host, layout, purpose).catch((error) => {
     // A store that is read-only, say: what waits there for the same reason is told.
     throw isSystemError(error) ? toldPending(host, layout, readPendingOf(host, layout), error) : error;

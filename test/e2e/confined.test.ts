@@ -102,8 +102,10 @@ describe('what is wrong with one of many', () => {
     const gone = (of: string) => ['bad', 'fork'].map((name) => ['bad', name, expect.stringContaining(`${of} is gone`)]);
     await withEach(path, async (what) => {
       const kind = what === 'text' ? 'a file' : what;
-      const told = [['bad', null, `${path} is ${kind}, and must be a directory`]];
+      const told = [['bad', null, `${path} is ${kind}, and no repository`]];
       expect(await look()).toEqual(what === 'a directory' ? gone(`${path}/versions`) : told);
+      if (what !== 'a directory')
+        expect((await lxc.lxcv('list')).stderr).toContain(`no repository\n      Move it away.\n`);
     });
     renameSync(path, `${lxc.directory}/saved`);
     expect(await look()).toEqual(gone(path));

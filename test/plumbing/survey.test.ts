@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, mkdirSync, rmdirSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
@@ -113,6 +113,27 @@ describe('what tells of all repositories', () => {
       expect(await find(99, () => {})).toEqual({ looked: 0, told: [] });
     }
     rmdirSync(staged);
+  });
+
+  it('calls no repository unused whose one container has a record that cannot be read: list', async () => {
+    using small = temporaryDirectory();
+    const path = join(small.path, 'lxc');
+    populate(path, 1, 1);
+    const { versions } = new RepositoryLayout(`${path}v`, 'r0' as RepositoryName);
+    const records = readdirSync(versions).map((id) => join(versions, id, 'working.json'));
+    for (const record of records) if (existsSync(record)) writeFileSync(record, 'torn');
+    const { containers, repositories, troubles } = await (await openEngine({ lxcpath: path })).list();
+    expect([containers, repositories, troubles]).toEqual([[], [], [expect.objectContaining({ container: 'c0' })]]);
+  });
+
+  it('tells of a name in the store that is none of a repository, and not of what lxcv or the file system has there: fsck', async () => {
+    using small = temporaryDirectory();
+    const path = join(small.path, 'lxc');
+    populate(path, 1, 1);
+    for (const name of ['a b', 'lost+found']) mkdirSync(join(`${path}v`, name), { mode: 0o700 });
+    for (const name of ['.message-c0', '.store-abc']) writeFileSync(join(`${path}v`, name), '');
+    const findings = await (await openEngine({ lxcpath: path })).fsck(undefined);
+    expect(findings.map(({ code, where }) => [code, where])).toEqual([['unknown-file', `${path}v/a b`]]);
   });
 
   it('is read again for its own repository alone', async () => {
