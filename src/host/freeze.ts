@@ -16,6 +16,7 @@ import {
   findFreezer,
   isFrozen,
   isGroupGone,
+  isToThaw,
   watchFrozen,
   writeFreezer,
 } from './freezer.js';
@@ -48,7 +49,7 @@ const LOOK_EVERY_MS = 20;
 /** So many looks follow one another; then there is a millisecond between two. */
 const EAGER_LOOKS = 100;
 
-/** @throws LxcvError `pause-too-long` where it does not stand still in time, `failed`. */
+/** Where somebody thaws it before it stands still, a look says so. @throws LxcvError `pause-too-long` where it does not stand still in time, `failed`. */
 export async function freeze(lxcpath: string, name: ContainerName, limitMs: number): Promise<Freeze> {
   const freezer = freezerOf(lxcpath, name);
   const keepers = await startKeepers(lxcpath, name, freezer);
@@ -167,6 +168,8 @@ function byGroup(lxcpath: string, name: ContainerName, freezer: Freezer): Switch
       const watch = watchFrozen(freezer);
       try {
         for (let looks = 0; !isFrozen(freezer); looks += 1) {
+          // It will not stand still any more, as the watch tells.
+          if (isToThaw(freezer)) return watch;
           if (monotonicMs() > until) throw neverStill(name);
           if (looks > EAGER_LOOKS) await new Promise((resolve) => setTimeout(resolve, 1));
         }

@@ -46,6 +46,11 @@ export function isFrozen({ state, frozen }: Freezer): boolean {
   return readFileSync(state, 'latin1').split('\n').includes(frozen);
 }
 
+/** True where the last that was written is that it is to be thawed, frozen as it may still be. */
+export function isToThaw({ control, thaw }: Freezer): boolean {
+  return readFileSync(control, 'latin1').trim() === thaw;
+}
+
 /** True for an error of a group that is no more. */
 export function isGroupGone(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENODEV');

@@ -4,12 +4,24 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openEngine } from '../../src/engine.js';
+import type * as Freezer from '../../src/host/freezer.js';
 import { type Host, machine } from '../../src/host/host.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { useUpInotify } from '../support/libc.js';
 import { type LogJson, LXCV, type TestLxc, temporaryLxc } from '../support/lxc.js';
+
+/** Has each freeze be followed by a thaw, as a keeper does that was killed, before the container stands still. */
+const keeper = vi.hoisted(() => ({ thaws: false }));
+vi.mock('../../src/host/freezer.js', async (original) => {
+  const freezer: typeof Freezer = await original();
+  const writeFreezer: typeof freezer.writeFreezer = (group, what) => {
+    freezer.writeFreezer(group, what);
+    if (keeper.thaws && what === 'freeze') freezer.writeFreezer(group, 'thaw');
+  };
+  return { ...freezer, writeFreezer };
+});
 
 const SIGNAL_AT = fileURLToPath(new URL('../support/signal-at.cjs', import.meta.url));
 const NAME = 'mysql' as ContainerName;
@@ -61,6 +73,20 @@ describe('a container that its owner froze', () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: { number: 1, pause: 0 } });
     expect((await lxc.info(NAME)).state).toBe('FROZEN');
     await lxc.tool('lxc-unfreeze', '-n', NAME);
+  });
+});
+
+describe('a container that is thawed before it stood still', () => {
+  it('is told as that, and not as one whose time was up', async () => {
+    using lxc = await runningContainer();
+    const engine = await openEngine({ lxcpath: lxc.lxcpath });
+    const author = { name: 'Ada', email: 'ada@example.org' };
+    const request = { container: NAME, message: '', author, allowEmpty: false, acceptBase: false, maxPauseMs: 2000 };
+    keeper.thaws = true;
+    await expect(engine.commit(request)).rejects.toMatchObject({ code: 'thawed-meanwhile' });
+    keeper.thaws = false;
+    expect((await lxc.info(NAME)).state).toBe('RUNNING');
+    expect(await lxc.json('commit', '-m', 'Yes', NAME)).toMatchObject({ version: { number: 1 } });
   });
 });
 
