@@ -43,11 +43,16 @@ interface Swap {
   readonly swap: string;
 }
 
+/** A mount of another mount namespace, and a process of that: the place is a path for that one. */
+interface MountElsewhere extends MountEntry {
+  readonly seenBy: RootProcess;
+}
+
 export interface Occupancy {
   /** The mounts of this process's mount namespace. */
   mounts(): MountEntry[];
   /** Those of all other mount namespaces that are not an ordinary user's, of one file system. */
-  mountsElsewhere(device: string): MountEntry[];
+  mountsElsewhere(device: string): MountElsewhere[];
   /** A process that has a directory as its root, be it by a mount of that. */
   rootProcess(directory: string): RootProcess | undefined;
   /**
@@ -64,7 +69,7 @@ export const occupancy: Occupancy = {
   held,
 };
 
-function mountsElsewhere(device: string): MountEntry[] {
+function mountsElsewhere(device: string): MountElsewhere[] {
   const seen = new Set([readlinkSync('/proc/self/ns/mnt')]);
   return processes().flatMap((pid) =>
     unlessEnded([], () => {
@@ -73,7 +78,9 @@ function mountsElsewhere(device: string): MountEntry[] {
       const found = parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'latin1'), device);
       // Not before: a stranger, or a process that ends meanwhile, says nothing of a namespace that others are in too.
       seen.add(namespace);
-      return found;
+      if (found.length === 0) return [];
+      const seenBy = tellProcess(pid);
+      return found.map((mount) => ({ ...mount, seenBy }));
     }),
   );
 }

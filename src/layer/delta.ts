@@ -14,7 +14,7 @@ import { type BytePath, joinPath, ROOT } from '../model/byte-path.js';
 import { type Job, type Recursion, runRecursion } from '../model/job.js';
 import { type Place, pathOf, placeIn, ROOT_PLACE } from '../model/place.js';
 import { copyDirectoryAttributes, createDirectory, refuseLost } from './attributes.js';
-import { unsupportedFeature } from './overlayfs.js';
+import { isNote, unsupportedFeature } from './overlayfs.js';
 
 /** Makes an empty delta whose root, which is the `/` of the container, is that of the directory `model`. */
 export function createDelta(files: Files, path: string, model: string): void {
@@ -84,7 +84,8 @@ export function* findMisread(files: FilesRead, rootfs: string): Job<Unsupported 
   for (const { place, location, stat } of runRecursion(walkLayer(files, rootfs))) {
     if (stat.type === 'char' && stat.rawDevice === 0n)
       return { path: pathOf(place), reason: 'is a whiteout of an overlay of its own', xattr: undefined };
-    const xattr = files.xattrNames(location).find((name) => name.startsWith('trusted.overlay.'));
+    const marks = files.xattrNames(location).filter((name) => name.startsWith('trusted.overlay.'));
+    const xattr = marks.find((name) => !isNote(name)) ?? marks[0];
     if (xattr !== undefined)
       return { path: pathOf(place), reason: `has ${xattr}, the mark of an overlay of its own`, xattr };
     yield;

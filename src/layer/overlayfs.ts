@@ -48,6 +48,11 @@ export function isBookkeeping(xattr: string): boolean {
   return xattr.startsWith(PREFIX) && !xattr.startsWith(NESTED_PREFIX);
 }
 
+/** True for what overlayfs notes for itself of files that an upper directory holds whole: without it these stay as they are. */
+export function isNote(xattr: string): boolean {
+  return ['uuid', 'origin', 'impure', 'nlink'].some((name) => xattr === `${PREFIX}${name}`);
+}
+
 /** The name by which the container knows an attribute: what an overlay of its own wrote has one prefix more outside. */
 export function nameInside(xattr: string): string {
   return xattr.startsWith(NESTED_PREFIX) ? `${PREFIX}${xattr.slice(NESTED_PREFIX.length)}` : xattr;

@@ -6,8 +6,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Held } from '../host/occupancy.js';
 import { findMisread, findShared, type Shared, type Unsupported } from '../layer/delta.js';
-import { usesUserXattrs } from '../layer/overlayfs.js';
-import { type BytePath, tellPath } from '../model/byte-path.js';
+import { formatRootfsPath, isNote, usesUserXattrs } from '../layer/overlayfs.js';
+import { type BytePath, ROOT, tellPath } from '../model/byte-path.js';
 import { LxcvError } from '../model/errors.js';
 import { newId } from '../model/ids.js';
 import { findLegacy, hasIdMap } from '../model/lxc-config.js';
@@ -16,7 +16,7 @@ import { checkCountable } from '../plumbing/changed.js';
 import type { Context } from '../plumbing/context.js';
 import { copyHint } from '../plumbing/copy-hint.js';
 import { checkMarker } from '../plumbing/layers.js';
-import { checkOverlaySupported } from '../plumbing/overlay-support.js';
+import { checkOverlaySupported, quoted } from '../plumbing/overlay-support.js';
 import { checkHoldsUppers, checkMovable } from '../plumbing/root-move.js';
 import { checkOwnRoot, type Origin } from '../plumbing/root-owner.js';
 import { checkUnused } from '../plumbing/root-use.js';
@@ -52,13 +52,7 @@ export async function checkAdoptable(
   checkMarker(context, container);
   const origin = originOf(context, container);
   checkOwners(context, container, origin);
-  if (files.stat(origin.delta)?.type !== 'directory') {
-    throw new LxcvError(
-      'backing-store',
-      `${origin.delta}, the root file system of ${container.name}, is not a directory`,
-      `lxcv versions containers on dir and overlay. Start it once with LXC to see what is wrong, or correct ${container.layout.config}.`,
-    );
-  }
+  await checkDirectory(context, container, origin);
   const { isLower } = await checkOwnRoot(context, container, origin);
   const repository = new RepositoryLayout(
     storeRoot(context.host.files, context.lxcpath),
@@ -83,6 +77,41 @@ export async function checkAdoptable(
   checkSpace(context, `the commit of ${container.name}`);
   checkHoldsUppers(context, container);
   return { ...origin, isLower };
+}
+
+/** @throws LxcvError `backing-store`, or, of what a symbolic link leads to, as `checkOwnRoot`. */
+async function checkDirectory(context: Context, container: Container, origin: Origin): Promise<void> {
+  const { files } = context.host;
+  const { name, layout } = container;
+  const { delta, lowers } = origin;
+  const type = files.stat(delta)?.type;
+  if (type === 'directory') return;
+  const what = `${delta}, the root file system of ${name},`;
+  const correct = `Start it once with LXC to see what is wrong, or correct ${layout.config}.`;
+  if (type !== 'symlink') {
+    throw new LxcvError(
+      'backing-store',
+      `${what} is not a directory`,
+      `lxcv versions containers on dir and overlay. ${correct}`,
+    );
+  }
+  const target = files.realPath(delta);
+  if (target === undefined || files.stat(target)?.type !== 'directory') {
+    const leads = files.readLink(delta).toString('utf8');
+    throw new LxcvError(
+      'backing-store',
+      `${what} is a symbolic link to ${leads}, where no directory is`,
+      `Bring that back, or correct ${layout.config}.`,
+    );
+  }
+  // The hint would else have somebody start it on what is another's, or on a version.
+  await checkOwnRoot(context, container, { ...origin, delta: target });
+  const path = lowers.length === 0 ? `dir:${target}` : formatRootfsPath(lowers, target);
+  throw new LxcvError(
+    'backing-store',
+    `${what} is a symbolic link to ${target}, and lxcv moves directories`,
+    `Name that directory in the config: echo 'lxc.rootfs.path = ${path}' >> ${layout.config}`,
+  );
 }
 
 /** @throws LxcvError `legacy-config`, `idmapped`. */
@@ -215,7 +244,14 @@ function notKeepable(misread: Unsupported, rootfs: string, name: string, config:
     'delta-not-keepable',
     `${tellPath(misread.path)} in ${name} ${misread.reason}, and would be taken for one of lxcv's`,
     directory === undefined
-      ? `Remove it, or keep what it belongs to outside of the root file system, bound in by lxc.mount.entry, and commit again.`
+      ? takeAway(misread, rootfs)
       : `Keep /${directory} on the host, bound in: mv ${rootfs}/${directory} ${outside} && mkdir ${rootfs}/${directory} && echo 'lxc.mount.entry = ${outside} ${directory} none bind 0 0' >> ${config}`,
   );
+}
+
+function takeAway({ path, xattr }: Unsupported, rootfs: string): string {
+  if (xattr === undefined || !isNote(xattr))
+    return 'Remove it, or keep what it belongs to outside of the root file system, bound in by lxc.mount.entry, and commit again.';
+  const place = path === ROOT ? rootfs : `${rootfs}/${quoted(path)}`;
+  return `If no overlay has it in its upper directory any more, take the mark away, and commit again: setfattr -h -x ${xattr} ${place}`;
 }

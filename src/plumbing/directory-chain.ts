@@ -33,7 +33,7 @@ export function chainOfPresent(files: FilesRead, path: string): Map<DirectoryId,
 }
 
 /** undefined for a path that is too long (ENAMETOOLONG), leads into a process (EACCES) or to a server that is gone (ENOTCONN): lxcv could move none of them. */
-function unlessUnknown<T>(read: () => T | undefined): T | undefined {
+export function unlessUnknown<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -53,7 +53,7 @@ function takeAway({ lxcpath }: Context, delta: string, path: BytePath, running: 
 }
 
 /** A path as sh(1) takes it, whatever a container called it. */
-function quoted(path: BytePath): string {
+export function quoted(path: BytePath): string {
   if (/^[\w./@%+=:,-]*$/.test(path)) return path;
   const bytes = path.replace(/[^\w./-]/g, escapeOctal);
   return `$'${bytes}'`;

@@ -13,7 +13,7 @@ import { storeFile, storeRoot, versionsIn } from '../store/layout.js';
 import { obeyedSettings, otherConfigs } from '../store/other-configs.js';
 import type { Context } from './context.js';
 import { chainOf, chainOfPresent, type DirectoryId, directoryId } from './directory-chain.js';
-import { checkHooks } from './root-hooks.js';
+import { checkHooks, othersReach } from './root-hooks.js';
 import { aliasesOf } from './root-use.js';
 
 /** Where a container's own files are, and what lies under them. */
@@ -139,6 +139,7 @@ function checkOtherConfigs(
 ): { isLower: boolean } {
   const own = chainOf(local, container.layout.root);
   const above = new Set([...chainOf(local, origin.delta).keys()].filter((id) => !own.has(id)));
+  const findReach = othersReach(local, container, origin.delta, root);
   let isLower = false;
   const lxcpaths = [...(defaultLxcpath === undefined ? [] : [defaultLxcpath]), ...context.host.lxc.knownPaths()];
   for (const { path: config, settings } of otherConfigs(context.host, container.layout, lxcpaths)) {
@@ -162,6 +163,14 @@ function checkOtherConfigs(
     for (const { key, path } of pathsIn(local, settings)) {
       if (chainOfPresent(local, path).has(root)) throw refuse(path, key);
     }
+    const reach = findReach(settings);
+    if (reach === undefined) continue;
+    throw shared(
+      container,
+      origin.delta,
+      `is not its own alone: ${reach.key} of ${config} (${reach.where}) names ${reach.names}`,
+      `Have ${reach.isProgram ? reach.where : config} do without it, and commit ${container.name} again.`,
+    );
   }
   return { isLower };
 }

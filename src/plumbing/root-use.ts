@@ -59,12 +59,24 @@ export function checkUnused(context: Context, { name }: Container, delta: string
   }
   const { device } = place.mount;
   const isPartMounted = ({ device: of, root }: MountEntry) => of === device && isBelow(place.path, root);
-  const part = mounts.find(isPartMounted) ?? occupancy.mountsElsewhere(device).find(isPartMounted);
-  if (part === undefined) return;
-  throw new LxcvError(
+  const here = mounts.find(isPartMounted);
+  if (here !== undefined) throw partMounted(here, name, '', 'umount');
+  const elsewhere = occupancy.mountsElsewhere(device).find(isPartMounted);
+  if (elsewhere === undefined) return;
+  const { pid, name: program } = elsewhere.seenBy;
+  throw partMounted(
+    elsewhere,
+    name,
+    ` of the mount namespace of the process ${pid} (${program})`,
+    `nsenter -t ${pid} -m -r umount`,
+  );
+}
+
+function partMounted({ root, place }: MountEntry, name: string, where: string, unmount: string): LxcvError {
+  return new LxcvError(
     'container-in-use',
-    `${part.root} of the root file system of ${name} is mounted on ${part.place}, where it could be written to behind lxcv's back`,
-    `Unmount it, or stop what uses it, and try again: umount ${part.place}`,
+    `${root} of the root file system of ${name} is mounted on ${place}${where}, where it could be written to behind lxcv's back`,
+    `Unmount it, or stop what uses it, and try again: ${unmount} ${place}`,
   );
 }
 

@@ -20,6 +20,9 @@ it('a first commit asks no server for what the configs of other containers name,
   for (const path of [remote.path, `${lxc.directory}/../${basename(lxc.directory)}/./link`]) {
     for (const lines of NAMED(path)) addOther(lxc, lines);
   }
+  const hook = join(lxc.directory, 'hook');
+  writeFileSync(hook, `#!/bin/sh\nmountpoint ${remote.path}\n`);
+  addOther(lxc, [`lxc.hook.stop = ${hook}`]);
   expect(await lxc.lxcv('commit', 'box', '-m', 'first')).toMatchObject({ exitCode: 0 });
   expect(remote.asked).toEqual([]);
 });

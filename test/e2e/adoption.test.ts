@@ -45,6 +45,19 @@ const overlay: Prepare = async (lxc) => {
   writeFileSync(join(root.path, 'mine'), 'mine');
   lxc.quieten('box');
 };
+const linked: Prepare = async (lxc) => {
+  await plain(lxc);
+  renameSync(box(lxc, 'rootfs'), join(lxc.directory, 'real'));
+  symlinkSync(join(lxc.directory, 'real'), box(lxc, 'rootfs'));
+  return undefined;
+};
+const linkedOverlay: Prepare = async (lxc) => {
+  await overlay(lxc);
+  mkdirSync(join(lxc.directory, 'real'));
+  renameSync(box(lxc, 'overlay/delta'), join(lxc.directory, 'real/delta'));
+  symlinkSync(join(lxc.directory, 'real/delta'), box(lxc, 'overlay/delta'));
+  return undefined;
+};
 const box = (lxc: TestLxc, path = '') => join(lxc.lxcpath, 'box', path);
 
 describe('a container that could boot before its first commit can boot after it:', () => {
@@ -474,6 +487,36 @@ describe('a first commit takes only what is the container’s own, and changes n
       withScript('pre-start', () => 'touch "$(dirname $LXC_CONFIG_FILE)/rootfs/etc/x"'),
     ],
     [
+      'what a script names as its interpreter',
+      'not-movable',
+      /hook\) names \S+box\/rootfs\/bin\/sh/,
+      withHook('pre-start', (lxc) => {
+        writeFileSync(join(lxc.directory, 'hook'), `#!${box(lxc, 'rootfs/bin/sh')}\n`, { mode: 0o755 });
+        return join(lxc.directory, 'hook');
+      }),
+    ],
+    [
+      'what a script that another container has for a hook names by its path',
+      'root-shared',
+      /lxc\.hook\.pre-start of \S+other\/config \(\S+others-hook\) names \S+box\/rootfs\/etc\/passwd[\s\S]*Have \S+others-hook do without/,
+      withOthersScript((lxc) => `cp ${box(lxc, 'rootfs/etc/passwd')} /dev/null || exit 1`),
+    ],
+    [
+      'what such a script names by a path that it puts together',
+      'root-shared',
+      /others-hook\) names \$P\/box\/rootfs/,
+      withOthersScript((lxc) => `P=${lxc.lxcpath}; cp $P/box/rootfs/etc/passwd /dev/null || exit 1`),
+    ],
+    [
+      'what another container’s hook names so',
+      'root-shared',
+      /names \$P\/box\/rootfs[\s\S]*Have \S+other\/config do without/,
+      async (lxc) => {
+        await plain(lxc);
+        addOther(lxc, 'other', `lxc.hook.pre-start = P=${lxc.lxcpath}; cp $P/box/rootfs/etc/passwd /dev/null`);
+      },
+    ],
+    [
       'the directory of the container itself',
       'root-shared',
       /holds/,
@@ -571,6 +614,38 @@ describe('a first commit takes only what is the container’s own, and changes n
         await plain(lxc);
         mkdirSync(join(lxc.directory, 'elsewhere'));
         execFileSync('mount', ['--bind', box(lxc, 'rootfs/etc'), join(lxc.directory, 'elsewhere')]);
+      },
+    ],
+    [
+      'what is mounted in another mount namespace',
+      'container-in-use',
+      /on \S+elsewhere of the mount namespace of the process \d+ \(sleep\)[\s\S]*nsenter -t \d+ -m -r umount \S+elsewhere$/,
+      inAnotherNamespace,
+    ],
+    [
+      'a symbolic link to a directory',
+      'backing-store',
+      /box\/rootfs, .* is a symbolic link to \S+\/real,[\s\S]*echo 'lxc\.rootfs\.path = dir:\S+\/real' >> /,
+      linked,
+    ],
+    [
+      'a symbolic link to nothing',
+      'backing-store',
+      /is a symbolic link to \S+\/real, where no directory is/,
+      async (lxc) => {
+        await linked(lxc);
+        rmSync(join(lxc.directory, 'real'), { recursive: true });
+      },
+    ],
+    [
+      'a symbolic link to what is another’s',
+      'root-shared',
+      /owner/,
+      (lxc) => {
+        owner(lxc);
+        lxc.createBase('box');
+        rmSync(box(lxc, 'rootfs'), { recursive: true });
+        symlinkSync(join(lxc.lxcpath, 'owner/rootfs'), box(lxc, 'rootfs'));
       },
     ],
     [
@@ -719,6 +794,20 @@ describe('a first commit takes only what is the container’s own, and changes n
     ],
   ];
 
+  it.each<[what: string, line: RegExp, prepare: Prepare]>([
+    ['a symbolic link', /echo .*$/, linked],
+    ['an overlay’s that is a symbolic link', /echo .*$/, linkedOverlay],
+    ['one mounted in another namespace', /nsenter .*$/, inAnotherNamespace],
+    ['one that was an overlay’s upper directory', /setfattr .*$/, onceUpper],
+  ])('and %s once what the hint says is done', async (_, line, prepare) => {
+    using lxc = temporaryLxc();
+    using _prepared = (await prepare(lxc)) ?? { [Symbol.dispose]() {} };
+    const { hint } = await lxc.commit('box', '').catch((thrown) => thrown);
+    execFileSync('sh', ['-c', line.exec(hint)?.[0] ?? `echo "${hint}" >&2; false`]);
+    await lxc.commit('box', 'first');
+    await expectBoots(lxc, 'box');
+  });
+
   it('nor does anything else, of an lxcpath that was copied with its store, what is the original’s', async () => {
     using lxc = temporaryLxc();
     await plain(lxc);
@@ -809,6 +898,42 @@ describe('a first commit takes only what is the container’s own, and changes n
     await expectBoots(lxc, 'box');
   });
 
+  it('and reads a hook’s script once, however many configs name it, and no more than a megabyte', async () => {
+    using lxc = temporaryLxc();
+    await plain(lxc);
+    const hook = join(lxc.directory, 'others-hook');
+    writeFileSync(hook, '');
+    truncateSync(hook, 1024 ** 3);
+    for (let each = 0; each < 5; each += 1) addOther(lxc, `other${each}`, `lxc.hook.stop = ${hook} ${hook}`);
+    const read: number[] = [];
+    const openFile: typeof machine.files.openFile = (path) => {
+      const file = machine.files.openFile(path);
+      if (path !== hook) return file;
+      return {
+        ...file,
+        read: (bytes, at) => {
+          read.push(bytes.length);
+          return file.read(bytes, at);
+        },
+        [Symbol.dispose]: () => file[Symbol.dispose](),
+      };
+    };
+    const engine = await openEngine({
+      lxcpath: lxc.lxcpath,
+      host: { ...machine, files: { ...machine.files, openFile } },
+    });
+    const author = { name: 'Ada', email: 'ada@example.org' };
+    await engine.commit({
+      container: 'box' as ContainerName,
+      message: '',
+      author,
+      allowEmpty: true,
+      acceptBase: false,
+    });
+    // A first commit is checked before its message is asked for, and again before it is made.
+    expect(read).toEqual([1024 ** 2, 1024 ** 2]);
+  });
+
   it('not what a process has mapped, and closed', async () => {
     using lxc = temporaryLxc();
     await plain(lxc);
@@ -854,6 +979,38 @@ function withScript(when: string, line: (lxc: TestLxc) => string): Prepare {
     writeFileSync(join(lxc.directory, 'hook'), `#!/bin/sh\n${line(lxc)}\n`, { mode: 0o755 });
     return join(lxc.directory, 'hook');
   });
+}
+
+function withOthersScript(line: (lxc: TestLxc) => string): Prepare {
+  return async (lxc) => {
+    await plain(lxc);
+    const hook = join(lxc.directory, 'others-hook');
+    writeFileSync(hook, `#!/bin/sh\n${line(lxc)}\n`, { mode: 0o755 });
+    addOther(lxc, 'other', `lxc.hook.pre-start = ${hook}`);
+    return undefined;
+  };
+}
+
+function addOther(lxc: TestLxc, name: string, line: string): void {
+  mkdirSync(join(lxc.lxcpath, name));
+  writeFileSync(join(lxc.lxcpath, name, 'config'), `${line}\n`);
+}
+
+async function inAnotherNamespace(lxc: TestLxc): Promise<Disposable> {
+  await plain(lxc);
+  const [what, place] = [box(lxc, 'rootfs/etc'), join(lxc.directory, 'elsewhere')];
+  mkdirSync(place);
+  const script = 'mount --bind "$0" "$1" && exec sleep 1000';
+  const child = spawn('unshare', ['-m', 'sh', '-c', script, what, place], { stdio: 'ignore' });
+  await until(() => readFileSync(`/proc/${child.pid}/comm`, 'utf8'), 'sleep\n');
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}
+
+async function onceUpper(lxc: TestLxc): Promise<undefined> {
+  await plain(lxc);
+  mkdirSync(join(lxc.directory, 'lower'));
+  using mount = mountOverlay({ lowers: [join(lxc.directory, 'lower')], upper: box(lxc, 'rootfs'), options: 'uuid=on' });
+  expect(existsSync(join(mount.path, 'mine'))).toBe(true);
 }
 
 /** A process that does nothing, with what it is given. */
