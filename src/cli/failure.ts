@@ -1,5 +1,8 @@
 /** Turns whatever ended a command into two lines for a person, or JSON for a program, and an exit code. */
 
+import { isErrno } from '../host/files.js';
+import { belowDescriptor } from '../host/libc.js';
+import { openFilesMax, raiseOpenFiles } from '../host/open-files.js';
 import { type ErrorCode, type ErrorData, EXIT_CODES, LxcvError } from '../model/errors.js';
 import { escapeText } from '../render/escape.js';
 import { fill } from '../render/width.js';
@@ -26,7 +29,6 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string
   EFBIG: ['failed', 'a file is larger than lxcv, or the system, allows', 'See what the limit of a file is: ulimit -f'],
   EACCES: ['failed', 'permission denied', 'Look at the owner and mode of what it names.'],
   EPERM: ['failed', 'the system did not permit it', 'Run as root, and look for an immutable file (lsattr).'],
-  EMFILE: ['failed', 'too many files are open', 'Raise the limit: ulimit -n 65536'],
   ENFILE: ['failed', 'too many files are open on this machine', 'Raise the limit: sysctl fs.file-max'],
   ENOMEM: [
     'failed',
@@ -84,6 +86,7 @@ export function toFailure(error: unknown): Failure {
     const { code, message, hint, data } = error;
     return { code, message, hint, data };
   }
+  if (isErrno(error, 'EMFILE')) return tooManyOpen(error as Error & { readonly path?: unknown });
   const known = SYSTEM_ERRORS[String((error as { code?: unknown } | null)?.code)];
   const message = error instanceof Error ? error.message : String(error);
   if (known !== undefined) return { code: known[0], message: `${known[1]} (${message})`, hint: known[2] };
@@ -92,6 +95,15 @@ export function toFailure(error: unknown): Failure {
     message: `something that lxcv did not expect: ${message}`,
     hint: 'Run any lxcv command again: it finishes or rolls back what was begun. Set LXCV_DEBUG=1 for a stack trace.',
   };
+}
+
+/** A walk holds a directory open for each level: the path of the one that is too many says nothing to a person. */
+function tooManyOpen({ message, path }: Error & { readonly path?: unknown }): Failure {
+  const isDeep = belowDescriptor(String(path)) !== undefined;
+  const told = isDeep
+    ? `: lxcv may have ${openFilesMax()}, and has one or more for each level of directories that are nested`
+    : ` (${message})`;
+  return { code: 'failed', message: `too many files are open${told}`, hint: `Raise the limit: ${raiseOpenFiles()}` };
 }
 
 const INDENT = '      ';

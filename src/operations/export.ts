@@ -64,7 +64,7 @@ export async function exportVersion(
   const burden = await runJob(context, `looking through ${revision}`, weigh(files, layers));
   using _ = context.host.signals.hold();
   using staged = output === undefined ? undefined : stage(context, output);
-  await pack(context, layers, burden, output, compression, staged?.place ?? STANDARD_OUTPUT);
+  await pack(context, revision, layers, burden, output, compression, staged?.place ?? STANDARD_OUTPUT);
   if (staged !== undefined && output !== undefined) {
     publish(staged, output);
     files.sync(`${dirname(output)}/.`);
@@ -147,6 +147,7 @@ function limitsOf({ bytes, entries }: Burden): Limits {
 
 async function pack(
   context: Context,
+  revision: string,
   layers: readonly string[],
   burden: Burden,
   output: string | undefined,
@@ -179,10 +180,13 @@ async function pack(
   const isUnread = output === undefined && result.signal === 'SIGPIPE';
   if (result.exitCode === 0 || isUnread) return;
   if (said.some((line) => FULL.some((reason) => line.includes(reason)))) throw noSpace(output);
+  const isBroken = ['SIGSEGV', 'SIGABRT', 'SIGKILL'].includes(result.signal ?? '');
   throw new LxcvError(
     'failed',
     `tar failed: ${result.ended ?? (said.find((line) => !line.endsWith(ignored)) ?? '').replace(/^tar: /, '')}`,
-    'Nothing was written. Look at what it says of itself, and try again.',
+    isBroken
+      ? `The tree may be nested too deep for tar, or too large for its limits. To pack it by another program: lxcv mount ${revision} /mnt`
+      : 'Nothing was written. Look at what it says of itself, and try again.',
   );
 }
 

@@ -5,6 +5,7 @@
 
 import { dirname } from 'node:path';
 import { isErrno, isSystemError } from '../host/files.js';
+import { raiseOpenFiles } from '../host/open-files.js';
 import { LxcvError } from '../model/errors.js';
 import { type RepositoryLayout, stagedFor } from './layout.js';
 import { editedConfig } from './lxc-layout.js';
@@ -98,7 +99,8 @@ function wayOn(root: string, cause: Error & { path?: unknown; dest?: unknown }):
   if (isErrno(cause, 'EIO')) return `See what the kernel says of the disk (dmesg); when it is well, ${then}`;
   if (isErrno(cause, 'EXDEV')) return `See what is mounted there: findmnt -T ${path}; unmount it, ${then}`;
   if (isErrno(cause, 'EBUSY')) return `See what uses it: fuser -vm ${path}; end that, ${then}`;
-  if (isErrno(cause, 'EMFILE', 'ENFILE')) return `Raise the limit: ulimit -n 65536, ${then}`;
+  if (isErrno(cause, 'EMFILE')) return `Raise the limit: ${raiseOpenFiles()}, ${then}`;
+  if (isErrno(cause, 'ENFILE')) return `Raise the limit: sysctl fs.file-max, ${then}`;
   if (cause instanceof LxcvError) return `${cause.hint} ${then.replace('then run', 'Then run')}`;
   return `Remove what is in the way at ${path}, ${then}`;
 }

@@ -59,7 +59,10 @@ it('what is too deep to be counted is refused before anything is done', async ()
       ...['commit', '-P', lxc.lxcpath, '-m', 'Deeper', 'mysql'],
     ]);
   const refused = await commit(500);
-  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('EMFILE') });
+  const told =
+    'too many files are open: lxcv may have 500, and has one or more for each level of directories that are nested';
+  const raise = 'Raise the limit: prlimit --pid $$ --nofile=65536';
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`${told}\n      ${raise}\n`) });
   expectSameTree(lxc.listing(), before);
   expect(await commit(2000)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 added') });
   expect(await lxc.json('fsck')).toEqual({ findings: [] });

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -126,6 +127,20 @@ describe('export', () => {
       expect(seen.map((names) => names.length)).toEqual(isNamed ? [1, 1] : [0, 0]);
     },
   );
+
+  it.each(['SIGSEGV', 'SIGKILL'] as const)('says what else there is where tar is ended by %s', async (signal) => {
+    const result = { exitCode: undefined, signal, stderr: '', missing: false, ended: `was ended by ${signal}` };
+    const startConfined: typeof machine.programs.startConfined = (...words) =>
+      Object.assign(machine.programs.startConfined(...words), { result: Promise.resolve(result) });
+    const host = { ...machine, programs: { ...machine.programs, startConfined } };
+    const engine = await openEngine({ lxcpath: lxc.lxcpath, host });
+    const output = join(lxc.directory, 'ended.tar');
+    await expect(engine.exportVersion({ revision: 'mysql@0', output, acceptBase: false })).rejects.toMatchObject({
+      message: `tar failed: was ended by ${signal}`,
+      hint: expect.stringMatching(/nested too deep.*: lxcv mount mysql@0 \/mnt$/) as unknown,
+    });
+    expect(existsSync(output)).toBe(false);
+  });
 
   it('leaves nothing where it is killed', async () => {
     using directory = temporaryDirectory();
