@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import { monotonicMs } from './clocks.js';
+import { isErrno } from './files.js';
 import {
   type Freezer,
   type FrozenWatch,
@@ -21,7 +22,7 @@ import {
   writeFreezer,
 } from './freezer.js';
 import { type Keepers, startKeepers } from './keeper.js';
-import { askFreezerGroup, tellState } from './monitor.js';
+import { askFreezerGroup, askInit, askStateNow, monitorSilent, tellState } from './monitor.js';
 
 /**
  * What became of a container that stands still: `late` where that lasts for longer than it may, `unguarded` where nobody is left who
@@ -48,6 +49,8 @@ const KEEPER_SLACK_MS = 100;
 const LOOK_EVERY_MS = 20;
 /** So many looks follow one another; then there is a millisecond between two. */
 const EAGER_LOOKS = 100;
+/** A tool of LXC waits for its monitor for ever. */
+const TOOL_MS = 10_000;
 
 /** Where somebody thaws it before it stands still, a look says so. @throws LxcvError `pause-too-long` where it does not stand still in time, `failed`. */
 export async function freeze(lxcpath: string, name: ContainerName, limitMs: number): Promise<Freeze> {
@@ -117,7 +120,7 @@ async function endQuietly(switching: Switching, keepers: Keepers): Promise<void>
 export function watchOwners(lxcpath: string, name: ContainerName): Frozen | undefined {
   const freezer = freezerOf(lxcpath, name);
   if (freezer === undefined) {
-    const look = () => lookByTool(lxcpath, name);
+    const look = () => lookByMonitor(lxcpath, name);
     return look() === 'frozen' ? { look, [Symbol.dispose]() {} } : undefined;
   }
   try {
@@ -147,7 +150,12 @@ export function thaw(lxcpath: string, name: ContainerName): void {
   } catch {
     // LXC's own tool is asked next, and says what is wrong.
   }
-  const { status, stderr } = spawnSync('lxc-unfreeze', toolArgs(lxcpath, name), { encoding: 'utf8' });
+  const { error, status, stderr } = spawnSync('lxc-unfreeze', toolArgs(lxcpath, name), {
+    encoding: 'utf8',
+    timeout: TOOL_MS,
+    killSignal: 'SIGKILL',
+  });
+  if (isErrno(error, 'ETIMEDOUT')) throw monitorSilent(lxcpath, name);
   if (status !== 0) throw toolFailed('lxc-unfreeze', toolArgs(lxcpath, name), stderr ?? '');
 }
 
@@ -196,18 +204,18 @@ function byTools(lxcpath: string, name: ContainerName): Switching {
   return {
     async freeze(until) {
       await runTool('lxc-freeze', lxcpath, name, until);
-      return { look: () => lookByTool(lxcpath, name), [Symbol.dispose]() {} };
+      return { look: () => lookByMonitor(lxcpath, name), [Symbol.dispose]() {} };
     },
     thaw: async () => {
-      if (lookByTool(lxcpath, name) !== 'gone') await runTool('lxc-unfreeze', lxcpath, name, undefined);
+      if (lookByMonitor(lxcpath, name) !== 'gone') await runTool('lxc-unfreeze', lxcpath, name, undefined);
     },
   };
 }
 
-function lookByTool(lxcpath: string, name: ContainerName): 'frozen' | 'thawed' | 'gone' {
-  const { stdout } = spawnSync('lxc-info', [...toolArgs(lxcpath, name), '-s', '-H'], { encoding: 'utf8' });
-  if (stdout === 'FROZEN\n') return 'frozen';
-  return stdout === 'STOPPED\n' ? 'gone' : 'thawed';
+function lookByMonitor(lxcpath: string, name: ContainerName): 'frozen' | 'thawed' | 'gone' {
+  const state = askStateNow(lxcpath, name);
+  if (state === 'frozen') return 'frozen';
+  return state === 'stopped' ? 'gone' : 'thawed';
 }
 
 async function runTool(
@@ -217,20 +225,20 @@ async function runTool(
   until: number | undefined,
 ): Promise<void> {
   const args = toolArgs(lxcpath, name);
-  const timeout = until === undefined ? undefined : Math.max(1, Math.ceil(until - monotonicMs()));
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout });
+  const timeout = until === undefined ? TOOL_MS : Math.max(1, Math.ceil(until - monotonicMs()));
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout, killSignal: 'SIGKILL' });
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes;
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (signal !== null) throw neverStill(name);
+  if (signal !== null) throw until === undefined ? monitorSilent(lxcpath, name) : neverStill(name);
   if (code !== 0) throw toolFailed(program, args, said);
 }
 
 function freezerOf(lxcpath: string, name: ContainerName): Freezer | undefined {
-  const { stdout } = spawnSync('lxc-info', [...toolArgs(lxcpath, name), '-p', '-H'], { encoding: 'utf8' });
-  return /^\d+\n?$/.test(stdout ?? '') ? findFreezer(Number(stdout), askFreezerGroup(lxcpath, name)) : undefined;
+  const init = askInit(lxcpath, name);
+  return init === undefined ? undefined : findFreezer(init, askFreezerGroup(lxcpath, name));
 }
 
 function toolArgs(lxcpath: string, name: ContainerName): string[] {
@@ -256,13 +264,5 @@ function neverStill(name: ContainerName): LxcvError {
     'pause-too-long',
     `something in ${name} did not stand still in time, and it was let go`,
     'See what waits for a device or a network file system there (ps, state D), or allow more: --max-pause SECONDS',
-  );
-}
-
-function monitorSilent(lxcpath: string, name: ContainerName): LxcvError {
-  return new LxcvError(
-    'failed',
-    `the monitor of ${name} does not answer, and LXC would not know that it is frozen`,
-    `See what it says: lxc-info ${toolArgs(lxcpath, name).join(' ')}`,
   );
 }

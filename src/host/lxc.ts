@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import type { ContainerState } from '../model/container-state.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
+import { monotonicMs } from './clocks.js';
 import { type Freeze, type Frozen, freeze, thaw, toolFailed, watchOwners } from './freeze.js';
-import { askConfigItem, commandSocketName } from './monitor.js';
+import { askConfigItem, askState, commandSocketName, type Patience } from './monitor.js';
 import { closeDescriptor, tryDescriptionLock } from './native.js';
 import { programs } from './programs.js';
 import { bindAbstractSocket } from './socket-calls.js';
@@ -36,9 +37,12 @@ export interface Lxc {
    */
   knownPaths(): string[];
   /** It is stopped unless a process of this machine's administration listens at its command socket: see host/sockets.ts. */
-  state(lxcpath: string, name: ContainerName): Promise<ContainerState>;
-  /** The same of any number of containers, with one look at which of them may be running at all. */
-  states(lxcpath: string): Promise<(name: ContainerName) => Promise<ContainerState>>;
+  state(lxcpath: string, name: ContainerName, patience?: Patience): Promise<ContainerState>;
+  /**
+   * The same of any number of containers, with one look at which of them may be running at all. The patience, of ten seconds where
+   * nothing is said, is for all of them together; a monitor that is asked when it is used up has a tenth of a second.
+   */
+  states(lxcpath: string, patience?: Patience): Promise<(name: ContainerName) => Promise<ContainerState>>;
   /**
    * Keeps a stopped container from being started until disposed of, or returns undefined where the name is taken. It binds the
    * abstract socket on which LXC takes a container's commands: `lxc-start` refuses to run where that name is taken, other
@@ -81,17 +85,24 @@ export interface Lxc {
 export const lxc: Lxc = {
   defaultPath: async () => trimSlashes(await tool('lxc-config', ['lxc.lxcpath'])),
   knownPaths: () => [STANDARD_PATH, ...lockedPaths(LOCKS)],
-  state: async (lxcpath, name) => (await lxc.states(lxcpath))(name),
-  async states(lxcpath) {
+  state: async (lxcpath, name, patience) => (await lxc.states(lxcpath, patience))(name),
+  async states(lxcpath, { abort, patienceMs = PATIENCE_MS } = {}) {
+    let leftMs = patienceMs;
     const bound = boundSockets();
     let running: ReadonlyMap<number, Holder> | undefined;
     return async (name) => {
       const socket = bound.get(commandSocketName(lxcpath, name));
       if (socket === undefined || !socket.isListening) return 'stopped';
       running ??= ownHolders(listeners(bound, '/command'));
-      // Of a stranger's socket lxc-info would believe anything, and wait for it for ever.
+      // A stranger could answer anything.
       if (!running.has(socket.inode)) return 'stopped';
-      return (await tool('lxc-info', ['-P', lxcpath, '-n', name, '-s', '-H'])).toLowerCase() as ContainerState;
+      const asked = monotonicMs();
+      const state = await askState(lxcpath, name, {
+        abort,
+        patienceMs: Math.max(leftMs, Math.min(LEAST_MS, patienceMs)),
+      });
+      leftMs -= monotonicMs() - asked;
+      return state;
     };
   },
   holdStopped(lxcpath, name) {
@@ -122,6 +133,10 @@ export const lxc: Lxc = {
   watchFrozen: watchOwners,
   thaw,
 };
+
+/** A monitor answers in a tenth of a millisecond, on a machine that does much else in some. */
+const PATIENCE_MS = 10_000;
+const LEAST_MS = 100;
 
 /** Of LXC that runs as root. */
 const LOCKS = '/run/lxc/lock';

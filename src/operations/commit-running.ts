@@ -186,7 +186,9 @@ async function whileFrozen(
   // From here on it may be frozen by lxcv: the mark has recovery thaw it where this process does not.
   host.files.create(freezeMark, '', 0o400);
   const freeze = await host.lxc.freeze(lxcpath, name, maxPauseMs).catch(async (error) => {
-    throw (await host.lxc.state(lxcpath, name)) === 'stopped' ? stoppedMeanwhile(name) : error;
+    throw (await host.lxc.state(lxcpath, name, { abort: host.signals.abort })) === 'stopped'
+      ? stoppedMeanwhile(name)
+      : error;
   });
   const check = (how?: 'thorough') => {
     const stillness = freeze.look(how);

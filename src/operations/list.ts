@@ -12,14 +12,15 @@ import { describe } from '../plumbing/describe.js';
 import { layersBefore, layersToRead } from '../plumbing/layers.js';
 import { headIdOf, isConfined, type Repository, refsAt } from '../plumbing/lookup.js';
 import { notStarted } from '../plumbing/restart.js';
-import { type Surveyed, surveyRepositories } from '../plumbing/survey.js';
+import { type Surveyed, silentMonitors, surveyRepositories } from '../plumbing/survey.js';
 import type { Versioned } from '../store/containers.js';
 import { listRepositories } from '../store/store.js';
 import { listSetAside } from './list-set-aside.js';
 
 export async function list(context: Context): Promise<Listing> {
-  const names = listRepositories(context.host, context.lxcpath);
-  const states = await context.host.lxc.states(context.lxcpath);
+  const { host, lxcpath } = context;
+  const names = listRepositories(host, lxcpath);
+  const states = await host.lxc.states(lxcpath, { abort: host.signals.abort });
   const { found, troubles } = await surveyRepositories<ListedContainer | UnusedRepository>(context, names, {
     container: async (reading, repository, { name, versioned }) =>
       listed(reading, repository, name, versioned, await states(name)),
@@ -35,7 +36,11 @@ export async function list(context: Context): Promise<Listing> {
     repositories,
     setAside: asides.flatMap((each) => each.found),
     notStarted: notStarted(context, names),
-    troubles: [...troubles, ...asides.flatMap((each) => each.troubles)],
+    troubles: [
+      ...troubles,
+      ...silentMonitors(context, containers, ({ name }) => name),
+      ...asides.flatMap((each) => each.troubles),
+    ],
   };
 }
 

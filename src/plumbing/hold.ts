@@ -1,6 +1,7 @@
 /** Keeps a stopped container stopped while lxcv works on it. */
 
 import type { SocketHolder } from '../host/lxc.js';
+import { monitorSilent } from '../host/monitor.js';
 import { LxcvError } from '../model/errors.js';
 import type { ContainerName } from '../model/version.js';
 import type { Container } from '../store/containers.js';
@@ -14,7 +15,8 @@ const SETTLE_POLL_MS = 10;
 /**
  * Holds a container that is stopped, so that LXC cannot start it until disposal; undefined where it runs. One that is on
  * its way from one to the other is waited for.
- * @throws LxcvError `container-in-use` where it is stopped, but its root file system is mounted by something else.
+ * @throws LxcvError `container-in-use` where it is stopped, but its root file system is mounted by something else; `failed` where LXC's
+ * monitor of it does not answer; `interrupted`.
  */
 export async function holdStopped(context: Context, container: Container): Promise<Disposable | undefined> {
   const hold = await waitForHold(context, container);
@@ -62,7 +64,9 @@ async function waitForHold(context: Context, { name }: Container): Promise<Dispo
   for (let waited = 0; ; waited += SETTLE_POLL_MS) {
     const hold = host.lxc.holdStopped(lxcpath, name);
     if (hold !== undefined) return hold;
-    const state = await host.lxc.state(lxcpath, name);
+    const state = await host.lxc.state(lxcpath, name, { abort: host.signals.abort });
+    host.signals.check();
+    if (state === 'unknown') throw monitorSilent(lxcpath, name);
     if (state === 'running' || state === 'frozen') return undefined;
     const stranger = await findStranger(context, name);
     if (stranger !== undefined) return goWithoutHold(context, name, stranger);
@@ -73,7 +77,6 @@ async function waitForHold(context: Context, { name }: Container): Promise<Dispo
         `Look what it waits for: lxc-info -n ${name}`,
       );
     }
-    host.signals.check();
     await host.sleep(SETTLE_POLL_MS);
   }
 }

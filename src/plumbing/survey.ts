@@ -1,5 +1,7 @@
 /** Visits all repositories of a store. What is wrong with one is reported, and the others are visited all the same. */
 
+import { monitorSilent } from '../host/monitor.js';
+import type { ContainerState } from '../model/container-state.js';
 import type { Trouble } from '../model/results.js';
 import type { ContainerName, RepositoryName } from '../model/version.js';
 import type { IncludeCache, VersionedContainer } from '../store/containers.js';
@@ -72,6 +74,20 @@ export interface Surveyed<T> {
   readonly troubles: readonly Trouble[];
 }
 
+/** What there is to tell of those containers whose state is unknown. */
+export function silentMonitors<T extends { readonly repository: RepositoryName; readonly state: ContainerState }>(
+  { lxcpath }: Context,
+  containers: readonly T[],
+  nameOf: (container: T) => ContainerName,
+): Trouble[] {
+  return containers
+    .filter(({ state }) => state === 'unknown')
+    .map((each) => {
+      const container = nameOf(each);
+      return { repository: each.repository, container, error: monitorSilent(lxcpath, container) };
+    });
+}
+
 async function visitAll<T>(
   context: Context,
   repository: Repository,
@@ -82,6 +98,7 @@ async function visitAll<T>(
   const found: T[] = [];
   const troubles: Trouble[] = [];
   for (const container of containers) {
+    context.host.signals.check();
     try {
       found.push(await visit(context, repository, container));
     } catch (error) {

@@ -110,7 +110,8 @@ function renderHead({ container, repository, branch, version, describe, state }:
       ? 'before the first version'
       : `version ${paint(style, 'number', `@${version.number}`)} (${paint(style, 'id', version.id.slice(0, 7))})`;
   const name = describe === null ? '' : `, ${paint(style, 'tag', describe)}`;
-  return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${state}`];
+  const what = state === 'unknown' ? 'in an unknown state' : state;
+  return [`${place}${origin}, ${at}${name}`, `Container ${paint(style, 'head', container)} is ${what}`];
 }
 
 function groupLines({ title, role }: Group, own: readonly ChangeList<ChangeRecord>[], style: Style): Iterable<string> {
