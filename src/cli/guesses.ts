@@ -161,7 +161,11 @@ function restoreLine(revision: string, paths: readonly string[]): string {
   return `A file: lxcv show ${file} > ${quoteForShell(last)}; ${mount}`;
 }
 
-export const restore: Answer = ({ revision, paths }) => restoreLine(revision, paths);
+/** The container that is named once more is no path in it. */
+export const restore: Answer = ({ name, revision, paths }) =>
+  paths.length === 1 && quoteForShell(paths[0] ?? '') === name
+    ? `lxcv checkout ${revision} goes back in place, and keeps what is not committed as a version.`
+    : restoreLine(revision, paths);
 
 const UNSTASHED = ['pop', 'apply', 'branch', 'drop'];
 const STASH_SHOWN = ['list', 'show'];

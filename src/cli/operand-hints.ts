@@ -52,7 +52,7 @@ export function meantByOperands(error: LxcvError, line: Line, names: readonly st
   // What stands second there is the name of a ref, and a version behind it.
   if (isOfRef && error.code !== 'repository-not-found') return undefined;
   const [start, ...others] = operands.filter((_, place) => place !== (isOfRef ? 1 : isGrep ? 0 : undefined));
-  if (start === undefined) return undefined;
+  if (start === undefined || start === '') return undefined;
   if (OF_NOBODY.test(start)) return `The container stands before it. Usage: lxcv ${command} NAME${asVersion(start)}`;
   if (takesPaths && !isGrep && start.includes('/') && !start.includes(':') && others.length === 0)
     return `The container stands before it. Usage: lxcv ${command} NAME -- ${start}`;

@@ -32,6 +32,7 @@ export async function runCommand(args: readonly string[], commands: Commands, ro
     process.exit();
   });
   try {
+    checkHelp(commandFirst(args));
     if (typed === '' || isHelp(typed)) {
       await printOverview(commands);
       return;
@@ -113,6 +114,15 @@ function commandFirst(args: readonly string[]): string[] {
 /** `help log` for `log --help`, as git takes both. */
 function helpAsFlag(args: readonly string[]): readonly string[] {
   return args[0] === 'help' ? [...withoutCommonFlags(args.slice(1)), '--help'] : args;
+}
+
+/** @throws LxcvError `bad-usage` for more than one command that is asked about. */
+function checkHelp([typed, ...rest]: readonly string[]): void {
+  if (typed !== 'help') return;
+  const [command = '', more] = withoutCommonFlags(rest).filter((arg) => !arg.startsWith('-'));
+  if (more === undefined) return;
+  const message = `lxcv help takes one command, and not ${JSON.stringify(more)}`;
+  throw new LxcvError('bad-usage', message, `lxcv help ${quoteForShell(command)}`);
 }
 
 function asksForHelp(args: readonly string[]): boolean {

@@ -158,5 +158,8 @@ function partsOf(operands: readonly string[], paths: readonly string[]): Omit<Ty
 /** A command line with a blank in it is none to paste: it becomes a line of usage. */
 export function withUsage(hint: string): string {
   const pieces = hint.split(/(?=\b(?:lxcv [a-z]|lxc-[a-z]+ ))/);
-  return pieces.map((piece) => (piece.includes(BLANK) ? `Usage: ${piece.replaceAll(BLANK, '')}` : piece)).join('');
+  return pieces
+    .map((piece) => (piece.includes(BLANK) ? `Usage: ${piece.replaceAll(BLANK, '')}` : piece))
+    .join('')
+    .replace('; today: Usage:', '. Usage:');
 }

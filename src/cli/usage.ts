@@ -54,7 +54,7 @@ export function explainParseError(
   if (unknown !== undefined) return unknownFlag(unknown, name, command, argv);
   if (args.length === 0) {
     const told = explainFlags(stripVTControlCharacters(message), name, command);
-    return usageError(name, command, told, /^--limit takes/.test(told) ? nameAlone(name, argv) : undefined);
+    return usageError(name, command, told, meantByFlag(told, name, command, argv));
   }
   const isMissing = typeof args[0] === 'object';
   const told = args.map((arg) => (isMissing ? missingArg(arg as { name: string }) : JSON.stringify(arg)));
@@ -66,13 +66,25 @@ export function explainParseError(
   );
 }
 
+function meantByFlag(told: string, name: string, command: CommandShape, argv: readonly string[]): string | undefined {
+  if (told === '--lxcpath was given twice') {
+    const flags = argv.flatMap((arg, at) => {
+      const given = /^(?:-P|--lxcpath)$/.test(arg) ? argv[at + 1] : /^(?:-P|--lxcpath=)(.+)$/s.exec(arg)?.[1];
+      return given === undefined ? [] : [`-P ${quoteForShell(given)}`];
+    });
+    return `Leave out all but one of them: ${flags.join(', ')}`;
+  }
+  return told.startsWith('--limit takes') ? nameAlone(name, command, argv) : undefined;
+}
+
 /** LXC's `-n NAME` where -n takes a number. */
-function nameAlone(name: string, argv: readonly string[]): string | undefined {
+function nameAlone(name: string, command: CommandShape, argv: readonly string[]): string | undefined {
   const line = withoutCommonFlags(argv);
   const at = line.findIndex((arg) => /^-n(?!\d)/.test(arg));
   const given = line[at]?.slice(2) || line[at + 1];
   if (at < 0 || given === undefined || !/^[A-Za-z_][\w.@~^-]*$/.test(given)) return undefined;
   const rest = line.filter((_, place) => place !== at && !(line[at] === '-n' && place === at + 1));
+  if (operandsOf(rest, command).length > 0) return undefined;
   return `The name stands without -n: ${['lxcv', name, given, ...rest].map(quoteForShell).join(' ')}`;
 }
 
@@ -147,7 +159,10 @@ type Explain = (groups: readonly string[], name: string, shape: (flag: string) =
 const FLAG_MESSAGES: readonly (readonly [RegExp, Explain])[] = [
   [
     /^Flag --(\S+) expects (?:a value|one of)/,
-    ([flag = ''], _, shape) => `--${flag} needs ${article(valueName(shape(flag)) ?? 'value')}`,
+    ([flag = ''], _, shape) => {
+      const value = valueName(shape(flag)) ?? 'value';
+      return `--${flag} needs ${value === 'N' ? 'a number' : article(value)}`;
+    },
   ],
   [/^Flag --(\S+) can only be specified once/, ([flag]) => `--${flag} was given twice`],
   [

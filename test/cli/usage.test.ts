@@ -13,6 +13,7 @@ import { COMMANDS } from '../../src/program.js';
 import { type DisposablePath, temporaryDirectory } from '../support/overlay.js';
 
 const TODAY = 'It comes with a later version; today:';
+const LATER = 'It comes with a later version.';
 
 let place: DisposablePath;
 beforeEach(() => {
@@ -27,7 +28,7 @@ const FORMS = [
   /^lxcv [a-z]+ needs (an? )?(--)?[A-Za-z]+( FILE)?((, an? [A-Z]+)* and an? [A-Z]+)?$/,
   /^lxcv [a-z]+ does not take "[^"]*"((, "[^"]*")* and "[^"]*")?$/,
   /^lxcv [a-z]+ has no flag --?[\w-]+$/,
-  /^--[a-z-]+ needs an? [A-Z]+$/,
+  /^--[a-z-]+ needs an? ([A-Z]+|number)$/,
   /^--author needs a "NAME <EMAIL>"$/,
   /^--[a-z-]+ was given twice$/,
   /^--[a-z-]+ takes a (whole number|number from 0 on), not "[^"]*"$/,
@@ -137,7 +138,7 @@ describe('a hint', () => {
     [['branch', 'web', '-c', 'old', 'new'], 'lxcv branch web new web@old'],
     [['merge', 'web', 'tuning'], `${TODAY} lxcv diff web web@tuning shows what differs.`],
     [['merge', 'web@1', 'web@2'], `${TODAY} lxcv diff web@1 web@2 shows what differs.`],
-    [['merge', 'web'], `${TODAY} Usage: lxcv diff web web@BRANCH shows what differs.`],
+    [['merge', 'web'], `${LATER} Usage: lxcv diff web web@BRANCH shows what differs.`],
     [['switch', 'web', 'tuning'], 'lxcv checkout web@tuning'],
     [['switch', '-c', 'tuning', 'web'], 'lxcv checkout --branch tuning web'],
     [['rollback', 'web', '1'], 'lxcv checkout web@1'],
@@ -163,7 +164,7 @@ describe('a hint', () => {
       'A file: lxcv show web@1:/etc/web.conf > web.conf; a directory: lxcv mount web@1 /mnt, and copy it from there.',
     ],
     [['push', 'origin', 'web'], `${TODAY} lxcv export web -o web.tar.gz`],
-    [['push', 'backup', 'web'], `${TODAY} Usage: lxcv export NAME -o NAME.tar.gz`],
+    [['push', 'backup', 'web'], `${LATER} Usage: lxcv export NAME -o NAME.tar.gz`],
     [
       ['config', 'user.name', 'Ann B'],
       "lxcv has no settings of its own. Who commits, it takes from git: git config --global user.name 'Ann B'",
@@ -175,6 +176,15 @@ describe('a hint', () => {
     [['exec', 'web', 'ls', '-l'], 'LXC does that: lxc-attach -n web -- ls -l'],
     [['status', '-n', '5', 'web'], 'Versions are shown by log: lxcv log -n 5 web'],
     [['list', 'web'], 'Its versions: lxcv log web; what is not committed: lxcv status web'],
+    [['pull'], `${LATER} Usage: lxcv export NAME -o NAME.tar.gz`],
+    [
+      ['restore', 'web@0', 'web'],
+      'lxcv checkout web@0 goes back in place, and keeps what is not committed as a version.',
+    ],
+    [['log', '-n', 'abc', 'web'], 'Usage: lxcv log [-n N] [-a] [--graph] [--oneline] REVISION [-- PATH...]'],
+    [['list', '-P', '/a', '-P/b c'], "Leave out all but one of them: -P /a, -P '/b c'"],
+    [['help', 'commit', 'foo'], 'lxcv help commit'],
+    [['log', ''], 'A name is letters, digits, "_", "-" and ".", and begins with none of the last two.'],
     [['web'], 'Of a container: lxcv status web, lxcv log web. lxcv --help lists the commands.'],
     [['show', '/etc/x', 'web@1'], 'The version comes first: lxcv show web@1 /etc/x'],
     [['diff', 'web', '/etc/x', '-p'], 'Paths stand behind --: lxcv diff web -p -- /etc/x'],
