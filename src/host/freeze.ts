@@ -55,6 +55,7 @@ const TOOL_MS = 10_000;
 /** Where somebody thaws it before it stands still, a look says so. @throws LxcvError `pause-too-long` where it does not stand still in time, `failed`. */
 export async function freeze(lxcpath: string, name: ContainerName, limitMs: number): Promise<Freeze> {
   const freezer = freezerOf(lxcpath, name);
+  if (freezer === undefined && askStateNow(lxcpath, name) === 'unknown') throw monitorSilent(lxcpath, name);
   const keepers = await startKeepers(lxcpath, name, freezer);
   const switching = freezer === undefined ? byTools(lxcpath, name) : byGroup(lxcpath, name, freezer);
   let since = 0;
