@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 /** What is proposed at least. */
 const ENOUGH = 65_536;
+const CAP_SYS_RESOURCE = 24n;
 
 /** The hard limit: Node raises the other one to it. */
 export function openFilesMax(): number {
@@ -11,14 +12,22 @@ export function openFilesMax(): number {
 }
 
 /**
- * A line to be pasted that raises the limit fourfold, for a shell and what it starts; not every shell's `ulimit` raises the hard one.
+ * What raises the limit fourfold: a line to be pasted, for a shell and what it starts, where root may do that (capabilities(7)). Not every
+ * shell's `ulimit` raises the hard one.
  * @param max as it is now. @param kernelMax which no limit goes above, without being raised too.
  */
 export function raiseOpenFiles(
   max = openFilesMax(),
   kernelMax = Number(readFileSync('/proc/sys/fs/nr_open', 'latin1')),
+  mayRaise = hasCapability(CAP_SYS_RESOURCE),
 ): string {
   const wanted = Math.max(ENOUGH, 4 * max);
+  if (!mayRaise) return `from outside (LimitNOFILE=${wanted} of a unit), for root has no CAP_SYS_RESOURCE here`;
   const allow = wanted > kernelMax ? `sysctl fs.nr_open=${wanted} && ` : '';
   return `${allow}prlimit --pid $$ --nofile=${wanted}`;
+}
+
+function hasCapability(capability: bigint): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> capability) & 1n) === 1n;
 }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { machine } from '../../src/host/host.js';
+import { raiseOpenFiles } from '../../src/host/open-files.js';
 import type { ContainerName } from '../../src/model/version.js';
 import { type LogJson, LXCV, type StatusJson, type TestLxc, temporaryLxc } from '../support/lxc.js';
 import { expectSameTree, type Tree } from '../support/tree.js';
@@ -61,7 +62,7 @@ it('what is too deep to be counted is refused before anything is done', async ()
   const refused = await commit(500);
   const told =
     'too many files are open: lxcv may have 500, and has one or more for each level of directories that are nested';
-  const raise = 'Raise the limit: prlimit --pid $$ --nofile=65536';
+  const raise = `Raise the limit: ${raiseOpenFiles(500)}`;
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`${told}\n      ${raise}\n`) });
   expectSameTree(lxc.listing(), before);
   expect(await commit(2000)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 added') });

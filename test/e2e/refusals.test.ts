@@ -346,9 +346,7 @@ it('too few file descriptors for another program are told in two lines, and noth
       const command = [process.execPath, LXCV, ...args, '-P', lxc.lxcpath];
       expect(await lxc.program('sh', ['-c', script, ...command])).toMatchObject({
         exitCode: 1,
-        stderr: expect.stringMatching(
-          /^lxcv: too many files are open\b.*\n {6}Raise the limit: prlimit --pid \$\$ --nofile=65536\n$/,
-        ),
+        stderr: expect.stringMatching(/^lxcv: too many files are open\b.*\n {6}Raise the limit: .*65536.*\n$/),
       });
     }
   }
