@@ -32,3 +32,12 @@ export function parseMountInfo(table: string, device?: string): MountEntry[] {
 export function decodeField(text: string): string {
   return Buffer.from(unescapeOctal(text), 'latin1').toString('utf8');
 }
+
+/**
+ * The upper directory of an overlay, by its options as they stand there: mountinfo's octal escapes are undone, and then overlayfs's
+ * backslashes. @returns its path as latin1; undefined where it has none.
+ */
+export function upperOf(options: string): string | undefined {
+  const upper = /(?:^|,)upperdir=([^,]*)/.exec(options)?.[1];
+  return upper && unescapeOctal(upper).replace(/\\(.)/gs, '$1');
+}

@@ -4,6 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { unescapeOctal } from '../model/octal.js';
 import { isSystemError } from './files.js';
 import type { HostPath } from './libc.js';
+import { upperOf } from './mount-table.js';
 import { mountOverlay, unmountIdle } from './native.js';
 import { askUppers, whyNoUpper } from './overlay-trial.js';
 import { statKnown } from './stat.js';
@@ -93,14 +94,8 @@ function* uppersInTables(): Generator<Buffer> {
 /** @param root where the paths of a mount table lead from. */
 function* uppersOf(table: string, root: string): Generator<Buffer> {
   for (const line of readFileSync(table, 'latin1').split('\n')) {
-    const [type, , options] = line.slice(line.indexOf(' - ') + 3).split(' ');
-    if (type !== 'overlay') continue;
-    const upper = /(?:^|,)upperdir=([^,]*)/.exec(options ?? '')?.[1];
-    if (upper !== undefined) yield Buffer.from(`${root}${unescapeOption(upper)}`, 'latin1');
+    const [type, , options = ''] = line.slice(line.indexOf(' - ') + 3).split(' ');
+    const upper = type === 'overlay' ? upperOf(options) : undefined;
+    if (upper !== undefined) yield Buffer.from(`${root}${upper}`, 'latin1');
   }
-}
-
-/** Undoes mountinfo's octal escapes, and then overlayfs's backslashes. */
-function unescapeOption(text: string): string {
-  return unescapeOctal(text).replace(/\\(.)/gs, '$1');
 }

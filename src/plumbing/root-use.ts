@@ -1,6 +1,6 @@
 /** Checks whether anybody has a root file system, or a part of it, mounted, or runs in it, as mountinfo has it. */
 
-import type { MountEntry } from '../host/mount-table.js';
+import { type MountEntry, upperOf } from '../host/mount-table.js';
 import { withoutRemote } from '../host/remote.js';
 import { LxcvError } from '../model/errors.js';
 import type { Container } from '../store/containers.js';
@@ -57,6 +57,7 @@ export function checkUnused(context: Context, { name }: Container, delta: string
       `Unmount it, and have LXC mount it where it is needed (lxc.mount.entry): umount ${inside.place}`,
     );
   }
+  checkNoUppers(context, name, real, mounts);
   const { device } = place.mount;
   const isPartMounted = ({ device: of, root }: MountEntry) => of === device && isBelow(place.path, root);
   const here = mounts.find(isPartMounted);
@@ -70,6 +71,20 @@ export function checkUnused(context: Context, { name }: Container, delta: string
     ` of the mount namespace of the process ${pid} (${program})`,
     `nsenter -t ${pid} -m -r umount`,
   );
+}
+
+/** An overlay of this mount namespace that writes to a directory of the root file system: mountinfo has its own device alone. */
+function checkNoUppers({ host: { files } }: Context, name: string, real: string, mounts: readonly MountEntry[]): void {
+  for (const { type, options, place } of mounts) {
+    const upper = type === 'overlay' ? upperOf(options) : undefined;
+    const directory = upper && files.realPath(Buffer.from(upper, 'latin1').toString('utf8'));
+    if (!directory || !isBelow(real, directory)) continue;
+    throw new LxcvError(
+      'container-in-use',
+      `the overlay on ${place} writes to ${directory}, in the root file system of ${name}`,
+      `Unmount it, or stop what uses it, and try again: umount ${place}`,
+    );
+  }
 }
 
 function partMounted({ root, place }: MountEntry, name: string, where: string, unmount: string): LxcvError {

@@ -617,6 +617,21 @@ describe('a first commit takes only what is the container’s own, and changes n
       },
     ],
     [
+      'what an overlay of the host writes to',
+      'container-in-use',
+      /the overlay on .*\/merged writes to .*\/rootfs\/srv\/up, in the root .*\n.*umount .*\/merged$/,
+      async (lxc) => {
+        await plain(lxc);
+        const [lower, merged] = ['lower', 'merged'].map((name) => join(lxc.directory, name)) as [string, string];
+        const upper = box(lxc, 'rootfs/srv/up');
+        const work = box(lxc, 'rootfs/srv/work');
+        for (const path of [lower, merged, upper, work]) mkdirSync(path, { recursive: true });
+        const options = `index=off,uuid=off,lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+        execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, merged]);
+        return { [Symbol.dispose]: () => void execFileSync('umount', [merged]) };
+      },
+    ],
+    [
       'what is mounted in another mount namespace',
       'container-in-use',
       /on \S+elsewhere of the mount namespace of the process \d+ \(sleep\)[\s\S]*nsenter -t \d+ -m -r umount \S+elsewhere$/,
