@@ -16,10 +16,15 @@ export interface Revision {
 
 /** REV: where to begin, and the steps to take from there towards the roots. */
 interface Point {
-  /** A number, a branch, a tag, an id or its unique prefix, `HEAD`, `WORK` or `BASE`. */
-  readonly start: string;
+  readonly start: Start;
   readonly steps: readonly Step[];
 }
+
+/** `text` of a name: a branch, a tag, an id or its unique prefix, or what `describe` gives. Which of these it is the repository tells. */
+type Start =
+  | { readonly kind: 'HEAD' | 'WORK' | 'BASE' }
+  | { readonly kind: 'number'; readonly number: number }
+  | { readonly kind: 'name'; readonly text: string };
 
 /** `~n`: n times the first parent. `^n`: the n-th parent; `^0` is the version itself. */
 type Step = { readonly kind: 'ancestor'; readonly count: number } | { readonly kind: 'parent'; readonly index: number };
@@ -87,7 +92,15 @@ export function parseRange(text: string): [from: string, to?: string] {
 function parsePoint(rev: string, text: string): Point {
   const groups = POINT.exec(rev)?.groups;
   if (groups === undefined) throw badRevision(text);
-  return { start: groups.start ?? 'HEAD', steps: [...(groups.steps ?? '').matchAll(/([~^])(\d*)/g)].map(toStep) };
+  return {
+    start: parseStart(groups.start ?? 'HEAD'),
+    steps: [...(groups.steps ?? '').matchAll(/([~^])(\d*)/g)].map(toStep),
+  };
+}
+
+function parseStart(text: string): Start {
+  if (text === 'HEAD' || text === 'WORK' || text === 'BASE') return { kind: text };
+  return /^\d+$/.test(text) ? { kind: 'number', number: Number(text) } : { kind: 'name', text };
 }
 
 function toStep([, sign, digits]: RegExpMatchArray): Step {

@@ -47,9 +47,10 @@ export function branchInPlace(
 ): BranchName | null {
   if (request.detach) return null;
   if (request.branch !== undefined) return takeBranch(context, request, repository, request.branch, version, container);
-  const named = revision.point.start as BranchName;
-  const isNamed = revision.point.steps.length === 0 && repository.branches.has(named) && !/^\d+$/.test(named);
-  if (isNamed) return takeBranch(context, request, repository, named, version, container);
+  const { start, steps } = revision.point;
+  const named = start.kind === 'name' && steps.length === 0 ? (start.text as BranchName) : undefined;
+  if (named !== undefined && repository.branches.has(named))
+    return takeBranch(context, request, repository, named, version, container);
   return present !== null && repository.branches.get(present) === version.id ? present : null;
 }
 

@@ -52,43 +52,50 @@ export function resolveRevision(found: Found, revision: Revision): Version {
  * and no tag hides an id.
  */
 function resolveStart(found: Found, { point: { start }, text, name: called }: Revision): Version {
+  const { history, name } = found.repository;
+  switch (start.kind) {
+    case 'HEAD': {
+      const head = headOf(found);
+      if (head === undefined) throw notFound(found, text, 'nothing was committed on it yet');
+      return head;
+    }
+    case 'WORK':
+      throw new LxcvError(
+        'bad-revision',
+        `${text} is no version: it is what the container holds now`,
+        `What of that is not committed: lxcv status ${called}, lxcv diff ${called}; to make a version of it: lxcv commit ${called}`,
+      );
+    case 'BASE':
+      throw new LxcvError(
+        'bad-revision',
+        `${text} is no version: it is what lies under all versions of ${called}`,
+        `The first version: lxcv show ${called}@0; what lies under it: lxcv show ${called}@BASE:/`,
+      );
+    case 'number': {
+      const version = history.findNumber(start.number);
+      if (version === undefined) throw notFound(found, text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
+      return version;
+    }
+    case 'name':
+      return resolveName(found, start.text, text);
+  }
+}
+
+/** @param text the whole revision. */
+function resolveName(found: Found, named: string, text: string): Version {
   const { history, branches, tags, name } = found.repository;
-  if (start === 'HEAD') {
-    const head = headOf(found);
-    if (head === undefined) throw notFound(found, text, 'nothing was committed on it yet');
-    return head;
-  }
-  if (start === 'WORK') {
-    throw new LxcvError(
-      'bad-revision',
-      `${text} is no version: it is what the container holds now`,
-      `What of that is not committed: lxcv status ${called}, lxcv diff ${called}; to make a version of it: lxcv commit ${called}`,
-    );
-  }
-  if (start === 'BASE') {
-    throw new LxcvError(
-      'bad-revision',
-      `${text} is no version: it is what lies under all versions of ${called}`,
-      `The first version: lxcv show ${called}@0; what lies under it: lxcv show ${called}@BASE:/`,
-    );
-  }
-  if (/^\d+$/.test(start)) {
-    const version = history.findNumber(Number(start));
-    if (version === undefined) throw notFound(found, text, `${name} has the versions 0 to ${history.nextNumber - 1}`);
-    return version;
-  }
-  if (isVersionId(start) && history.has(start)) return history.get(start);
-  checkReadable(found.repository, start as RefName);
-  const branch = isRepositoryName(start) ? branches.get(start as string as BranchName) : undefined;
+  if (isVersionId(named) && history.has(named)) return history.get(named);
+  checkReadable(found.repository, named as RefName);
+  const branch = isRepositoryName(named) ? branches.get(named as string as BranchName) : undefined;
   if (branch !== undefined) return history.get(branch);
-  const tag = isRepositoryName(start) ? tags.get(start as string as TagName) : undefined;
+  const tag = isRepositoryName(named) ? tags.get(named as string as TagName) : undefined;
   if (tag !== undefined) return history.get(tag.version);
-  const [id, other] = history.findPrefix(start);
-  if (other !== undefined) throw notFound(found, text, `more than one version's id begins with ${start}`);
+  const [id, other] = history.findPrefix(named);
+  if (other !== undefined) throw notFound(found, text, `more than one version's id begins with ${named}`);
   if (id !== undefined) return history.get(id);
-  const described = findDescribed(found.repository, start);
+  const described = findDescribed(found.repository, named);
   if (described.length > 0) return history.get(chooseDescribed(found, described, text));
-  throw notFound(found, text, `${name} has no branch, tag or version ${start}`, start);
+  throw notFound(found, text, `${name} has no branch, tag or version ${named}`, named);
 }
 
 /**

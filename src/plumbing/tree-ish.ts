@@ -71,9 +71,10 @@ export function findTreeish(context: Context, text: string | Revision): Treeish 
   const revision = typeof text === 'string' ? parseRevision(text) : text;
   const found = findByName(context, revision.name);
   const { start, steps } = revision.point;
-  if (start !== 'WORK' && start !== 'BASE') return versionTreeish(context, found, resolveRevision(found, revision));
+  const { kind } = start;
+  if (kind !== 'WORK' && kind !== 'BASE') return versionTreeish(context, found, resolveRevision(found, revision));
   if (steps.length > 0) throw stepsFromNowhere(revision);
-  return start === 'WORK' ? workTreeish(context, found, revision) : baseTreeish(context, found, revision);
+  return kind === 'WORK' ? workTreeish(context, found, revision) : baseTreeish(context, found, revision);
 }
 
 /**
@@ -117,7 +118,7 @@ function workTreeish(context: Context, { repository, container, head }: Found, {
 }
 
 function baseTreeish(context: Context, found: Found, revision: Revision): Treeish {
-  const head = resolveRevision(found, { ...revision, point: { start: 'HEAD', steps: [] } });
+  const head = resolveRevision(found, { ...revision, point: { start: { kind: 'HEAD' }, steps: [] } });
   reportChangedBases(context, head.bases);
   return {
     kind: 'base',
@@ -132,7 +133,7 @@ function baseTreeish(context: Context, found: Found, revision: Revision): Treeis
 function stepsFromNowhere({ text, point, name }: Revision): LxcvError {
   return new LxcvError(
     'bad-revision',
-    `${text} names no version: ${point.start} is none, and has no ancestors`,
+    `${text} names no version: ${point.start.kind} is none, and has no ancestors`,
     `Count from a version: ${name}~1 is the one before HEAD.`,
   );
 }

@@ -1,9 +1,21 @@
 /**
- * Transactions: an operation happens at the one rename that is its commit point, or not at all.
+ * Transactions: an operation happens at the one rename, or exchange, that is its commit point, or not at all.
  *
- * Calling sequence: `recover` what an earlier process left; then `transact`, which logs what it is about to do, lets the caller
- * stage, makes all of it durable, renames, and runs the steps that follow. A crash before the rename leaves what was there before
- * and rubbish that `back` removes; a crash after it leaves what is new and steps of `forward` that the next `recover` runs.
+ * The caller holds the repository's lock (store.ts), from before `recover` until `transact` has returned. Readers take no lock: they
+ * see what was there before, or an operation that is pending, which plumbing/retry-until-stable.ts takes care of.
+ *
+ * Calling sequence:
+ *
+ * - `recover` finishes or rolls back what a process that died left pending.
+ * - `transact` logs the operation, all its steps included; has the caller `stage` what is needed where nobody reads it; makes that
+ *   durable; has the caller `check` for the last time; passes the commit point; after an exchange, has the caller `verifyAfterSwap`
+ *   what no earlier check can rule out; and runs the steps of `forward`.
+ *
+ * Errors: what `stage`, `check` or `verifyAfterSwap` throws is thrown on once the steps of `back` have rolled the operation back: nothing
+ * has happened. Behind the commit point every error is `operation-pending`: the operation is done, and the next `recover` finishes it.
+ *
+ * Crashes: before the commit point there is what was there before, and rubbish that `back` removes; after it there is what is new, and
+ * `forward` goes on from its first step. So a step can be run again, whatever became of it before (steps.ts).
  */
 
 import { dirname } from 'node:path';
@@ -17,11 +29,11 @@ import { unfinishedNow } from './unfinished.js';
 export interface Transaction<Staged = void> extends Omit<Operation, 'state'> {
   /** Makes everything that the operation needs, `point.from` included. */
   readonly stage: () => Staged | Promise<Staged>;
-  /** The last look before the commit point: throws where the operation must not happen after all. */
+  /** The last check before the commit point: throws where the operation must not happen after all. */
   readonly check?: () => void;
   /**
-   * A look right after a commit point that is an exchange, at what no look before it can rule out. Where it throws, the two are
-   * exchanged back at once, and the operation is taken back.
+   * Checks, right after a commit point that is an exchange, what no check before it can rule out. Where it throws, the two are
+   * exchanged back at once, and the operation is rolled back.
    */
   readonly verifyAfterSwap?: () => void;
   /** For steps of `forward` that take long, or let something go that the operation holds. */

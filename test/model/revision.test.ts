@@ -8,28 +8,34 @@ import {
   type Revision,
 } from '../../src/model/revision.js';
 
+type Start = Revision['point']['start'];
 type Steps = Revision['point']['steps'];
+
+const HEAD: Start = { kind: 'HEAD' };
+const named = (text: string): Start => ({ kind: 'name', text });
 
 const ancestor = (count: number): Steps[number] => ({ kind: 'ancestor', count });
 const parent = (index: number): Steps[number] => ({ kind: 'parent', index });
 
 describe('parseRevision', () => {
-  it.each<[string, string, string, Steps]>([
-    ['mysql', 'mysql', 'HEAD', []],
-    ['mysql@2', 'mysql', '2', []],
-    ['mysql@HEAD', 'mysql', 'HEAD', []],
-    ['mysql@tuning.2', 'mysql', 'tuning.2', []],
-    ['mysql@abcdefghijkl', 'mysql', 'abcdefghijkl', []],
-    ['mysql~', 'mysql', 'HEAD', [ancestor(1)]],
-    ['mysql~0', 'mysql', 'HEAD', [ancestor(0)]],
-    ['mysql~12', 'mysql', 'HEAD', [ancestor(12)]],
-    ['mysql^', 'mysql', 'HEAD', [parent(1)]],
-    ['mysql^0', 'mysql', 'HEAD', [parent(0)]],
-    ['mysql^^2~3~', 'mysql', 'HEAD', [parent(1), parent(2), ancestor(3), ancestor(1)]],
-    ['mysql@~2', 'mysql', 'HEAD', [ancestor(2)]],
-    ['mysql@2~1', 'mysql', '2', [ancestor(1)]],
-    ['mysql@main^2', 'mysql', 'main', [parent(2)]],
-    ['mysql@main~999999', 'mysql', 'main', [ancestor(999_999)]],
+  it.each<[string, string, Start, Steps]>([
+    ['mysql', 'mysql', HEAD, []],
+    ['mysql@2', 'mysql', { kind: 'number', number: 2 }, []],
+    ['mysql@HEAD', 'mysql', HEAD, []],
+    ['mysql@WORK', 'mysql', { kind: 'WORK' }, []],
+    ['mysql@BASE', 'mysql', { kind: 'BASE' }, []],
+    ['mysql@tuning.2', 'mysql', named('tuning.2'), []],
+    ['mysql@abcdefghijkl', 'mysql', named('abcdefghijkl'), []],
+    ['mysql~', 'mysql', HEAD, [ancestor(1)]],
+    ['mysql~0', 'mysql', HEAD, [ancestor(0)]],
+    ['mysql~12', 'mysql', HEAD, [ancestor(12)]],
+    ['mysql^', 'mysql', HEAD, [parent(1)]],
+    ['mysql^0', 'mysql', HEAD, [parent(0)]],
+    ['mysql^^2~3~', 'mysql', HEAD, [parent(1), parent(2), ancestor(3), ancestor(1)]],
+    ['mysql@~2', 'mysql', HEAD, [ancestor(2)]],
+    ['mysql@2~1', 'mysql', { kind: 'number', number: 2 }, [ancestor(1)]],
+    ['mysql@main^2', 'mysql', named('main'), [parent(2)]],
+    ['mysql@main~999999', 'mysql', named('main'), [ancestor(999_999)]],
   ])('reads %s', (text, name, start, steps) => {
     expect(parseRevision(text)).toEqual({ name, point: { start, steps }, text });
   });
