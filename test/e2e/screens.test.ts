@@ -633,8 +633,8 @@ describe('errors', () => {
   it('undo web', async () => {
     expect(await screen('undo', 'web')).toMatchInlineSnapshot(`
       "lxcv: lxcv has no command undo
-            It comes with a later version; today: Usage: lxcv checkout web@REV goes to
-            any version; lxcv log -P lxc web shows them."
+            It comes with a later version. Usage: lxcv checkout web@REV goes to any
+            version; lxcv log -P lxc web shows them."
     `);
   });
 
