@@ -58,7 +58,7 @@ async function measureVersions(amount: number, rounds: number): Promise<Sample> 
   const times = await interleaved(rounds, {
     '`log -n 20`': () => took(lxcv(lxc.lxcpath, 'log', '-n', '20', 'mysql')),
     '`log`': () => took(lxcv(lxc.lxcpath, 'log', 'mysql')),
-    '`checkout`': () => took(lxcv(lxc.lxcpath, 'checkout', 'mysql', `new-${made++}`)),
+    '`checkout`': () => took(lxcv(lxc.lxcpath, 'checkout', 'mysql@HEAD', `new-${made++}`)),
     '`commit`': () => {
       writeFileSync(join(lxc.rootfs('mysql').upper, `new-${made}`), 'new');
       return commit(lxc, 'mysql');
