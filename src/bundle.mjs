@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 const { engines } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** Modules of Node's that take a millisecond or more to load. */
-const LATE = ['node:child_process', 'node:crypto', 'node:worker_threads'];
+const LATE = ['node:child_process', 'node:crypto', 'node:net', 'node:stream', 'node:worker_threads'];
 
 /** Stands for a module until something of it is asked for, and then for what `load` gives. */
 const LAZILY = `function lazily(load) {
