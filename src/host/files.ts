@@ -22,21 +22,8 @@ import {
 } from 'node:fs';
 import { type BytePath, isAscii } from '../model/byte-path.js';
 import type { EntryType } from '../model/entry.js';
-import {
-  append,
-  copyBytes,
-  copyContent,
-  create,
-  type OpenFile,
-  open,
-  openFile,
-  readEnd,
-  readWhole,
-  sameContent,
-  truncate,
-  updateContent,
-  withOpen,
-} from './content.js';
+import { append, create, type OpenFile, open, openFile, readEnd, readWhole, truncate, withOpen } from './content.js';
+import { copyBytes, copyContent, sameContent, updateContent } from './copy-content.js';
 import { listTyped } from './directories.js';
 import { type FreeSpace, freeSpace, sharesBlocks } from './free-space.js';
 import { copyDirectoryProject, copyFlags, stopInheriting } from './inode-flags.js';

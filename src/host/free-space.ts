@@ -1,9 +1,9 @@
 /** What a file system has room for, and what copies on it take. */
 
 import { closeSync, constants, openSync, statfsSync, writeSync } from 'node:fs';
+import { O_TMPFILE } from './nameless.js';
 import { cloneFile } from './native.js';
 
-const O_TMPFILE = 0o20200000;
 /** A block of most file systems: less than that need not be shared. */
 const TRIAL_BYTES = 4096;
 

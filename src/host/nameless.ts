@@ -1,10 +1,24 @@
-/** Files that get their name when they are whole. */
+/** Files that have no name, or get it when they are whole. */
 
-import { closeSync, constants, fchmodSync, fsyncSync, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type OpenFile, openDescriptor } from './content.js';
 import { linkOpen } from './native.js';
 
 /** Linux's flag to open a new file in a directory that bears no name there. */
-const O_TMPFILE = 0o20200000;
+export const O_TMPFILE = 0o20200000;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 /** What a file system says that has no such files, or a kernel that does not know of them. */
 const NO_NAMELESS = ['EOPNOTSUPP', 'ENOTSUP', 'EISDIR'];
 
@@ -37,5 +51,21 @@ function open(directory: string, mode: number): number | undefined {
   } catch (error) {
     if (NO_NAMELESS.includes((error as { code?: string }).code ?? '')) return undefined;
     throw error;
+  }
+}
+
+/** A file that has no name, and which anybody may read who is given it. */
+export function openNameless(content: Buffer): OpenFile {
+  const directory = mkdtempSync(join(tmpdir(), 'lxcv-'));
+  const path = join(directory, 'nameless');
+  try {
+    const descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    unlinkSync(path);
+    for (let done = 0; done < content.length; )
+      done += writeSync(descriptor, content, done, content.length - done, done);
+    fchmodSync(descriptor, 0o444);
+    return openDescriptor(descriptor, content.length);
+  } finally {
+    rmdirSync(directory);
   }
 }

@@ -5,6 +5,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { collectConfined, startConfined } from './confined.js';
 import { isSystemError } from './files.js';
+import { O_TMPFILE } from './nameless.js';
 
 interface ProgramResult {
   /** undefined where the program could not be run, or was ended by a signal. */
@@ -47,9 +48,6 @@ export interface Programs {
   /** Runs a program until it ends, whatever it leaves running behind it. */
   runAndLeave(program: string, env: Readonly<Record<string, string>>): Promise<LeftProgram>;
 }
-
-/** Linux's flag to open a new file in a directory that bears no name there. */
-const O_TMPFILE = 0o20200000;
 
 const SAID_MAX_BYTES = 1 << 14;
 
